@@ -1,0 +1,1 @@
+"""SQS records to jobs: claim, download, detect, run, store, finish."""

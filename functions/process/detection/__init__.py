@@ -1,0 +1,1 @@
+"""Which dataset type is this file?"""

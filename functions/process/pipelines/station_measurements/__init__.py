@@ -1,0 +1,1 @@
+"""The pipeline for field measurements by station."""

@@ -1,0 +1,1 @@
+"""Every command: uploads and what a user does to a job."""

@@ -1,0 +1,52 @@
+"""Every error that Assay raises on purpose.
+
+AssayError
+├── Problem         a request that cannot be answered; becomes RFC 9457 problem details
+├── Unprocessable   terminal: the file's fault; the job fails at once
+├── Transient       anything outside that may be well again soon; the job is tried again
+├── JobCancelled    the user cancelled the job while it ran
+└── StaleAttempt    a newer attempt has taken the job over; this one must stop and write nothing
+"""
+
+from __future__ import annotations
+
+
+class AssayError(Exception):
+    """Base of every error that Assay raises on purpose."""
+
+
+class _Coded(AssayError):
+    """An error with a machine-readable code and, for people, a detail and a suggestion."""
+
+    def __init__(self, code: str, detail: str, suggestion: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.suggestion = suggestion
+
+
+class Problem(_Coded):
+    """A request that cannot be answered, with the HTTP status that says so (RFC 9457)."""
+
+    def __init__(self, status: int, code: str, detail: str, suggestion: str) -> None:
+        super().__init__(code, detail, suggestion)
+        self.status = status
+
+
+class Unprocessable(_Coded):
+    """The file's own fault: trying again would end the same way.
+
+    `code` is snake_case and stable, `detail` says what was found and where, `suggestion` what to do about it.
+    """
+
+
+class Transient(AssayError):
+    """Something outside failed (database, object store, queue) and may work on another try."""
+
+
+class JobCancelled(AssayError):
+    """The user cancelled the job while it ran."""
+
+
+class StaleAttempt(AssayError):
+    """A newer attempt has taken the job over."""
