@@ -13,14 +13,18 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    database_url: SecretStr = Field(description="Postgres: Supavisor's transaction pooler (port 6543), or the embedded one")
+    database_url: SecretStr = Field(
+        description="Postgres: Supavisor's transaction pooler (port 6543), or the embedded one"
+    )
     supabase_url: str = Field(description="https://<project>.supabase.co; its tokens and its JWKS come from here")
     auth_audience: str = Field(default="authenticated", description="the `aud` that a token must carry")
 
     object_store_bucket: str = Field(description="the one bucket, for uploads/ and outputs/")
     object_store_endpoint: str | None = Field(default=None, description="an S3 endpoint other than AWS's own")
     object_store_region: str = Field(default="us-east-1")
-    object_store_access_key_id: SecretStr | None = Field(default=None, description="none on AWS: the function's role counts")
+    object_store_access_key_id: SecretStr | None = Field(
+        default=None, description="none on AWS: the function's role counts"
+    )
     object_store_secret_access_key: SecretStr | None = None
     object_store_checksums: bool = Field(default=True, description="whether the store enforces x-amz-checksum-sha256")
     queue_url: str = Field(description="the SQS queue between the object store and functions/process")
