@@ -65,7 +65,7 @@ class Outputs:
     def new(self, name: str, media_type: str) -> Path:
         """Register an output and return the path to write it to.
 
-        Raises ValueError for a name that is unfit for an object key (ASCII letters, digits, `.`, `_`, `-`) or that is taken.
+        Raises ValueError for a name that is taken or unfit for an object key (ASCII letters, digits, `.`, `_`, `-`).
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"unfit output name: {name!r}")
