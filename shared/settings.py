@@ -26,7 +26,6 @@ class Settings(BaseModel):
         default=None, description="none on AWS: the function's role counts"
     )
     object_store_secret_access_key: SecretStr | None = None
-    object_store_checksums: bool = Field(default=True, description="whether the store enforces x-amz-checksum-sha256")
     queue_url: str = Field(description="the SQS queue between the object store and functions/process")
 
     max_upload_bytes: int = Field(default=5 * 1024**3, description="largest upload; S3 takes 5 GiB in one PUT")

@@ -1,0 +1,153 @@
+"""The object store by the S3 protocol: AWS S3, Supabase Storage's S3 endpoint and the local one alike."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.errors import AssayError, Transient
+from shared.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CHUNK_BYTES = 1024 * 1024
+
+
+class ObjectMissing(AssayError):
+    """The store has no object under the key."""
+
+
+@dataclass(frozen=True)
+class SignedLink:
+    """A link that carries its own permission until it expires; `headers` must be sent with it as they are."""
+
+    url: str
+    headers: dict[str, str]
+    expires_at: datetime
+
+
+def upload_key(owner: UUID | str, sha256: str) -> str:
+    """Key of an upload: `uploads/{owner}/{sha256}`."""
+    return f"uploads/{owner}/{sha256}"
+
+
+def output_key(owner: str, job_id: str, attempt: int, name: str) -> str:
+    """Key of an output: `outputs/{owner}/{job}/{attempt}/{name}`, as finish_job computes it."""
+    return f"outputs/{owner}/{job_id}/{attempt}/{name}"
+
+
+class ObjectStore:
+    """One bucket. Every method raises Transient when the store does not answer as it should."""
+
+    def __init__(self, at: Settings) -> None:
+        self._bucket = at.object_store_bucket
+        secret = at.object_store_secret_access_key
+        key_id = at.object_store_access_key_id
+        self._client: S3Client = boto3.client(
+            "s3",
+            endpoint_url=at.object_store_endpoint,
+            region_name=at.object_store_region,
+            aws_access_key_id=key_id.get_secret_value() if key_id else None,
+            aws_secret_access_key=secret.get_secret_value() if secret else None,
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path" if at.object_store_endpoint else "virtual"},
+                connect_timeout=3,
+                read_timeout=30,
+                retries={"mode": "standard", "max_attempts": 3},
+                # Stores other than AWS's know only the checksums that a request names.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+
+    def put_link(self, key: str, sha256: str, seconds: int) -> SignedLink:
+        """Sign a PUT of exactly the bytes with this SHA-256 (hex), where the store can enforce it."""
+        checksum = _base64(sha256)
+        url = self._client.generate_presigned_url(
+            "put_object", Params={"Bucket": self._bucket, "Key": key, "ChecksumSHA256": checksum}, ExpiresIn=seconds
+        )
+        return SignedLink(url, {"x-amz-checksum-sha256": checksum}, datetime.now(UTC) + timedelta(seconds=seconds))
+
+    def get_link(self, key: str, filename: str, media_type: str, seconds: int) -> SignedLink:
+        """Sign a GET that saves the object under `filename`."""
+        url = self._client.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self._bucket,
+                "Key": key,
+                "ResponseContentDisposition": f'attachment; filename="{filename}"',
+                "ResponseContentType": media_type,
+            },
+            ExpiresIn=seconds,
+        )
+        return SignedLink(url, {}, datetime.now(UTC) + timedelta(seconds=seconds))
+
+    def put_bytes(self, key: str, body: bytes) -> None:
+        """Store bytes under a key."""
+        try:
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ChecksumSHA256=_base64(hashlib.sha256(body).hexdigest())
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise Transient("the object store did not take the object") from error
+
+    def put_file(self, key: str, path: Path, media_type: str) -> None:
+        """Store a file under a key, in parts where it is large."""
+        try:
+            self._client.upload_file(str(path), self._bucket, key, ExtraArgs={"ContentType": media_type})
+        except (BotoCoreError, ClientError, boto3.exceptions.S3UploadFailedError) as error:
+            raise Transient("the object store did not take the object") from error
+
+    def download(self, key: str, path: Path, received: Callable[[int], None]) -> str:
+        """Stream an object to a file and return the SHA-256 (hex) of what came.
+
+        `received` is called with the number of bytes so far; what it raises passes through. Raises ObjectMissing.
+        """
+        digest = hashlib.sha256()
+        count = 0
+        try:
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            with path.open("wb") as file:
+                for chunk in body.iter_chunks(_CHUNK_BYTES):
+                    file.write(chunk)
+                    digest.update(chunk)
+                    count += len(chunk)
+                    received(count)
+        except ClientError as error:
+            # Supabase sends an empty error code, so the HTTP status decides.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                raise ObjectMissing(key) from error
+            raise Transient("the object store did not give the object") from error
+        except BotoCoreError as error:
+            raise Transient("the object store did not give the object") from error
+        return digest.hexdigest()
+
+    def ping(self) -> None:
+        """Return when the bucket answers."""
+        try:
+            self._client.head_bucket(Bucket=self._bucket)
+        except (BotoCoreError, ClientError) as error:
+            raise Transient("the object store does not answer") from error
+
+
+def _base64(sha256_hex: str) -> str:
+    return base64.b64encode(bytes.fromhex(sha256_hex)).decode()
+
+
+@lru_cache(maxsize=1)
+def object_store() -> ObjectStore:
+    """Return the object store that the settings name; it connects at the first use."""
+    return ObjectStore(settings())

@@ -1,0 +1,196 @@
+-- What functions/process does, as service_role. A claim gives an attempt number; every later write names it, and one
+-- that names an older attempt changes nothing and answers {"accepted": false, "reason": "stale_attempt"}.
+
+-- The object store holds new bytes under uploads/{owner}/{sha256}: queue the jobs that waited for them. Answers with
+-- every job of that upload that is still to be done, so that a repeated event finds what an earlier one left.
+-- `known` is false while no such upload is registered (or its row is not visible yet).
+create function public.object_created(p_key text) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_upload_id uuid;
+begin
+    update assay.uploads set received_at = now()
+    where owner::text = split_part(p_key, '/', 2) and sha256 = split_part(p_key, '/', 3)
+        and p_key = 'uploads/' || owner || '/' || sha256
+    returning upload_id into v_upload_id;
+    if not found then
+        return jsonb_build_object('known', false, 'jobs', '[]'::jsonb);
+    end if;
+    update assay.jobs set status = 'queued', run_after = now()
+    where upload_id = v_upload_id and status = 'awaiting_upload';
+    return jsonb_build_object('known', true, 'jobs', (
+        select coalesce(jsonb_agg(job_id order by created_at, job_id), '[]') from assay.jobs
+        where upload_id = v_upload_id and status in ('queued', 'running')));
+end $$;
+
+-- Start an attempt: {"claimed": true, "attempt", "object_key", "owner", "job"} and a lease of p_lease_seconds; or
+-- {"claimed": false, "reason", "retry_after_seconds"?}: `leased` (another attempt is alive), `backing_off` (a retry is
+-- not due yet), `ended` (nothing is left to do) or `unknown_job`. A running job whose lease ran out is taken over.
+create function public.claim_job(p_job_id uuid, p_worker text, p_lease_seconds integer) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_job assay.jobs;
+    v_upload assay.uploads;
+begin
+    select * into v_job from assay.jobs where job_id = p_job_id for update;
+    if not found then
+        return jsonb_build_object('claimed', false, 'reason', 'unknown_job');
+    elsif v_job.status not in ('queued', 'running') then
+        return jsonb_build_object('claimed', false, 'reason', 'ended', 'status', v_job.status);
+    elsif v_job.status = 'running' and v_job.lease_expires_at > now() then
+        return jsonb_build_object('claimed', false, 'reason', 'leased', 'retry_after_seconds',
+            ceil(extract(epoch from v_job.lease_expires_at - now()))::integer);
+    elsif v_job.status = 'queued' and v_job.run_after > now() then
+        return jsonb_build_object('claimed', false, 'reason', 'backing_off', 'retry_after_seconds',
+            ceil(extract(epoch from v_job.run_after - now()))::integer);
+    end if;
+
+    if v_job.status = 'running' then
+        update assay.attempts set ended_at = now(), outcome = 'lost'
+        where job_id = p_job_id and attempt = v_job.attempt and outcome is null;
+        if v_job.cancel_requested or v_job.attempt >= v_job.max_attempts then
+            update assay.jobs set
+                status = case when v_job.cancel_requested then 'cancelled' else 'failed' end,
+                error = case when not v_job.cancel_requested then jsonb_build_object(
+                    'code', 'attempts_exhausted',
+                    'detail', 'The job was tried ' || v_job.attempt || ' times and its worker was lost each time.',
+                    'suggestion', 'Upload the file again with on_duplicate "reprocess"; if it is very large, split it.')
+                    end,
+                lease_expires_at = null, finished_at = now()
+            where job_id = p_job_id;
+            return jsonb_build_object('claimed', false, 'reason', 'ended');
+        end if;
+    end if;
+
+    update assay.jobs set status = 'running', attempt = attempt + 1,
+        lease_expires_at = now() + make_interval(secs => p_lease_seconds),
+        started_at = coalesce(started_at, now()), progress = 0, stage = 'starting'
+    where job_id = p_job_id returning * into v_job;
+    insert into assay.attempts (job_id, attempt, owner, worker)
+    values (p_job_id, v_job.attempt, v_job.owner, p_worker);
+    select * into v_upload from assay.uploads where upload_id = v_job.upload_id;
+    return jsonb_build_object('claimed', true, 'attempt', v_job.attempt, 'owner', v_job.owner,
+        'object_key', 'uploads/' || v_upload.owner || '/' || v_upload.sha256, 'job', assay.job_json(v_job));
+end $$;
+
+-- The job's row, locked, if p_attempt is the attempt that runs it; otherwise a null row.
+create function assay.lock_attempt(p_job_id uuid, p_attempt integer) returns assay.jobs
+language sql set search_path = '' as $$
+    select * from assay.jobs where job_id = p_job_id and attempt = p_attempt and status = 'running' for update
+$$;
+
+create function assay.end_attempt(p_job_id uuid, p_attempt integer, p_outcome text, p_error jsonb) returns void
+language sql set search_path = '' as $$
+    update assay.attempts set ended_at = now(), outcome = p_outcome, error = p_error
+    where job_id = p_job_id and attempt = p_attempt
+$$;
+
+create function assay.stale_attempt() returns jsonb
+language sql immutable set search_path = '' as $$
+    select jsonb_build_object('accepted', false, 'reason', 'stale_attempt')
+$$;
+
+create function assay.cancel_running(p_job_id uuid, p_attempt integer) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+    perform assay.end_attempt(p_job_id, p_attempt, 'cancelled', null);
+    update assay.jobs set status = 'cancelled', lease_expires_at = null, finished_at = now() where job_id = p_job_id;
+    return jsonb_build_object('accepted', false, 'reason', 'cancelled', 'status', 'cancelled');
+end $$;
+
+-- The heartbeat: extends the lease, tells how far the attempt is, and learns whether the user cancelled the job.
+create function public.report_progress(
+    p_job_id uuid, p_attempt integer, p_lease_seconds integer, p_progress double precision, p_stage text, p_detection jsonb
+) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_job assay.jobs := assay.lock_attempt(p_job_id, p_attempt);
+begin
+    if v_job.job_id is null then
+        return assay.stale_attempt();
+    end if;
+    update assay.jobs set lease_expires_at = now() + make_interval(secs => p_lease_seconds),
+        progress = greatest(progress, p_progress::real), stage = p_stage, detection = coalesce(p_detection, detection)
+    where job_id = p_job_id;
+    return jsonb_build_object('accepted', true, 'cancel_requested', v_job.cancel_requested);
+end $$;
+
+-- Detection is not sure enough: the job waits for a person to choose.
+create function public.await_type(p_job_id uuid, p_attempt integer, p_detection jsonb) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_job assay.jobs := assay.lock_attempt(p_job_id, p_attempt);
+begin
+    if v_job.job_id is null then
+        return assay.stale_attempt();
+    elsif v_job.cancel_requested then
+        return assay.cancel_running(p_job_id, p_attempt);
+    end if;
+    perform assay.end_attempt(p_job_id, p_attempt, 'needs_type', null);
+    update assay.jobs set status = 'needs_type', lease_expires_at = null, detection = p_detection, stage = null
+    where job_id = p_job_id;
+    return jsonb_build_object('accepted', true, 'status', 'needs_type');
+end $$;
+
+-- Done: the outputs (an array of {name, media_type, size_bytes, sha256} in order) become visible with the status, in
+-- one transaction. Repeated by the same attempt after a lost answer, it changes nothing and says `accepted` again.
+create function public.finish_job(
+    p_job_id uuid, p_attempt integer, p_dataset_type text, p_pipeline text, p_pipeline_version text,
+    p_summary jsonb, p_manifest_sha256 text, p_outputs jsonb
+) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_job assay.jobs := assay.lock_attempt(p_job_id, p_attempt);
+begin
+    if v_job.job_id is null then
+        if exists (select 1 from assay.jobs where job_id = p_job_id and attempt = p_attempt and status = 'done'
+                   and manifest_sha256 = p_manifest_sha256) then
+            return jsonb_build_object('accepted', true, 'status', 'done');
+        end if;
+        return assay.stale_attempt();
+    elsif v_job.cancel_requested then
+        return assay.cancel_running(p_job_id, p_attempt);
+    end if;
+    insert into assay.outputs (job_id, attempt, owner, position, name, media_type, object_key, size_bytes, sha256)
+    select p_job_id, p_attempt, v_job.owner, o.position, o.output ->> 'name', o.output ->> 'media_type',
+        'outputs/' || v_job.owner || '/' || p_job_id || '/' || p_attempt || '/' || (o.output ->> 'name'),
+        (o.output ->> 'size_bytes')::bigint, o.output ->> 'sha256'
+    from jsonb_array_elements(p_outputs) with ordinality as o (output, position);
+    perform assay.end_attempt(p_job_id, p_attempt, 'done', null);
+    update assay.jobs set status = 'done', lease_expires_at = null, finished_at = now(), progress = 1, stage = null,
+        dataset_type = p_dataset_type, pipeline = p_pipeline, pipeline_version = p_pipeline_version,
+        summary = p_summary, manifest_sha256 = p_manifest_sha256
+    where job_id = p_job_id;
+    return jsonb_build_object('accepted', true, 'status', 'done');
+end $$;
+
+-- The attempt failed with p_error {code, detail, suggestion}. Without p_retry_after_seconds the failure is final;
+-- with it the job is queued again after that delay, as long as attempts are left.
+create function public.fail_job(p_job_id uuid, p_attempt integer, p_error jsonb, p_retry_after_seconds integer)
+returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_job assay.jobs := assay.lock_attempt(p_job_id, p_attempt);
+begin
+    if v_job.job_id is null then
+        return assay.stale_attempt();
+    elsif v_job.cancel_requested then
+        return assay.cancel_running(p_job_id, p_attempt);
+    elsif p_retry_after_seconds is not null and p_attempt < v_job.max_attempts then
+        perform assay.end_attempt(p_job_id, p_attempt, 'retry', p_error);
+        update assay.jobs set status = 'queued', lease_expires_at = null, stage = 'waiting to try again',
+            run_after = now() + make_interval(secs => p_retry_after_seconds)
+        where job_id = p_job_id;
+        return jsonb_build_object('accepted', true, 'status', 'queued');
+    end if;
+    perform assay.end_attempt(p_job_id, p_attempt, 'failed', p_error);
+    update assay.jobs set status = 'failed', error = p_error, lease_expires_at = null, finished_at = now(), stage = null
+    where job_id = p_job_id;
+    return jsonb_build_object('accepted', true, 'status', 'failed');
+end $$;
+
+revoke execute on all functions in schema assay from public;
+revoke execute on function public.object_created, public.claim_job, public.report_progress, public.await_type,
+    public.finish_job, public.fail_job from public, anon, authenticated, service_role;
+grant execute on function public.object_created, public.claim_job, public.report_progress, public.await_type,
+    public.finish_job, public.fail_job to service_role;
