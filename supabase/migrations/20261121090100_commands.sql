@@ -82,7 +82,6 @@ begin
     return jsonb_build_object(
         'cached', v_job.status <> 'awaiting_upload',
         'job', assay.job_json(v_job),
-        'owner', v_owner,
         'upload', jsonb_build_object(
             'sha256', v_upload.sha256, 'size_bytes', v_upload.size_bytes, 'filename', v_upload.filename,
             'first_seen', v_upload.first_seen, 'last_used', v_upload.last_used, 'times_used', v_upload.times_used,

@@ -1,0 +1,79 @@
+# `make run` and `make test` set up what they need; nothing is installed outside this folder.
+
+FILE ?= examples/station_measurements.csv
+PYTHON ?= python3
+UV := .venv/bin/uv
+# Node from the machine, or else from PyPI.
+NPM := $(or $(shell command -v npm),$(CURDIR)/.tools/node/bin/npm)
+NODE_READY := $(if $(shell command -v npm),,.tools/node/ready)
+DASHBOARD := functions/process/dashboard/built/dashboard.js
+STACK := .venv/ready .tools/ministack/ready $(DASHBOARD)
+SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
+
+.PHONY: help run up down test check lock openapi format clean
+
+help: ## list these targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+run: $(STACK) ## run FILE through the local stack and save its outputs under results/
+	@.venv/bin/assay run $(FILE)
+
+up: $(STACK) ## start the local stack in the foreground
+	@.venv/bin/assay up
+
+down: $(STACK) ## stop a local stack that runs in the background
+	@.venv/bin/assay down
+
+test: $(STACK) .venv/ready-dev ## run the tests
+	.venv/bin/pytest
+
+check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, template
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	cd web && "$(NPM)" run --silent check
+	$(SAM) validate --lint --region us-east-1
+
+format: .venv/ready-dev ## format the code
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+openapi: .venv/ready ## write functions/download/openapi.json anew from the handlers
+	.venv/bin/python -m local.openapi > functions/download/openapi.json.new
+	mv functions/download/openapi.json.new functions/download/openapi.json
+
+LOCK = $(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header
+
+lock: .venv/uv ## renew requirements/ from pyproject.toml
+	$(LOCK) --group dev -o requirements/dev.txt
+	for group in upload download process local; do \
+	    $(LOCK) --group $$group -c requirements/dev.txt -o requirements/$$group.txt || exit 1; done
+	for group in ministack sam node uv; do $(LOCK) --group $$group -o requirements/$$group.txt || exit 1; done
+
+clean: ## remove everything that make made, but not the data in .assay/ and results/
+	rm -rf .venv .tools .aws-sam web/node_modules functions/process/dashboard/built
+
+.venv/uv: requirements/uv.txt
+	$(PYTHON) -c 'import sys; sys.exit("Assay needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/ready: .venv/uv requirements/local.txt pyproject.toml
+	$(UV) pip install --quiet --require-hashes -r requirements/local.txt
+	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/ready-dev: .venv/ready requirements/dev.txt
+	$(UV) pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Tools that pin what the product also uses live in environments of their own.
+.tools/%/ready: requirements/%.txt .venv/uv
+	$(UV) venv --quiet --clear .tools/$*
+	$(UV) pip install --quiet --python .tools/$*/bin/python --require-hashes -r $<
+	@touch $@
+
+$(DASHBOARD): web/package-lock.json $(wildcard web/*.json web/*.mjs web/*/*) $(NODE_READY)
+	cd web && PATH="$(dir $(NPM)):$$PATH" "$(NPM)" ci --silent --no-audit --no-fund
+	cd web && PATH="$(dir $(NPM)):$$PATH" "$(NPM)" run --silent build

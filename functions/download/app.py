@@ -1,0 +1,84 @@
+"""The queries: jobs, outputs, signed links, health."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.event_handler import Request, Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.download import queries
+from functions.download.health import health
+from shared.api import SignedIn, answer, new_api
+from shared.models import JobStatus
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+api = new_api()
+
+
+@api.get("/jobs", summary="List jobs, newest first", operation_id="list_jobs")
+def get_jobs(
+    user: SignedIn,
+    status: Annotated[JobStatus | None, Query(description="only jobs with this status")] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="jobs on a page")] = 20,
+    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+) -> Response[str]:
+    """List the caller's jobs."""
+    return answer(200, queries.list_jobs(user, status, limit, cursor))
+
+
+@api.get("/jobs/<job_id>", summary="Show a job", operation_id="get_job")
+def get_job(job_id: UUID, user: SignedIn) -> Response[str]:
+    """Show status, progress, detection, error and attempts of a job."""
+    return answer(200, queries.get_job(user, job_id))
+
+
+@api.get("/jobs/<job_id>/outputs", summary="List a job's outputs", operation_id="list_outputs")
+def get_outputs(job_id: UUID, user: SignedIn) -> Response[str]:
+    """List the outputs of a job; there are none until it is done."""
+    return answer(200, queries.list_outputs(user, job_id))
+
+
+@api.get("/outputs/<output_id>/download", summary="Get a signed link to an output", operation_id="download_output")
+def get_download(output_id: UUID, user: SignedIn, request: Request) -> Response[str]:
+    """Redirect to a signed link; with `Accept: application/json`, answer with the link and its end."""
+    link = queries.download_link(user, output_id)
+    metrics.add_metric("DownloadLinks", MetricUnit.Count, 1)
+    if "application/json" in (request.headers.get("accept") or ""):
+        return answer(200, link)
+    return Response(status_code=302, headers={"Location": link.url, "Cache-Control": "no-store"})
+
+
+@api.get("/health", summary="State of the service", operation_id="health")
+def get_health() -> Response[str]:
+    """Ask database, object store and queue: 200 when all answer, otherwise 503."""
+    state = health()
+    return answer(200 if state.status == "ok" else 503, state)
+
+
+@api.get("/openapi.json", summary="This API", operation_id="openapi")
+def get_openapi() -> Response[str]:
+    """Give the OpenAPI document of the whole API."""
+    return Response(status_code=200, content_type="application/json", body=_openapi())
+
+
+@lru_cache(maxsize=1)
+def _openapi() -> str:
+    return Path(__file__).with_name("openapi.json").read_text(encoding="utf-8")
+
+
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
+    """Answer an API Gateway HTTP API event (payload format 2.0)."""
+    return api.resolve(event, context)

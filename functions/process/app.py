@@ -1,0 +1,54 @@
+"""SQS records that hold S3 events; each record fails or succeeds on its own."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.process.work import Later, run_created
+from shared.events import objects_created
+from shared.settings import settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+# A batch of which every record failed is answered record by record too, never as one error.
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def _record(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    worker = f"{lambda_context.function_name}:{lambda_context.aws_request_id}"
+    try:
+        for created in objects_created(record.body):
+            run_created(created, worker)
+    except Later as later:
+        # Failing the record brings it back; when, is the visibility timeout's to say.
+        _sqs().change_message_visibility(
+            QueueUrl=settings().queue_url, ReceiptHandle=record.receipt_handle, VisibilityTimeout=later.seconds
+        )
+        metrics.add_metric("MessagesPutOff", MetricUnit.Count, 1)
+        raise
+
+
+@lru_cache(maxsize=1)
+def _sqs() -> SQSClient:
+    return boto3.client("sqs", region_name=settings().object_store_region)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
+    """Process a batch from SQS and name the records that are to come again."""
+    return process_partial_response(event=event, record_handler=_record, processor=processor, context=context)

@@ -1,0 +1,157 @@
+"""One attempt at a job: its claim, its heartbeat, and every write that names it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Literal, Self
+
+from aws_lambda_powertools import Logger
+from pydantic import BaseModel, JsonValue
+
+from shared.database import Argument, database
+from shared.errors import JobCancelled, StaleAttempt, Transient
+
+logger = Logger()
+
+_REPORT_SECONDS = 1.0
+
+
+class ClaimedJob(BaseModel):
+    """What a worker needs to know of its job."""
+
+    job_id: str
+    filename: str
+    sha256: str
+    size_bytes: int
+    requested_dataset_type: str | None
+    parameters: dict[str, JsonValue]
+
+
+class Claim(BaseModel):
+    """A granted claim; `attempt` is the fencing token of every later write."""
+
+    attempt: int
+    owner: str
+    object_key: str
+    job: ClaimedJob
+
+
+class Refusal(BaseModel):
+    """A claim that was not granted."""
+
+    reason: Literal["leased", "backing_off", "ended", "unknown_job"]
+    retry_after_seconds: int | None = None
+
+
+class _Answer(BaseModel):
+    claimed: bool = False
+    accepted: bool = False
+    reason: str | None = None
+    status: str | None = None
+    cancel_requested: bool = False
+
+
+def claim(job_id: str, worker: str, lease_seconds: int) -> Claim | Refusal:
+    """Start an attempt, or learn why not."""
+    answer = database().call(
+        "claim_job", {"p_job_id": job_id, "p_worker": worker, "p_lease_seconds": lease_seconds}, as_user=None
+    )
+    return (Claim if _Answer.model_validate(answer).claimed else Refusal).model_validate(answer)
+
+
+class Attempt:
+    """A claimed attempt. As a context manager it beats: a thread extends the lease at a third of its length.
+
+    `progress` and `detected` raise JobCancelled or StaleAttempt when the work should stop.
+    """
+
+    def __init__(self, claimed: Claim, lease_seconds: int) -> None:
+        self.claim = claimed
+        self._lease_seconds = lease_seconds
+        self._fraction = 0.0
+        self._stage = "starting"
+        self._detection: JsonValue = None
+        self._stop_reason: type[JobCancelled | StaleAttempt] | None = None
+        self._reported_at = time.monotonic()
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def progress(self, fraction: float, stage: str) -> None:
+        """Tell how far the work is, in [0, 1]; reported at most once a second."""
+        self._fraction, new_stage = fraction, stage != self._stage
+        self._stage = stage
+        if new_stage or time.monotonic() - self._reported_at >= _REPORT_SECONDS:
+            self._report()
+        self._check()
+
+    def detected(self, detection: JsonValue) -> None:
+        """Tell what the file is; reported at once."""
+        self._detection = detection
+        self._report()
+        self._check()
+
+    def finish(self, result: Mapping[str, Argument]) -> None:
+        """End as done, with the outputs. Raises JobCancelled or StaleAttempt where that came first."""
+        self._write("finish_job", result)
+
+    def await_type(self, detection: JsonValue) -> None:
+        """End, waiting for a person to choose the dataset type."""
+        self._write("await_type", {"p_detection": detection})
+
+    def fail(self, code: str, detail: str, suggestion: str, retry_after_seconds: int | None) -> str:
+        """End as failed, or queued again when a delay is given and attempts are left; return the job's new status."""
+        error: dict[str, JsonValue] = {"code": code, "detail": detail, "suggestion": suggestion}
+        answer = self._call("fail_job", {"p_error": error, "p_retry_after_seconds": retry_after_seconds})
+        return answer.status or "stale_attempt"
+
+    def _write(self, function: str, arguments: Mapping[str, Argument]) -> None:
+        answer = self._call(function, arguments)
+        if not answer.accepted:
+            raise JobCancelled if answer.reason == "cancelled" else StaleAttempt
+
+    def _call(self, function: str, arguments: Mapping[str, Argument]) -> _Answer:
+        fence: dict[str, Argument] = {"p_job_id": self.claim.job.job_id, "p_attempt": self.claim.attempt}
+        return _Answer.model_validate(database().call(function, fence | dict(arguments), as_user=None))
+
+    def _report(self) -> None:
+        with self._lock:
+            self._reported_at = time.monotonic()
+            answer = self._call(
+                "report_progress",
+                {
+                    "p_lease_seconds": self._lease_seconds,
+                    "p_progress": self._fraction,
+                    "p_stage": self._stage,
+                    "p_detection": self._detection,
+                },
+            )
+            if not answer.accepted:
+                self._stop_reason = StaleAttempt
+            elif answer.cancel_requested:
+                self._stop_reason = JobCancelled
+
+    def _check(self) -> None:
+        if self._stop_reason:
+            raise self._stop_reason
+
+    def _beat(self) -> None:
+        while not self._ended.wait(self._lease_seconds / 3):
+            try:
+                self._report()
+            except Transient:
+                # The lease outlives two missed beats; if the database stays away, the next write says so.
+                logger.warning("heartbeat missed", job_id=self.claim.job.job_id, exc_info=True)

@@ -1,0 +1,166 @@
+"""One new object to finished jobs: claim, download, detect, run, store, finish."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from aws_lambda_powertools import Logger
+from pydantic import BaseModel
+
+from functions.process.analysis import Analysis, NeedsType, analyse
+from functions.process.attempt import Attempt, Claim, Refusal, claim
+from functions.process.pipelines.contract import Source
+from shared.database import database
+from shared.errors import AssayError, JobCancelled, StaleAttempt, Unprocessable
+from shared.events import ObjectCreated
+from shared.object_store import ObjectMissing, object_store, output_key
+from shared.settings import settings
+
+logger = Logger()
+
+_MAX_RETRY_SECONDS = 300
+
+# Shares of the progress bar.
+_DOWNLOADED = 0.2
+_ANALYSED = 0.85
+
+
+class Later(AssayError):
+    """The message is to come again after some seconds."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"again in {seconds} s")
+        self.seconds = seconds
+
+
+class _Created(BaseModel):
+    known: bool
+    jobs: list[str]
+
+
+def run_created(created: ObjectCreated, worker: str) -> None:
+    """Run every job that waits for the object. Raises Later where one of them is to be looked at again."""
+    found = _Created.model_validate(database().call("object_created", {"p_key": created.key}, as_user=None))
+    if not found.known:
+        # The event may be faster than the row that it speaks of; a stray object ends in the dead-letter queue.
+        raise Later(settings().retry_base_seconds)
+    delays = [delay for delay in (_run_job(job_id, worker) for job_id in found.jobs) if delay is not None]
+    if delays:
+        raise Later(min(delays))
+
+
+def _run_job(job_id: str, worker: str) -> int | None:
+    """Run one attempt; return the seconds after which the job wants another look, if it does."""
+    claimed = claim(job_id, worker, settings().lease_seconds)
+    if isinstance(claimed, Refusal):
+        logger.info("job not claimed", job_id=job_id, reason=claimed.reason)
+        return claimed.retry_after_seconds
+    attempt = Attempt(claimed, settings().lease_seconds)
+    logger.info("attempt started", job_id=job_id, attempt=claimed.attempt)
+    try:
+        with tempfile.TemporaryDirectory(prefix="assay-") as folder, attempt:
+            _run_attempt(attempt, Path(folder))
+    except StaleAttempt:
+        logger.warning("attempt is stale", job_id=job_id, attempt=claimed.attempt)
+    except JobCancelled:
+        attempt.fail("cancelled", "The job was cancelled.", "Upload the file again to run it.", None)
+        logger.info("job cancelled", job_id=job_id)
+    except Unprocessable as error:
+        attempt.fail(error.code, error.detail, error.suggestion, None)
+        logger.info("job failed", job_id=job_id, code=error.code)
+    except Exception:
+        delay = min(settings().retry_base_seconds * 2 ** (claimed.attempt - 1), _MAX_RETRY_SECONDS)
+        status = attempt.fail(
+            "internal_error",
+            "The service met an error of its own while it processed the file.",
+            'Upload the file again with on_duplicate "reprocess"; if it fails again, report the job\'s id.',
+            delay,
+        )
+        logger.exception("attempt failed", job_id=job_id, attempt=claimed.attempt, status=status)
+        return delay if status == "queued" else None
+    return None
+
+
+def _run_attempt(attempt: Attempt, folder: Path) -> None:
+    source = _download(attempt, folder / "upload")
+    job = attempt.claim.job
+    outputs = folder / "outputs"
+    outputs.mkdir()
+    analysis = analyse(
+        source,
+        job.requested_dataset_type,
+        job.parameters,
+        outputs,
+        lambda fraction, stage: attempt.progress(_DOWNLOADED + (_ANALYSED - _DOWNLOADED) * fraction, stage),
+        lambda detection: attempt.detected(detection.model_dump(mode="json")),
+    )
+    if isinstance(analysis, NeedsType):
+        attempt.await_type(analysis.detection.model_dump(mode="json"))
+        logger.info("job needs a dataset type", job_id=job.job_id)
+        return
+    _store(attempt, analysis)
+
+
+def _download(attempt: Attempt, path: Path) -> Source:
+    job = attempt.claim.job
+    attempt.progress(0.0, "downloading")
+    try:
+        sha256 = object_store().download(
+            attempt.claim.object_key,
+            path,
+            lambda count: attempt.progress(min(count / job.size_bytes, 1.0) * _DOWNLOADED, "downloading"),
+        )
+    except ObjectMissing as error:
+        raise Unprocessable(
+            "object_missing", "The uploaded file is no longer in the object store.", "Upload the file again."
+        ) from error
+    if sha256 != job.sha256:
+        raise Unprocessable(
+            "hash_mismatch",
+            f"The bytes that arrived have the SHA-256 {sha256}, not {job.sha256} as announced.",
+            "Upload the file again; if it changed since it was announced, announce its new SHA-256.",
+        )
+    size_bytes = path.stat().st_size
+    if size_bytes != job.size_bytes:
+        raise Unprocessable(
+            "size_mismatch",
+            f"{size_bytes} bytes arrived, not {job.size_bytes} as announced.",
+            "Upload the file again and announce its true size.",
+        )
+    return Source(path=path, filename=job.filename, sha256=sha256, size_bytes=size_bytes)
+
+
+def _store(attempt: Attempt, analysis: Analysis) -> None:
+    claimed: Claim = attempt.claim
+    stored = []
+    for position, output in enumerate(analysis.outputs):
+        share = _ANALYSED + (1 - _ANALYSED) * position / len(analysis.outputs)
+        attempt.progress(share, "storing outputs")
+        key = output_key(claimed.owner, claimed.job.job_id, claimed.attempt, output.name)
+        object_store().put_file(key, output.path, output.media_type)
+        stored.append(
+            {
+                "name": output.name,
+                "media_type": output.media_type,
+                "size_bytes": output.size_bytes,
+                "sha256": output.sha256(),
+            }
+        )
+    summary = analysis.summary
+    attempt.finish(
+        {
+            "p_dataset_type": analysis.dataset_type,
+            "p_pipeline": analysis.pipeline,
+            "p_pipeline_version": analysis.pipeline_version,
+            "p_summary": {
+                "rows_read": summary.rows_read,
+                "rows_used": summary.rows_used,
+                "rows_refused": summary.rows_refused,
+                **summary.figures,
+            },
+            "p_manifest_sha256": analysis.manifest_sha256,
+            "p_outputs": stored,
+        }
+    )
+    logger.info("job done", job_id=claimed.job.job_id, attempt=claimed.attempt, outputs=len(stored))

@@ -1,0 +1,82 @@
+"""The commands: POST /uploads, POST /jobs/{job_id}/cancel."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Annotated
+from uuid import UUID
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import JsonValue
+
+from functions.upload import uploads
+from shared.api import SignedIn, answer, new_api
+from shared.database import database
+from shared.errors import Problem
+from shared.models import Job, OnDuplicate
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+api = new_api()
+
+
+@api.post("/uploads", summary="Upload a file, or register one to be sent by a signed link", operation_id="upload")
+def post_uploads(
+    user: SignedIn,
+    filename: Annotated[str | None, Query(description="with a raw body: the file's name")] = None,
+    dataset_type: Annotated[str | None, Query(description="with a raw body: what the file is")] = None,
+    parameters: Annotated[str | None, Query(description="with a raw body: the parameters, as JSON")] = None,
+    on_duplicate: Annotated[OnDuplicate | None, Query(description="with a raw body: reuse or reprocess")] = None,
+) -> Response[str]:
+    """Take JSON that describes a file, or with `?filename=` the file itself (up to 6 MB)."""
+    if filename is None:
+        registered = uploads.register(uploads.parse_request(_body()), user)
+    else:
+        query: dict[str, JsonValue] = {"filename": filename, "parameters": _parameters(parameters)}
+        query |= {"dataset_type": dataset_type} if dataset_type else {}
+        query |= {"on_duplicate": on_duplicate} if on_duplicate else {}
+        registered = uploads.store(_body(), query, user)
+    metrics.add_metric("UploadsCached" if registered.cached else "UploadsRegistered", MetricUnit.Count, 1)
+    logger.info("upload registered", job_id=str(registered.job.job_id), cached=registered.cached)
+    return answer(200 if registered.cached else 201, registered)
+
+
+@api.post("/jobs/<job_id>/cancel", summary="Cancel a job", operation_id="cancel_job")
+def post_cancel(job_id: UUID, user: SignedIn) -> Response[str]:
+    """Cancel a job that has not ended: 200 when it is cancelled, 202 when it runs and was asked to stop."""
+    job = Job.model_validate(database().call("cancel_job", {"p_job_id": job_id}, as_user=user))
+    logger.info("cancel asked for", job_id=str(job_id), status=job.status)
+    return answer(200 if job.status == "cancelled" else 202, job)
+
+
+def _body() -> bytes:
+    event = api.current_event
+    body = event.body or ""
+    return base64.b64decode(body) if event.is_base64_encoded else body.encode()
+
+
+def _parameters(text: str | None) -> JsonValue:
+    if text is None:
+        return {}
+    try:
+        value: JsonValue = json.loads(text)
+    except ValueError as error:
+        raise Problem(
+            422, "invalid_parameters", "The parameters are not JSON.", 'Send an object such as {"aggregate": "median"}.'
+        ) from error
+    return value
+
+
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
+    """Answer an API Gateway HTTP API event (payload format 2.0)."""
+    return api.resolve(event, context)

@@ -1,0 +1,91 @@
+"""The use cases around an upload."""
+
+from __future__ import annotations
+
+import hashlib
+
+from pydantic import JsonValue, ValidationError
+
+from shared.api import invalid_request
+from shared.auth import User
+from shared.database import database
+from shared.errors import Problem
+from shared.models import PutLink, UploadAnswer, UploadRequest
+from shared.object_store import object_store, upload_key
+from shared.registry import current_versions, dataset_types
+from shared.settings import settings
+
+# Lambda takes requests of 6 MB at most.
+MAX_BODY_BYTES = 6 * 1024 * 1024
+
+
+def parse_request(body: str | bytes | dict[str, JsonValue]) -> UploadRequest:
+    """Validate an upload request, given as JSON or as a dict. Raises Problem."""
+    try:
+        if isinstance(body, dict):
+            request = UploadRequest.model_validate(body)
+        else:
+            request = UploadRequest.model_validate_json(body)
+    except ValidationError as error:
+        raise invalid_request(error.errors(include_url=False)) from error
+    if request.size_bytes > settings().max_upload_bytes:
+        raise Problem(
+            413,
+            "file_too_large",
+            f"The file has {request.size_bytes} bytes; at most {settings().max_upload_bytes} are taken.",
+            "Split the file, or send it compressed in parts.",
+        )
+    if request.dataset_type is not None and request.dataset_type not in dataset_types():
+        raise Problem(
+            422,
+            "unknown_dataset_type",
+            f"There is no dataset type {request.dataset_type!r:.80}.",
+            f"Choose one of: {', '.join(dataset_types())}; or leave it out to have it found.",
+        )
+    return request
+
+
+def register(request: UploadRequest, user: User) -> UploadAnswer:
+    """Find the job that answers the upload, or make one with a signed PUT link for its bytes."""
+    registered = _register(request, user)
+    if registered.cached:
+        return registered
+    link = object_store().put_link(
+        upload_key(user.owner, request.sha256), request.sha256, settings().upload_link_seconds
+    )
+    put = PutLink(url=link.url, headers=link.headers, expires_at=link.expires_at)
+    return registered.model_copy(update={"put": put})
+
+
+def store(body: bytes, query: dict[str, JsonValue], user: User) -> UploadAnswer:
+    """Register bytes that came with the request and, unless they are known, store them."""
+    if len(body) > MAX_BODY_BYTES:
+        raise Problem(
+            413,
+            "body_too_large",
+            f"The body has {len(body)} bytes; at most {MAX_BODY_BYTES} are taken in one request.",
+            "Send JSON with the file's size and SHA-256, then PUT the file to the signed link of the answer.",
+        )
+    sha256 = hashlib.sha256(body).hexdigest()
+    request = parse_request({**query, "size_bytes": len(body), "sha256": sha256})
+    registered = _register(request, user)
+    if not registered.cached:
+        object_store().put_bytes(upload_key(user.owner, sha256), body)
+    return registered
+
+
+def _register(request: UploadRequest, user: User) -> UploadAnswer:
+    answer = database().call(
+        "register_upload",
+        {
+            "p_filename": request.filename,
+            "p_size_bytes": request.size_bytes,
+            "p_sha256": request.sha256,
+            "p_dataset_type": request.dataset_type,
+            "p_parameters": request.parameters,
+            "p_on_duplicate": request.on_duplicate,
+            "p_pipeline_versions": dict(current_versions()),
+        },
+        as_user=user,
+    )
+    return UploadAnswer.model_validate(answer)

@@ -1,0 +1,104 @@
+"""What both HTTP functions share: the resolver, sign-in, and the one shape of every error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Request, Response
+from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from shared.auth import User, verifier
+from shared.errors import Problem, Transient
+from shared.models import ProblemDetails
+
+RETRY_AFTER_SECONDS = 5
+
+logger = Logger()
+
+
+def answer(status: int, body: BaseModel) -> Response[str]:
+    """Answer with a model as JSON."""
+    return Response(status_code=status, content_type="application/json", body=body.model_dump_json())
+
+
+def problem_answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[str]:
+    """Answer with problem details."""
+    details = ProblemDetails(
+        title=HTTPStatus(problem.status).phrase,
+        status=problem.status,
+        detail=problem.detail,
+        code=problem.code,
+        suggestion=problem.suggestion,
+    )
+    return Response(
+        status_code=problem.status,
+        content_type="application/problem+json",
+        body=details.model_dump_json(),
+        headers=headers or {},
+    )
+
+
+def invalid_request(errors: Sequence[ErrorDetails]) -> Problem:
+    """Turn pydantic's errors into one problem; a code and suggestion of our own come first."""
+    for error in errors:
+        if error["loc"][:1] == ("path",):
+            return Problem(404, "not_found", "There is nothing under this id.", "Ids are UUIDs; list them first.")
+        suggestion = error.get("ctx", {}).get("suggestion")
+        if suggestion:
+            status = 413 if error["type"] == "too_large" else 422
+            return Problem(status, error["type"], error["msg"], suggestion)
+    places = "; ".join(f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in errors)
+    return Problem(422, "invalid_request", f"The request is not valid: {places}.", "Compare it with GET /openapi.json.")
+
+
+def _signed_in(request: Request) -> User:
+    return verifier().verify(request.headers.get("authorization"))
+
+
+SignedIn = Annotated[User, Depends(_signed_in)]
+
+
+def new_api() -> APIGatewayHttpResolver:
+    """Make a resolver that validates requests and answers every error with problem details."""
+    api = APIGatewayHttpResolver(enable_validation=True)
+
+    @api.exception_handler(Problem)
+    def _problem(error: Problem) -> Response[str]:
+        return problem_answer(error, {"WWW-Authenticate": "Bearer"} if error.status == 401 else None)
+
+    @api.exception_handler(RequestValidationError)
+    def _invalid(error: RequestValidationError) -> Response[str]:
+        return problem_answer(invalid_request(error.errors()))
+
+    @api.exception_handler(Transient)
+    def _unavailable(error: Transient) -> Response[str]:
+        logger.warning("unavailable", exc_info=error)
+        problem = Problem(503, "unavailable", f"For now {error}.", f"Try again in {RETRY_AFTER_SECONDS} seconds.")
+        return problem_answer(problem, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+    @api.exception_handler(Exception)
+    def _bug(error: Exception) -> Response[str]:
+        logger.error("unexpected error", exc_info=error)
+        return problem_answer(
+            Problem(
+                500,
+                "internal_error",
+                "The service met an error of its own.",
+                "Try again; if it stays, report it with the time and the x-request-id of this answer.",
+            )
+        )
+
+    @api.not_found
+    def _no_route(error: NotFoundError) -> Response[str]:  # noqa: ARG001  # the resolver hands it over
+        return problem_answer(
+            Problem(404, "no_such_route", "There is nothing under this address.", "See GET /openapi.json.")
+        )
+
+    return api

@@ -1,0 +1,49 @@
+"""What the object store tells: S3 event notifications, as they arrive through SQS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote_plus
+
+from pydantic import BaseModel, Field
+
+
+@dataclass(frozen=True)
+class ObjectCreated:
+    """New bytes lie under a key."""
+
+    key: str
+
+
+class _Object(BaseModel):
+    key: str
+
+
+class _S3(BaseModel):
+    object: _Object
+
+
+class _Record(BaseModel):
+    event_name: str = Field(alias="eventName")
+    s3: _S3
+
+
+class _Notification(BaseModel):
+    records: list[_Record] = Field(default=[], alias="Records")
+    event: str | None = Field(default=None, alias="Event")
+
+
+def objects_created(body: str) -> list[ObjectCreated]:
+    """Read an S3 event notification (keys are URL-encoded in it); the `s3:TestEvent` names no object.
+
+    Raises pydantic.ValidationError for anything else.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    """
+    notification = _Notification.model_validate_json(body)
+    if not notification.records and notification.event != "s3:TestEvent":
+        raise ValueError("the message is no S3 event notification")
+    return [
+        ObjectCreated(unquote_plus(record.s3.object.key))
+        for record in notification.records
+        if record.event_name.startswith("ObjectCreated:")
+    ]

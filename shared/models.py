@@ -1,0 +1,236 @@
+"""What goes over the wire: the requests and answers of the API."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+JobStatus = Literal["awaiting_upload", "queued", "running", "needs_type", "done", "failed", "cancelled", "expired"]
+OnDuplicate = Literal["reuse", "reprocess"]
+
+MAX_FILENAME_CHARACTERS = 255
+MAX_PARAMETERS_BYTES = 64 * 1024
+
+
+def _is_filename(name: str) -> str:
+    if not name.strip() or name in {".", ".."}:
+        raise _refused("invalid_filename", "The file name is empty.", "Send the file's own name, such as river.csv.")
+    if len(name) > MAX_FILENAME_CHARACTERS:
+        raise _refused(
+            "invalid_filename",
+            f"The file name has {len(name)} characters; at most {MAX_FILENAME_CHARACTERS} are allowed.",
+            "Send a shorter name.",
+        )
+    if "/" in name or "\\" in name or any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
+        raise _refused(
+            "invalid_filename",
+            "The file name contains a folder or a control character.",
+            "Send the file's name alone, without folders.",
+        )
+    return name
+
+
+def _is_sha256(value: str) -> str:
+    lowered = value.lower()
+    if len(lowered) != 64 or any(character not in "0123456789abcdef" for character in lowered):
+        raise _refused(
+            "invalid_sha256",
+            "The SHA-256 is not 64 hexadecimal digits.",
+            "Send the output of `sha256sum FILE`, without the file's name.",
+        )
+    return lowered
+
+
+def _is_size(value: int) -> int:
+    if value <= 0:
+        raise _refused("empty_file", "The file is empty.", "Upload a file with a header and at least one row.")
+    return value
+
+
+def _is_parameters(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    text = json.dumps(value)
+    if len(text) > MAX_PARAMETERS_BYTES or "\\u0000" in text or "NaN" in text or "Infinity" in text:
+        raise _refused(
+            "invalid_parameters",
+            f"The parameters are over {MAX_PARAMETERS_BYTES} bytes, or hold a NUL character, NaN or Infinity.",
+            "Send a small JSON object.",
+        )
+    return value
+
+
+def _refused(code: str, detail: str, suggestion: str) -> PydanticCustomError:
+    return PydanticCustomError(code, detail, {"suggestion": suggestion})
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class UploadRequest(_Model):
+    """`POST /uploads`: what the client is about to send."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    filename: Annotated[str, AfterValidator(_is_filename)] = Field(
+        description="the file's own name, without folders", examples=["station_measurements.csv"]
+    )
+    size_bytes: Annotated[int, AfterValidator(_is_size)] = Field(description="size of the file in bytes")
+    sha256: Annotated[str, AfterValidator(_is_sha256)] = Field(description="SHA-256 of the file, in hex")
+    dataset_type: str | None = Field(default=None, description="what the file is; found out by itself when absent")
+    parameters: Annotated[dict[str, JsonValue], AfterValidator(_is_parameters)] = Field(
+        default_factory=dict, description="the pipeline's parameters"
+    )
+    on_duplicate: OnDuplicate = Field(
+        default="reuse", description="whether a finished job for the same file answers, or the file is processed again"
+    )
+
+
+class JobError(_Model):
+    """Why a job or an attempt failed."""
+
+    code: str
+    detail: str
+    suggestion: str
+
+
+class Attempt(_Model):
+    """One try at a job."""
+
+    attempt: int
+    worker: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: Literal["done", "failed", "retry", "needs_type", "cancelled", "lost"] | None
+    error: JobError | None
+
+
+class Job(_Model):
+    """One analysis of one upload."""
+
+    job_id: UUID
+    status: JobStatus
+    filename: str
+    sha256: str
+    size_bytes: int
+    requested_dataset_type: str | None
+    dataset_type: str | None
+    pipeline: str | None
+    pipeline_version: str | None
+    parameters: dict[str, JsonValue]
+    progress: float = Field(ge=0, le=1)
+    stage: str | None
+    detection: dict[str, JsonValue] | None
+    error: JobError | None
+    summary: dict[str, JsonValue] | None
+    manifest_sha256: str | None
+    cancel_requested: bool
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class JobWithAttempts(Job):
+    """A job with every try at it."""
+
+    attempts: list[Attempt]
+
+
+class JobPage(_Model):
+    """Jobs, newest first, and the cursor of the next page."""
+
+    jobs: list[Job]
+    next_cursor: str | None
+
+
+class Upload(_Model):
+    """What is known of the bytes: one entry per owner and SHA-256."""
+
+    sha256: str
+    size_bytes: int
+    filename: str = Field(description="as last sent")
+    first_seen: datetime
+    last_used: datetime
+    times_used: int
+    jobs: list[Job] = Field(description="the latest ten")
+
+
+class PutLink(_Model):
+    """Where to send the bytes: one PUT to `url` with exactly these headers."""
+
+    url: str
+    method: Literal["PUT"] = "PUT"
+    headers: dict[str, str]
+    expires_at: datetime
+
+
+class UploadAnswer(_Model):
+    """The job that answers an upload.
+
+    `cached` says that nothing needs to be sent. Otherwise `put` says where to, unless the bytes came with the request.
+    """
+
+    cached: bool
+    job: Job
+    upload: Upload
+    put: PutLink | None = None
+
+
+class Output(_Model):
+    """One file that a job produced."""
+
+    output_id: UUID
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    created_at: datetime
+
+
+class OutputList(_Model):
+    """A job's outputs, in the order in which the pipeline made them."""
+
+    outputs: list[Output]
+
+
+class DownloadLink(_Model):
+    """A signed link to an output."""
+
+    url: str
+    expires_at: datetime
+
+
+class PartHealth(_Model):
+    """State of one part that the service stands on."""
+
+    state: Literal["ok", "down"]
+    latency_ms: float
+
+
+class Health(_Model):
+    """State of the service."""
+
+    status: Literal["ok", "degraded"]
+    parts: dict[Literal["database", "object_store", "queue"], PartHealth]
+
+    @model_validator(mode="after")
+    def _status_follows_parts(self) -> Self:
+        if (self.status == "ok") != all(part.state == "ok" for part in self.parts.values()):
+            raise ValueError("status does not follow from the parts")
+        return self
+
+
+class ProblemDetails(_Model):
+    """Every error's shape (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+    suggestion: str
