@@ -1,0 +1,138 @@
+"""The state machine's functions, called as the handlers call them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, cast
+from uuid import uuid4
+
+from shared.auth import User
+from shared.database import Argument, PsycopgDatabase
+from shared.object_store import upload_key
+
+Answer = dict[str, Any]
+VERSIONS = {"station_measurements": "1.0.0"}
+MANIFEST = hashlib.sha256(b"manifest").hexdigest()
+OUTPUTS = [
+    {"name": "CT_Analysis.csv", "media_type": "text/csv", "size_bytes": 3, "sha256": "b" * 64},
+    {"name": "manifest.json", "media_type": "application/json", "size_bytes": 5, "sha256": MANIFEST},
+]
+ERROR = {"code": "no_header", "detail": "No header was found.", "suggestion": "Add one."}
+
+
+def new_sha256() -> str:
+    return hashlib.sha256(uuid4().bytes).hexdigest()
+
+
+class Steps:
+    """One owner's uploads and the worker that serves them."""
+
+    def __init__(self, db: PsycopgDatabase, user: User) -> None:
+        self._db = db
+        self.user = user
+
+    def _call(self, function: str, user: User | None, **arguments: Argument) -> Answer:
+        return cast("Answer", self._db.call(function, {f"p_{name}": value for name, value in arguments.items()}, user))
+
+    def register(
+        self,
+        sha256: str,
+        *,
+        size_bytes: int = 10,
+        filename: str = "a.csv",
+        dataset_type: str | None = None,
+        parameters: dict[str, Any] | None = None,
+        on_duplicate: str = "reuse",
+        versions: dict[str, Any] | None = None,
+    ) -> Answer:
+        return self._call(
+            "register_upload",
+            self.user,
+            filename=filename,
+            size_bytes=size_bytes,
+            sha256=sha256,
+            dataset_type=dataset_type,
+            parameters=parameters or {},
+            on_duplicate=on_duplicate,
+            pipeline_versions=versions or dict(VERSIONS),
+        )
+
+    def arrive(self, sha256: str) -> Answer:
+        return self._call("object_created", None, key=upload_key(self.user.owner, sha256))
+
+    def claim(self, job_id: str, worker: str = "worker", lease_seconds: int = 60) -> Answer:
+        return self._call("claim_job", None, job_id=job_id, worker=worker, lease_seconds=lease_seconds)
+
+    def report(self, job_id: str, attempt: int, progress: float = 0.5, detection: Answer | None = None) -> Answer:
+        return self._call(
+            "report_progress",
+            None,
+            job_id=job_id,
+            attempt=attempt,
+            lease_seconds=60,
+            progress=progress,
+            stage="reading",
+            detection=detection,
+        )
+
+    def await_type(self, job_id: str, attempt: int) -> Answer:
+        return self._call("await_type", None, job_id=job_id, attempt=attempt, detection={"confidence": 0.1})
+
+    def finish(self, job_id: str, attempt: int, version: str = "1.0.0") -> Answer:
+        return self._call(
+            "finish_job",
+            None,
+            job_id=job_id,
+            attempt=attempt,
+            dataset_type="station_measurements",
+            pipeline="station_measurements",
+            pipeline_version=version,
+            summary={"rows_read": 1},
+            manifest_sha256=MANIFEST,
+            outputs=cast("Argument", OUTPUTS),
+        )
+
+    def fail(self, job_id: str, attempt: int, retry_after_seconds: int | None = None) -> Answer:
+        return self._call(
+            "fail_job",
+            None,
+            job_id=job_id,
+            attempt=attempt,
+            error=cast("Argument", ERROR),
+            retry_after_seconds=retry_after_seconds,
+        )
+
+    def cancel(self, job_id: str) -> Answer:
+        return self._call("cancel_job", self.user, job_id=job_id)
+
+    def job(self, job_id: str) -> Answer:
+        return self._call("get_job", self.user, job_id=job_id)
+
+    def outputs(self, job_id: str) -> list[Answer]:
+        return cast("list[Answer]", self._call("list_outputs", self.user, job_id=job_id))
+
+    def output(self, output_id: str) -> Answer:
+        return self._call("get_output", self.user, output_id=output_id)
+
+    def jobs(self, status: str | None = None, limit: int = 100) -> list[Answer]:
+        page = self._call(
+            "list_jobs", self.user, status=status, limit=limit, before_created_at=None, before_job_id=None
+        )
+        return cast("list[Answer]", page)
+
+    def queued(self) -> tuple[str, str]:
+        """Register new bytes and let them arrive; return the job's id and the hash."""
+        sha256 = new_sha256()
+        job_id: str = self.register(sha256)["job"]["job_id"]
+        self.arrive(sha256)
+        return job_id, sha256
+
+    def running(self) -> str:
+        job_id, _ = self.queued()
+        assert self.claim(job_id)["attempt"] == 1
+        return job_id
+
+    def done(self) -> tuple[str, str]:
+        job_id, sha256 = self.queued()
+        assert self.finish(job_id, self.claim(job_id)["attempt"])["accepted"]
+        return job_id, sha256
