@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.process.work import Later, run_created
+from functions.process.work import run_created
 from shared.events import objects_created
 from shared.settings import settings
 
@@ -29,16 +29,13 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 
 def _record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     worker = f"{lambda_context.function_name}:{lambda_context.aws_request_id}"
-    try:
-        for created in objects_created(record.body):
-            run_created(created, worker)
-    except Later as later:
-        # Failing the record brings it back; when, is the visibility timeout's to say.
-        _sqs().change_message_visibility(
-            QueueUrl=settings().queue_url, ReceiptHandle=record.receipt_handle, VisibilityTimeout=later.seconds
-        )
-        metrics.add_metric("MessagesPutOff", MetricUnit.Count, 1)
-        raise
+    for created in objects_created(record.body):
+        delay = run_created(created, worker)
+        if delay is not None:
+            # A message of its own rather than a failed record: being early is no reason for the dead-letter queue,
+            # which counts receives.
+            _sqs().send_message(QueueUrl=settings().queue_url, MessageBody=record.body, DelaySeconds=delay)
+            metrics.add_metric("MessagesPutOff", MetricUnit.Count, 1)
 
 
 @lru_cache(maxsize=1)

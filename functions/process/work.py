@@ -26,12 +26,8 @@ _DOWNLOADED = 0.2
 _ANALYSED = 0.85
 
 
-class Later(AssayError):
-    """The message is to come again after some seconds."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"again in {seconds} s")
-        self.seconds = seconds
+class UnknownUpload(AssayError):
+    """No upload is registered under the object's key, or its row is not visible yet."""
 
 
 class _Created(BaseModel):
@@ -39,15 +35,17 @@ class _Created(BaseModel):
     jobs: list[str]
 
 
-def run_created(created: ObjectCreated, worker: str) -> None:
-    """Run every job that waits for the object. Raises Later where one of them is to be looked at again."""
+def run_created(created: ObjectCreated, worker: str) -> int | None:
+    """Run every job that waits for the object.
+
+    Returns the seconds after which a job wants another look (its retry is due, or another attempt's lease ends), or
+    None when nothing is left to do. Raises UnknownUpload.
+    """
     found = _Created.model_validate(database().call("object_created", {"p_key": created.key}, as_user=None))
     if not found.known:
-        # The event may be faster than the row that it speaks of; a stray object ends in the dead-letter queue.
-        raise Later(settings().retry_base_seconds)
+        raise UnknownUpload(created.key)
     delays = [delay for delay in (_run_job(job_id, worker) for job_id in found.jobs) if delay is not None]
-    if delays:
-        raise Later(min(delays))
+    return min(delays, default=None)
 
 
 def _run_job(job_id: str, worker: str) -> int | None:

@@ -31,22 +31,24 @@ language plpgsql security definer set search_path = '' as $$
 declare
     v_job assay.jobs;
     v_upload assay.uploads;
+    v_now timestamptz;
 begin
     select * into v_job from assay.jobs where job_id = p_job_id for update;
+    v_now := clock_timestamp();  -- now() is older than the wait for the lock
     if not found then
         return jsonb_build_object('claimed', false, 'reason', 'unknown_job');
     elsif v_job.status not in ('queued', 'running') then
         return jsonb_build_object('claimed', false, 'reason', 'ended', 'status', v_job.status);
-    elsif v_job.status = 'running' and v_job.lease_expires_at > now() then
+    elsif v_job.status = 'running' and v_job.lease_expires_at > v_now then
         return jsonb_build_object('claimed', false, 'reason', 'leased', 'retry_after_seconds',
-            ceil(extract(epoch from v_job.lease_expires_at - now()))::integer);
-    elsif v_job.status = 'queued' and v_job.run_after > now() then
+            ceil(extract(epoch from v_job.lease_expires_at - v_now))::integer);
+    elsif v_job.status = 'queued' and v_job.run_after > v_now then
         return jsonb_build_object('claimed', false, 'reason', 'backing_off', 'retry_after_seconds',
-            ceil(extract(epoch from v_job.run_after - now()))::integer);
+            ceil(extract(epoch from v_job.run_after - v_now))::integer);
     end if;
 
     if v_job.status = 'running' then
-        update assay.attempts set ended_at = now(), outcome = 'lost'
+        update assay.attempts set ended_at = v_now, outcome = 'lost'
         where job_id = p_job_id and attempt = v_job.attempt and outcome is null;
         if v_job.cancel_requested or v_job.attempt >= v_job.max_attempts then
             update assay.jobs set
@@ -56,18 +58,18 @@ begin
                     'detail', 'The job was tried ' || v_job.attempt || ' times and its worker was lost each time.',
                     'suggestion', 'Upload the file again with on_duplicate "reprocess"; if it is very large, split it.')
                     end,
-                lease_expires_at = null, finished_at = now()
+                lease_expires_at = null, finished_at = v_now
             where job_id = p_job_id;
             return jsonb_build_object('claimed', false, 'reason', 'ended');
         end if;
     end if;
 
     update assay.jobs set status = 'running', attempt = attempt + 1,
-        lease_expires_at = now() + make_interval(secs => p_lease_seconds),
-        started_at = coalesce(started_at, now()), progress = 0, stage = 'starting'
+        lease_expires_at = v_now + make_interval(secs => p_lease_seconds),
+        started_at = coalesce(started_at, v_now), progress = 0, stage = 'starting'
     where job_id = p_job_id returning * into v_job;
-    insert into assay.attempts (job_id, attempt, owner, worker)
-    values (p_job_id, v_job.attempt, v_job.owner, p_worker);
+    insert into assay.attempts (job_id, attempt, owner, worker, started_at)
+    values (p_job_id, v_job.attempt, v_job.owner, p_worker, v_now);
     select * into v_upload from assay.uploads where upload_id = v_job.upload_id;
     return jsonb_build_object('claimed', true, 'attempt', v_job.attempt, 'owner', v_job.owner,
         'object_key', 'uploads/' || v_upload.owner || '/' || v_upload.sha256, 'job', assay.job_json(v_job));
@@ -109,7 +111,7 @@ begin
     if v_job.job_id is null then
         return assay.stale_attempt();
     end if;
-    update assay.jobs set lease_expires_at = now() + make_interval(secs => p_lease_seconds),
+    update assay.jobs set lease_expires_at = clock_timestamp() + make_interval(secs => p_lease_seconds),
         progress = greatest(progress, p_progress::real), stage = p_stage, detection = coalesce(p_detection, detection)
     where job_id = p_job_id;
     return jsonb_build_object('accepted', true, 'cancel_requested', v_job.cancel_requested);
@@ -179,7 +181,7 @@ begin
     elsif p_retry_after_seconds is not null and p_attempt < v_job.max_attempts then
         perform assay.end_attempt(p_job_id, p_attempt, 'retry', p_error);
         update assay.jobs set status = 'queued', lease_expires_at = null, stage = 'waiting to try again',
-            run_after = now() + make_interval(secs => p_retry_after_seconds)
+            run_after = clock_timestamp() + make_interval(secs => p_retry_after_seconds)
         where job_id = p_job_id;
         return jsonb_build_object('accepted', true, 'status', 'queued');
     end if;

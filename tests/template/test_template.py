@@ -1,0 +1,181 @@
+"""What must hold of template.yaml beyond what `sam validate --lint` knows."""
+
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from shared.settings import Settings
+
+from .conftest import ROOT, Resources
+
+
+def of_type(resources: Resources, kind: str) -> Resources:
+    return {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == kind}
+
+
+def statements(resources: Resources) -> list[tuple[str, dict[str, Any]]]:
+    """Every statement that allows something: (logical id, statement)."""
+    found = []
+    for name, role in of_type(resources, "AWS::IAM::Role").items():
+        documents = [policy["PolicyDocument"] for policy in role["Policies"]]
+        found += [(name, statement) for document in documents for statement in document["Statement"]]
+    for kind in ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"):
+        for name, policy in of_type(resources, kind).items():
+            found += [(name, statement) for statement in policy["PolicyDocument"]["Statement"]]
+    return [(name, statement) for name, statement in found if statement["Effect"] == "Allow"]
+
+
+def listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def environment(template: dict[str, Any], function: dict[str, Any]) -> dict[str, object]:
+    return {
+        **template["Globals"]["Function"]["Environment"]["Variables"],
+        **function["Environment"]["Variables"],
+    }
+
+
+def test_no_route_stands_twice(routes: list[tuple[str, str]]) -> None:
+    counts = Counter(route for _, route in routes)
+    assert counts
+    assert max(counts.values()) == 1
+
+
+def test_queue_hides_a_message_six_times_as_long_as_process_may_take(resources: Resources) -> None:
+    timeout = resources["ProcessFunction"]["Properties"]["Timeout"]
+    assert resources["Queue"]["Properties"]["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_messages_fail_one_by_one_and_end_in_the_dead_letter_queue(functions: Resources, resources: Resources) -> None:
+    event = functions["ProcessFunction"]["Events"]["ObjectCreated"]["Properties"]
+    assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert event["BatchSize"] == 1
+    queue, dead = resources["Queue"]["Properties"], resources["DeadLetterQueue"]["Properties"]
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": "DeadLetterQueue.Arn"},
+        "maxReceiveCount": 3,
+    }
+    assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
+
+
+def test_the_bucket_is_private_and_tells_the_queue_of_uploads_alone(resources: Resources) -> None:
+    bucket = resources["Bucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    (notification,) = bucket["NotificationConfiguration"]["QueueConfigurations"]
+    assert notification["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "uploads/"}]
+    # The queue's policy must speak of this very name, which it cannot refer to.
+    (statement,) = resources["QueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    source = statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::Sub"]
+    assert source == "arn:${AWS::Partition}:s3:::" + bucket["BucketName"]["Fn::Sub"]
+
+
+def test_every_function_has_a_role_of_its_own(functions: Resources, resources: Resources) -> None:
+    # Without a Role, SAM would add managed policies that reach every queue and every log group.
+    roles = [function["Role"]["Fn::GetAtt"].removesuffix(".Arn") for function in functions.values()]
+    assert len(set(roles)) == len(functions)
+    assert not [role for role in roles if resources[role]["Properties"].get("ManagedPolicyArns")]
+
+
+def test_nothing_is_allowed_by_wildcard(resources: Resources) -> None:
+    allowed = statements(resources)
+    assert allowed
+    for name, statement in allowed:
+        actions, targets = listed(statement["Action"]), listed(statement["Resource"])
+        assert not [action for action in actions if "*" in action], name
+        if targets == ["*"]:
+            assert all(action.startswith("xray:Put") for action in actions), name
+        for target in targets:
+            text = target.get("Fn::Sub", "") if isinstance(target, dict) else "" if target == "*" else target
+            assert text in {"", "${Bucket.Arn}/uploads/*", "${Bucket.Arn}/outputs/*"}, name
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        ("UploadRole", {("s3:PutObject", "uploads/*")}),
+        ("DownloadRole", {("s3:GetObject", "outputs/*")}),
+        (
+            "ProcessRole",
+            {
+                ("s3:GetObject", "uploads/*"),
+                ("s3:PutObject", "outputs/*"),
+                ("s3:AbortMultipartUpload", "outputs/*"),
+                ("s3:DeleteObject", "outputs/*"),
+            },
+        ),
+    ],
+)
+def test_each_function_reaches_only_its_own_objects(
+    resources: Resources, role: str, expected: set[tuple[str, str]]
+) -> None:
+    found = {
+        (action, statement["Resource"]["Fn::Sub"].removeprefix("${Bucket.Arn}/"))
+        for name, statement in statements(resources)
+        if name == role
+        for action in listed(statement["Action"])
+        if action.startswith("s3:") and action != "s3:ListBucket"
+    }
+    assert found == expected
+
+
+def test_database_urls_come_from_secrets_and_only_process_has_the_service_login(
+    template: dict[str, Any], functions: Resources
+) -> None:
+    urls = {name: environment(template, function)["DATABASE_URL"] for name, function in functions.items()}
+    api = {"Fn::Sub": "{{resolve:secretsmanager:${ApiDatabaseSecret}:SecretString}}"}
+    process = {"Fn::Sub": "{{resolve:secretsmanager:${ProcessDatabaseSecret}:SecretString}}"}
+    assert urls == {"UploadFunction": api, "DownloadFunction": api, "ProcessFunction": process}
+
+
+@pytest.mark.parametrize("file", ["template.yaml", "samconfig.toml", "supabase/config.toml"])
+def test_no_secret_stands_in_a_file(file: str) -> None:
+    text = (ROOT / file).read_text("utf-8")
+    assert not re.findall(
+        r"sb_secret_\w|eyJ[\w-]{10}|AKIA[A-Z0-9]{16}|postgres(?:ql)?://|password\s*[:=]", text, re.IGNORECASE
+    )
+
+
+def test_every_function_has_all_settings_and_none_that_nobody_reads(
+    template: dict[str, Any], functions: Resources
+) -> None:
+    known = {name.upper() for name in Settings.model_fields}
+    required = {name.upper() for name, field in Settings.model_fields.items() if field.is_required()}
+    for function in functions.values():
+        names = {name for name in environment(template, function) if not name.startswith("POWERTOOLS_")}
+        assert required <= names <= known
+
+
+def test_handlers_stand_where_the_house_has_them(functions: Resources) -> None:
+    handlers = {
+        name: function.get("Handler") or function["ImageConfig"]["Command"][0] for name, function in functions.items()
+    }
+    assert handlers == {
+        "UploadFunction": "functions.upload.app.handler",
+        "DownloadFunction": "functions.download.app.handler",
+        "ProcessFunction": "functions.process.app.handler",
+    }
+
+
+def test_every_log_is_kept_for_a_set_time(functions: Resources, resources: Resources) -> None:
+    groups = of_type(resources, "AWS::Logs::LogGroup")
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
+    used = {function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions.values()}
+    access = resources["Api"]["Properties"]["AccessLogSettings"]["DestinationArn"]["Fn::GetAtt"].removesuffix(".Arn")
+    assert used | {access} == set(groups)
+
+
+def test_alarms_watch_the_queues_the_functions_and_the_api(functions: Resources, resources: Resources) -> None:
+    watched = set()
+    for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values():
+        (dimension,) = alarm["Dimensions"]
+        (target,) = dimension["Value"].values()
+        watched.add((target, alarm["MetricName"]))
+        assert alarm["AlarmActions"] == [{"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, {"Ref": "AWS::NoValue"}]}]
+    assert watched == {(name, "Errors") for name in functions} | {
+        ("DeadLetterQueue.QueueName", "ApproximateNumberOfMessagesVisible"),
+        ("Queue.QueueName", "ApproximateAgeOfOldestMessage"),
+        ("Api", "5xx"),
+    }
