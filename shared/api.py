@@ -6,21 +6,20 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Request, Response
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from shared.auth import User, verifier
 from shared.errors import Problem, Transient
 from shared.models import ProblemDetails
+from shared.telemetry import logger
 
 RETRY_AFTER_SECONDS = 5
-
-logger = Logger()
 
 
 def answer(status: int, body: BaseModel) -> Response[str]:
@@ -102,3 +101,23 @@ def new_api() -> APIGatewayHttpResolver:
         )
 
     return api
+
+
+def documented(
+    *answers: tuple[int, type[BaseModel], str], problems: Sequence[tuple[int, str]]
+) -> dict[int, OpenAPIResponse]:
+    """Describe a route's answers and problems for the OpenAPI document."""
+    good: dict[int, OpenAPIResponse] = {
+        status: {"description": text, "content": {"application/json": {"model": model}}}
+        for status, model, text in answers
+    }
+    bad: dict[int, OpenAPIResponse] = {
+        status: {"description": text, "content": {"application/problem+json": {"model": ProblemDetails}}}
+        for status, text in problems
+    }
+    return good | bad
+
+
+UNAVAILABLE = (503, "Database, object store or sign-in does not answer; try again after Retry-After seconds")
+NOT_SIGNED_IN = (401, "No access token, or not a valid one")
+INVALID = (422, "The request is not valid")

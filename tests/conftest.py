@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from uuid import uuid4
 
+import boto3
 import psycopg
 import pytest
+from moto import mock_aws
 
 from local.migrations import apply_migrations
 from local.postgres import Postgres
-from shared.auth import User
-from shared.database import PsycopgDatabase
+from shared.auth import User, verifier
+from shared.database import PsycopgDatabase, database
+from shared.object_store import object_store
+from shared.settings import settings
+from tests.api import BUCKET, QUEUE
+from tests.issuer import Issuer
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +52,44 @@ def user() -> User:
 @pytest.fixture
 def other_user() -> User:
     return User(uuid4())
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    issuer = Issuer()
+    thread = threading.Thread(target=issuer.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield issuer
+    issuer.server.shutdown()
+    issuer.server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def aws(postgres: Postgres, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The environment of a function, with moto's S3 and SQS."""
+    for name, value in {
+        "DATABASE_URL": postgres.authenticator_url,
+        "SUPABASE_URL": issuer.url.removesuffix("/auth/v1"),
+        "OBJECT_STORE_BUCKET": BUCKET,
+        "QUEUE_URL": f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE}",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    forget()
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        boto3.client("sqs").create_queue(QueueName=QUEUE)
+        yield
+    forget()
+
+
+def forget() -> None:
+    """Drop what the functions keep between invocations."""
+    from functions.download import health
+    from functions.process import app
+
+    for kept in (settings, database, object_store, verifier, health._sqs, app._sqs):
+        kept.cache_clear()

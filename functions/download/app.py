@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.logging import correlation_paths
@@ -16,16 +15,19 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.download import queries
 from functions.download.health import health
-from shared.api import SignedIn, answer, new_api
-from shared.models import JobStatus
+from shared.api import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api
+from shared.models import DownloadLink, Health, JobPage, JobStatus, JobWithAttempts, OutputList
+from shared.telemetry import logger, metrics, tracer
 
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
 api = new_api()
 
 
-@api.get("/jobs", summary="List jobs, newest first", operation_id="list_jobs")
+@api.get(
+    "/jobs",
+    summary="List jobs, newest first",
+    operation_id="list_jobs",
+    responses=documented((200, JobPage, "A page of jobs"), problems=[NOT_SIGNED_IN, INVALID, UNAVAILABLE]),
+)
 def get_jobs(
     user: SignedIn,
     status: Annotated[JobStatus | None, Query(description="only jobs with this status")] = None,
@@ -36,29 +38,55 @@ def get_jobs(
     return answer(200, queries.list_jobs(user, status, limit, cursor))
 
 
-@api.get("/jobs/<job_id>", summary="Show a job", operation_id="get_job")
+@api.get(
+    "/jobs/<job_id>",
+    summary="Show a job",
+    operation_id="get_job",
+    responses=documented(
+        (200, JobWithAttempts, "The job"), problems=[NOT_SIGNED_IN, (404, "No such job"), UNAVAILABLE]
+    ),
+)
 def get_job(job_id: UUID, user: SignedIn) -> Response[str]:
     """Show status, progress, detection, error and attempts of a job."""
     return answer(200, queries.get_job(user, job_id))
 
 
-@api.get("/jobs/<job_id>/outputs", summary="List a job's outputs", operation_id="list_outputs")
+@api.get(
+    "/jobs/<job_id>/outputs",
+    summary="List a job's outputs",
+    operation_id="list_outputs",
+    responses=documented((200, OutputList, "The outputs"), problems=[NOT_SIGNED_IN, (404, "No such job"), UNAVAILABLE]),
+)
 def get_outputs(job_id: UUID, user: SignedIn) -> Response[str]:
     """List the outputs of a job; there are none until it is done."""
     return answer(200, queries.list_outputs(user, job_id))
 
 
-@api.get("/outputs/<output_id>/download", summary="Get a signed link to an output", operation_id="download_output")
+@api.get(
+    "/outputs/<output_id>/download",
+    summary="Get a signed link to an output",
+    operation_id="download_output",
+    responses=documented(
+        (200, DownloadLink, "With `Accept: application/json`: the link"),
+        problems=[NOT_SIGNED_IN, (404, "No such output"), UNAVAILABLE],
+    )
+    | {302: {"description": "To the signed link, which is valid for one hour"}},
+)
 def get_download(output_id: UUID, user: SignedIn, request: Request) -> Response[str]:
     """Redirect to a signed link; with `Accept: application/json`, answer with the link and its end."""
     link = queries.download_link(user, output_id)
     metrics.add_metric("DownloadLinks", MetricUnit.Count, 1)
     if "application/json" in (request.headers.get("accept") or ""):
         return answer(200, link)
-    return Response(status_code=302, headers={"Location": link.url, "Cache-Control": "no-store"})
+    return Response(status_code=302, body="", headers={"Location": link.url, "Cache-Control": "no-store"})
 
 
-@api.get("/health", summary="State of the service", operation_id="health")
+@api.get(
+    "/health",
+    summary="State of the service",
+    operation_id="health",
+    responses=documented((200, Health, "All parts answer"), (503, Health, "At least one part is down"), problems=[]),
+)
 def get_health() -> Response[str]:
     """Ask database, object store and queue: 200 when all answer, otherwise 503."""
     state = health()

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import boto3
-from aws_lambda_powertools import Logger
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,11 +16,10 @@ from shared.errors import Transient
 from shared.models import Health, PartHealth
 from shared.object_store import object_store
 from shared.settings import settings
+from shared.telemetry import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-logger = Logger()
 
 
 def health() -> Health:

@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -16,13 +15,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.process.work import run_created
 from shared.events import objects_created
 from shared.settings import settings
+from shared.telemetry import logger, metrics, tracer
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
 # A batch of which every record failed is answered record by record too, never as one error.
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 

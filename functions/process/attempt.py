@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Literal, Self
 
-from aws_lambda_powertools import Logger
 from pydantic import BaseModel, JsonValue
 
 from shared.database import Argument, database
 from shared.errors import JobCancelled, StaleAttempt, Transient
-
-logger = Logger()
+from shared.telemetry import logger
 
 _REPORT_SECONDS = 1.0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
 from functions.process.analysis import Analysis, NeedsType, analyse
@@ -16,8 +15,7 @@ from shared.errors import AssayError, JobCancelled, StaleAttempt, Unprocessable
 from shared.events import ObjectCreated
 from shared.object_store import ObjectMissing, object_store, output_key
 from shared.settings import settings
-
-logger = Logger()
+from shared.telemetry import logger
 
 _MAX_RETRY_SECONDS = 300
 
@@ -67,7 +65,7 @@ def _run_job(job_id: str, worker: str) -> int | None:
     except Unprocessable as error:
         attempt.fail(error.code, error.detail, error.suggestion, None)
         logger.info("job failed", job_id=job_id, code=error.code)
-    except Exception:
+    except Exception:  # noqa: BLE001  # whatever it was, the job is tried again or fails visibly
         delay = min(settings().retry_base_seconds * 2 ** (claimed.attempt - 1), _MAX_RETRY_SECONDS)
         status = attempt.fail(
             "internal_error",

@@ -7,7 +7,6 @@ import json
 from typing import Annotated
 from uuid import UUID
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.logging import correlation_paths
@@ -16,18 +15,29 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import JsonValue
 
 from functions.upload import uploads
-from shared.api import SignedIn, answer, new_api
+from shared.api import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api
 from shared.database import database
 from shared.errors import Problem
-from shared.models import Job, OnDuplicate
+from shared.models import Job, OnDuplicate, UploadAnswer
+from shared.telemetry import logger, metrics, tracer
 
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
 api = new_api()
 
 
-@api.post("/uploads", summary="Upload a file, or register one to be sent by a signed link", operation_id="upload")
+@api.post(
+    "/uploads",
+    summary="Upload a file, or register one to be sent by a signed link",
+    operation_id="upload",
+    responses=documented(
+        (200, UploadAnswer, "Nothing needs to be sent: the job that answers this upload"),
+        (
+            201,
+            UploadAnswer,
+            "A job that waits for the bytes, and where to PUT them; no link if they came with the request",
+        ),
+        problems=[NOT_SIGNED_IN, (413, "The file is too large"), INVALID, UNAVAILABLE],
+    ),
+)
 def post_uploads(
     user: SignedIn,
     filename: Annotated[str | None, Query(description="with a raw body: the file's name")] = None,
@@ -48,7 +58,16 @@ def post_uploads(
     return answer(200 if registered.cached else 201, registered)
 
 
-@api.post("/jobs/<job_id>/cancel", summary="Cancel a job", operation_id="cancel_job")
+@api.post(
+    "/jobs/<job_id>/cancel",
+    summary="Cancel a job",
+    operation_id="cancel_job",
+    responses=documented(
+        (200, Job, "Cancelled"),
+        (202, Job, "It runs, and was asked to stop"),
+        problems=[NOT_SIGNED_IN, (404, "No such job"), (409, "It has already ended"), UNAVAILABLE],
+    ),
+)
 def post_cancel(job_id: UUID, user: SignedIn) -> Response[str]:
     """Cancel a job that has not ended: 200 when it is cancelled, 202 when it runs and was asked to stop."""
     job = Job.model_validate(database().call("cancel_job", {"p_job_id": job_id}, as_user=user))

@@ -1,0 +1,57 @@
+"""Which pipelines there are, read from their folders' pipeline.json, without importing any of them.
+
+The functions that take uploads need the current versions and start fast: nothing but the standard library here.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+_PIPELINES = Path(__file__).resolve().parent.parent / "functions" / "process" / "pipelines"
+
+
+class PipelineInfo(NamedTuple):
+    """What a folder's pipeline.json says; `folder` is the folder itself."""
+
+    name: str
+    version: str
+    dataset_type: str
+    title: str
+    folder: Path
+
+
+@lru_cache(maxsize=1)
+def pipelines() -> tuple[PipelineInfo, ...]:
+    """Every pipeline, in the order of their folders' names.
+
+    Raises FileNotFoundError where there is none (a package built without them), KeyError or ValueError where a file is
+    not as it should be or two say the same name or dataset type.
+    """
+    found = tuple(_read(path) for path in sorted(_PIPELINES.glob("*/pipeline.json")))
+    if not found:
+        raise FileNotFoundError(f"no pipeline.json below {_PIPELINES}")
+    for values in ([info.name for info in found], [info.dataset_type for info in found]):
+        if len(set(values)) < len(values):
+            raise ValueError(f"two pipelines say the same: {values}")
+    return found
+
+
+def current_versions() -> dict[str, str]:
+    """Return the version of each pipeline by its name."""
+    return {info.name: info.version for info in pipelines()}
+
+
+def dataset_types() -> list[str]:
+    """Return the dataset types that some pipeline takes."""
+    return [info.dataset_type for info in pipelines()]
+
+
+def _read(path: Path) -> PipelineInfo:
+    said = json.loads(path.read_text(encoding="utf-8"))
+    values = [said[name] for name in ("name", "version", "dataset_type", "title")]
+    if not all(isinstance(value, str) and value for value in values):
+        raise ValueError(f"{path}: name, version, dataset_type and title must be filled strings")
+    return PipelineInfo(*values, folder=path.parent)
