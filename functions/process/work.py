@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from functions.process.analysis import Analysis, NeedsType, analyse
 from functions.process.attempt import Attempt, Claim, Refusal, claim
@@ -129,7 +129,7 @@ def _download(attempt: Attempt, path: Path) -> Source:
 
 def _store(attempt: Attempt, analysis: Analysis) -> None:
     claimed: Claim = attempt.claim
-    stored = []
+    stored: list[JsonValue] = []
     for position, output in enumerate(analysis.outputs):
         share = _ANALYSED + (1 - _ANALYSED) * position / len(analysis.outputs)
         attempt.progress(share, "storing outputs")
