@@ -1,0 +1,71 @@
+"""Each event in events/ is answered by its handler as `sam local invoke` would show it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import boto3
+import pytest
+
+from functions.download.app import handler as download
+from functions.process.app import handler as process
+from functions.upload.app import handler as upload
+from shared.auth import User
+from shared.database import PsycopgDatabase
+from tests.api import BUCKET, Context
+from tests.database.steps import Steps
+from tests.issuer import Issuer
+
+pytestmark = pytest.mark.usefixtures("aws")
+EVENTS = Path(__file__).parents[2] / "events"
+# The ids in the events are nobody's, hence the 404s.
+EXPECTED = {
+    "upload-post": 201,
+    "upload-raw": 201,
+    "upload-cancel": 404,
+    "download-jobs": 200,
+    "download-job": 404,
+    "download-outputs": 404,
+    "download-link": 404,
+    "download-health": 200,
+    "download-openapi": 200,
+}
+
+
+def read(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return event
+
+
+def call(name: str, token: str) -> Any:
+    event = read(name)
+    if "authorization" in event["headers"]:
+        event["headers"]["authorization"] = f"Bearer {token}"
+    return (upload if name.startswith("upload") else download)(event, Context())
+
+
+def test_every_event_is_tried() -> None:
+    assert {path.stem for path in EVENTS.glob("*.json")} == {*EXPECTED, "process-s3", "process-test-event"}
+
+
+@pytest.mark.parametrize(("name", "status"), EXPECTED.items(), ids=EXPECTED.keys())
+def test_an_http_event_is_answered(issuer: Issuer, user: User, name: str, status: int) -> None:
+    answer = call(name, issuer.token(sub=str(user.owner)))
+    assert answer["statusCode"] == status, answer["body"]
+
+
+def test_the_test_event_is_accepted() -> None:
+    assert process(read("process-test-event"), Context()) == {"batchItemFailures": []}
+
+
+def test_the_uploads_event_then_the_object_s_event_make_a_done_job(issuer: Issuer, db: PsycopgDatabase) -> None:
+    key = json.loads(read("process-s3")["Records"][0]["body"])["Records"][0]["s3"]["object"]["key"]
+    owner = UUID(key.split("/")[1])
+    answer = call("upload-raw", issuer.token(sub=str(owner)))
+    assert answer["statusCode"] == 201, answer["body"]
+    assert boto3.client("s3").head_object(Bucket=BUCKET, Key=key)
+    assert process(read("process-s3"), Context()) == {"batchItemFailures": []}
+    assert Steps(db, User(owner)).jobs()[0]["status"] == "done"

@@ -1,0 +1,214 @@
+"""Upload to download on the real stack: HTTP, Postgres, S3, SQS, the real handlers."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from uuid import UUID, uuid4
+
+import httpx
+import polars as pl
+import pytest
+from pydantic import JsonValue
+
+from functions.process.analysis import Analysis, analyse
+from functions.process.pipelines.contract import Source
+from local.client import Client, LocalFile, Refused
+from local.stack import Stack
+from shared.auth import User
+from shared.models import Job, UploadAnswer
+from shared.object_store import upload_key
+
+
+def send(
+    client: Client,
+    path: Path,
+    dataset_type: str | None = None,
+    parameters: Mapping[str, JsonValue] | None = None,
+    on_duplicate: Literal["reuse", "reprocess"] = "reuse",
+) -> UploadAnswer:
+    file = LocalFile.read(path)
+    answer = client.register(file, dataset_type, parameters or {}, on_duplicate)
+    if answer.put is not None:
+        client.send(file, answer.put)
+    return answer
+
+
+def run(client: Client, path: Path, dataset_type: str | None = None) -> Job:
+    return client.wait(send(client, path, dataset_type).job.job_id)
+
+
+def save_outputs(client: Client, job_id: UUID, folder: Path) -> dict[str, bytes]:
+    """Download every output by its signed link; the client checks each hash."""
+    folder.mkdir()
+    outputs = client.outputs(job_id)
+    return {output.name: client.save(output, client.link(output), folder).read_bytes() for output in outputs}
+
+
+def test_a_file_comes_back_as_outputs_and_the_second_time_from_the_cache(
+    client: Client, measurements: Path, tmp_path: Path
+) -> None:
+    first = send(client, measurements)
+    assert (first.cached, first.job.status) == (False, "awaiting_upload")
+    job = client.wait(first.job.job_id)
+    assert job.status == "done", job.error
+    saved = save_outputs(client, job.job_id, tmp_path / "saved")
+    assert saved["CT_Analysis.csv"].decode().splitlines() == ["Station,Dates,Data 1", "CT,2024-01-01,1.411"]
+    assert {"TUS_Analysis.xlsx", "audit_lineage.parquet", "quality.json", "dashboard.html"} < set(saved)
+
+    second = send(client, measurements)
+    assert (second.cached, second.job.job_id, second.put) == (True, job.job_id, None)
+    assert second.upload.times_used == 2
+
+
+def test_the_stack_and_the_bare_analysis_give_the_same_bytes(
+    client: Client, measurements: Path, tmp_path: Path
+) -> None:
+    job = run(client, measurements)
+    folder = tmp_path / "analysed"
+    folder.mkdir()
+    file = LocalFile.read(measurements)
+    source = Source(measurements, "another name.csv", file.sha256, file.size_bytes)
+    analysis = analyse(source, None, {}, folder, lambda *_: None, lambda _: None)
+    assert isinstance(analysis, Analysis)
+    analysed = {output.name: output.path.read_bytes() for output in analysis.outputs}
+    assert save_outputs(client, job.job_id, tmp_path / "saved") == analysed
+
+
+def test_reprocess_makes_a_new_job_with_the_same_outputs(client: Client, measurements: Path) -> None:
+    first = run(client, measurements)
+    again = send(client, measurements, on_duplicate="reprocess")
+    assert again.job.job_id != first.job_id
+    second = client.wait(again.job.job_id)
+    assert (second.status, second.manifest_sha256) == ("done", first.manifest_sha256)
+
+
+def test_a_raw_body_does_it_all_in_one_request(stack: Stack, client: Client, user: User, measurements: Path) -> None:
+    answer = httpx.post(
+        f"{stack.url}/uploads",
+        params={"filename": "river.csv"},
+        content=measurements.read_bytes(),
+        headers={"authorization": f"Bearer {stack.token_for(user.owner)}"},
+        trust_env=False,
+    )
+    assert answer.status_code == 201
+    assert client.wait(UUID(answer.json()["job"]["job_id"])).status == "done"
+
+
+def test_a_broken_file_fails_with_a_problem_and_shows_nothing(client: Client, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.xlsx"
+    broken.write_bytes(b"PK\x03\x04" + os.urandom(2000))
+    job = run(client, broken)
+    assert job.status == "failed"
+    assert job.error is not None
+    assert (job.error.code, bool(job.error.suggestion)) == ("unreadable_spreadsheet", True)
+    assert client.outputs(job.job_id) == []
+
+
+def test_the_store_refuses_other_bytes_than_announced_and_the_right_ones_may_follow(
+    client: Client, measurements: Path, tmp_path: Path
+) -> None:
+    right = LocalFile.read(measurements)
+    wrong_path = tmp_path / "wrong.csv"
+    wrong_path.write_bytes(measurements.read_bytes().replace(b"1.411", b"1.412"))
+    answer = client.register(right, None, {}, "reuse")
+    assert answer.put is not None
+    with pytest.raises(Refused) as caught:
+        client.send(LocalFile.read(wrong_path), answer.put)
+    assert caught.value.problem.code == "object_store_refused"
+    assert client.job(answer.job.job_id).status == "awaiting_upload"
+    client.send(right, answer.put)
+    assert client.wait(answer.job.job_id).status == "done"
+
+
+def test_bytes_that_got_past_the_store_are_refused_by_their_hash(
+    stack: Stack, client: Client, user: User, measurements: Path
+) -> None:
+    file = LocalFile.read(measurements)
+    answer = client.register(file, None, {}, "reuse")
+    stack.ministack.s3().put_object(
+        Bucket="assay", Key=upload_key(user.owner, file.sha256), Body=b"x" * file.size_bytes
+    )
+    job = client.wait(answer.job.job_id)
+    assert (job.status, job.error and job.error.code) == ("failed", "hash_mismatch")
+    assert run(client, measurements).status == "done"
+
+
+def test_an_unknown_type_waits_and_a_chosen_one_answers(client: Client, tmp_path: Path) -> None:
+    poems = tmp_path / "poems.csv"
+    poems.write_text(f"poem,author,id\nThe Raven,Poe,{uuid4()}\nDaffodils,Wordsworth,\n")
+    job = run(client, poems)
+    assert job.status == "needs_type"
+    assert job.detection is not None
+    chosen = run(client, poems, "station_measurements")
+    assert (chosen.status, chosen.error and chosen.error.code) == ("failed", "missing_columns")
+
+
+def test_a_worker_killed_in_the_middle_is_replaced_and_the_job_done_once(
+    stack: Stack, client: Client, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.csv"
+    rows = 400_000
+    pl.select(row=pl.int_range(rows)).select(
+        Station_ID=pl.format("S{}", pl.col("row") % 5),
+        Date_Time=pl.datetime(2000, 1, 1) + pl.duration(minutes=pl.col("row") * 7),
+        PCode=pl.format("Data {}", pl.col("row") % 40),
+        Result=pl.col("row") / 7,
+    ).write_csv(path, datetime_format="%Y-%m-%d %H:%M:%S")
+    job_id = send(client, path).job.job_id
+    killed = False
+
+    def kill_once(job: Job) -> None:
+        nonlocal killed
+        if not killed and job.status == "running" and job.detection is not None and stack.worker_pid:
+            os.kill(stack.worker_pid, signal.SIGKILL)
+            killed = True
+
+    job = client.wait(job_id, kill_once)
+    assert killed, "the job was done before its worker could be killed"
+    assert job.status == "done", job.error
+    attempts = client.job(job_id).attempts
+    assert [attempt.outcome for attempt in attempts] == ["lost", "done"]
+    saved = save_outputs(client, job_id, tmp_path / "saved")
+    assert len(saved["audit_lineage.csv"].splitlines()) == rows + 1
+
+
+def test_cancel_stops_a_waiting_job_for_good(client: Client, measurements: Path) -> None:
+    file = LocalFile.read(measurements)
+    answer = client.register(file, None, {}, "reuse")
+    assert client.cancel(answer.job.job_id).status == "cancelled"
+    assert answer.put is not None
+    client.send(file, answer.put)
+    assert run(client, measurements).status == "done"
+    assert client.job(answer.job.job_id).status == "cancelled"
+
+
+def test_another_owner_finds_nothing(stack: Stack, client: Client, measurements: Path) -> None:
+    job = run(client, measurements)
+    output = client.outputs(job.job_id)[0]
+    with Client(stack.url, stack.token_for(uuid4())) as stranger:
+        assert stranger.jobs() == []
+        for look in (lambda: stranger.job(job.job_id), lambda: stranger.outputs(job.job_id)):
+            with pytest.raises(Refused) as caught:
+                look()
+            assert caught.value.problem.status == 404
+        with pytest.raises(Refused) as caught:
+            stranger.link(output)
+        assert caught.value.problem.status == 404
+        assert send(stranger, measurements).cached is False
+
+
+def test_nothing_is_served_without_a_signature(client: Client, measurements: Path) -> None:
+    job = run(client, measurements)
+    link = client.link(client.outputs(job.job_id)[0])
+    assert httpx.get(link.url, trust_env=False).status_code == 200
+    assert httpx.get(link.url.split("?")[0], trust_env=False).status_code == 403
+    assert httpx.get(link.url.replace("Signature=", "Signature=0"), trust_env=False).status_code == 403
+
+
+def test_health_answers_for_every_part(stack: Stack) -> None:
+    answer = httpx.get(f"{stack.url}/health", trust_env=False)
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
