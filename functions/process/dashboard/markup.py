@@ -1,0 +1,167 @@
+"""The parts of the page that can be read with no script: figures, findings and tables."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from math import isfinite, isnan
+
+from functions.process.dashboard.page import Figure, Finding, Table, Tone
+
+MAX_TEXT = 300
+MAX_NOTE = 2000
+MAX_FINDINGS = 100
+MAX_COLUMNS = 60
+MAX_ROWS = 1000
+# Characters from which a cell may wrap; a SHA-256 in hex does not.
+_LONG = 64
+
+# Controls, surrogates, and the marks that turn the direction of the text around them.
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_TONES: dict[Tone, str] = {"bad": "Problem", "warn": "Warning", "good": "Good", "plain": "Note"}
+
+ICONS = (
+    '<svg width="0" height="0" aria-hidden="true" class="icons">'
+    '<symbol id="i-bad" viewBox="0 0 16 16"><path d="M5 1h6l4 4v6l-4 4H5l-4-4V5zM5.2 4 4 5.2 6.8 8 4 10.8 5.2 12 8 9.2'
+    ' 10.8 12l1.2-1.2L9.2 8 12 5.2 10.8 4 8 6.8z"/></symbol>'
+    '<symbol id="i-warn" viewBox="0 0 16 16"><path d="M8 1 .5 15h15zm-.9 5h1.8l-.2 4.6H7.3zM8 11.6a1 1 0 1 1 0 2 1 1 0'
+    ' 0 1 0-2z"/></symbol>'
+    '<symbol id="i-good" viewBox="0 0 16 16"><path d="M8 .8a7.2 7.2 0 1 0 0 14.4A7.2 7.2 0 0 0 8 .8zm-1 10.6L3.6 8l1.2'
+    '-1.2L7 9l4.2-4.3 1.2 1.2z"/></symbol>'
+    '<symbol id="i-plain" viewBox="0 0 16 16"><path d="M8 .8a7.2 7.2 0 1 0 0 14.4A7.2 7.2 0 0 0 8 .8zm-1 6h2v5H7zm1-3.4'
+    'a1.1 1.1 0 1 1 0 2.2 1.1 1.1 0 0 1 0-2.2z"/></symbol></svg>'
+)
+
+
+def clean(text: str, most: int = MAX_TEXT) -> str:
+    """Make a text fit to be shown: control characters become U+FFFD, and what is beyond `most` characters `…`."""
+    text = _UNFIT.sub("\ufffd", text)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def escape(text: str) -> str:
+    """Clean a text and make it fit for HTML, in an element or a quoted attribute."""
+    return html.escape(clean(text))
+
+
+def number(value: float) -> str:
+    """Show a number in six digits at most, and whole numbers in full."""
+    if isinstance(value, int) or (isfinite(value) and value.is_integer() and abs(value) < 1e15):
+        return str(int(value))
+    return f"{value:.6g}"
+
+
+def count(size: int, word: str) -> str:
+    """Say how many: `1 chart`, `1,200 charts`."""
+    return f"{size:,} {word}" if size == 1 else f"{size:,} {word}s"
+
+
+def note(text: str, kind: str = "note") -> str:
+    """Make a line of small print; nothing for no text."""
+    return f'<p class="{kind}">{html.escape(clean(text, MAX_NOTE))}</p>' if text else ""
+
+
+def figures(items: Sequence[Figure]) -> str:
+    """Make the key figures into tiles."""
+    if not items:
+        return ""
+    tiles = "".join(
+        f'<div class="tile {item.tone}"><dt>{escape(item.label)}</dt>'
+        f"<dd>{'' if item.tone == 'plain' else _icon(item.tone)}{escape(item.value)}</dd></div>"
+        for item in items
+    )
+    return f'<section aria-labelledby="figures"><h2 id="figures" class="vh">Key figures</h2><dl>{tiles}</dl></section>'
+
+
+def findings(items: Sequence[Finding]) -> str:
+    """List the findings, the worst first."""
+    if not items:
+        return ""
+    order = list(_TONES)
+    ranked = sorted(items, key=lambda item: order.index(item.tone))
+    lines = "".join(
+        f'<li class="{item.tone}">{_icon(item.tone)}<span>{escape(item.text)}</span></li>'
+        for item in ranked[:MAX_FINDINGS]
+    )
+    left = len(ranked) - MAX_FINDINGS
+    more = note(f"{count(left, 'more finding')} left out here.") if left > 0 else ""
+    return (
+        f'<section aria-labelledby="findings"><h2 id="findings">Findings</h2>'
+        f'<ul class="findings">{lines}</ul>{more}</section>'
+    )
+
+
+def tables(items: Sequence[Table], budget: int) -> str:
+    """Make the tables, cut to `budget` bytes; where one is cut or left out, a sentence says so."""
+    shown: list[str] = []
+    left_out = 0
+    for index, item in enumerate(items):
+        markup = _table(item, f"table-{index}", budget)
+        if markup is None:
+            left_out += 1
+        else:
+            budget -= len(markup.encode())
+            shown.append(markup)
+    if left_out:
+        shown.append(note(f"{count(left_out, 'table')} left out to keep this page small.", "note left-out"))
+    if not shown:
+        return ""
+    return f'<section aria-labelledby="tables"><h2 id="tables">Tables</h2>{"".join(shown)}</section>'
+
+
+def _table(table: Table, name: str, budget: int) -> str | None:
+    columns = table.columns[:MAX_COLUMNS]
+    numeric = [
+        any(row[at] is not None for row in table.rows) and all(not isinstance(row[at], str) for row in table.rows)
+        for at in range(len(columns))
+    ]
+    heads = "".join(
+        f'<th scope="col"{" class=num" if is_number else ""}>{escape(column)}</th>'
+        for column, is_number in zip(columns, numeric, strict=True)
+    )
+    start = (
+        f'<article class="card table" aria-labelledby="{name}"><div class="bar"><h3 id="{name}">{escape(table.title)}'
+        f"</h3></div>{note(table.note)}"
+    )
+    grid = (
+        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="{name}">'
+        f"<table><thead><tr>{heads}</tr></thead>"
+    )
+    # What the closing tags and the sentence on what was cut may take.
+    size = len((start + grid).encode()) + 400
+    if size > budget:
+        return None
+    rows: list[str] = []
+    for row in table.rows[:MAX_ROWS]:
+        if len(row) != len(table.columns):
+            raise ValueError(
+                f"a row of the table {table.title!r} has {len(row)} cells for {len(table.columns)} columns"
+            )
+        line = "<tr>" + "".join(map(_cell, row[:MAX_COLUMNS])) + "</tr>"
+        size += len(line.encode())
+        if size > budget:
+            break
+        rows.append(line)
+    cut = []
+    if len(rows) < len(table.rows):
+        cut.append(f"the first {len(rows):,} of {count(len(table.rows), 'row')}")
+    if len(columns) < len(table.columns):
+        cut.append(f"the first {len(columns):,} of {count(len(table.columns), 'column')}")
+    said = note(f"Cut to keep this page small: {' and '.join(cut)} are shown.", "note cut") if cut else ""
+    return f"{start}{said}{grid}<tbody>{''.join(rows)}</tbody></table></div></article>"
+
+
+def _cell(value: str | float | None) -> str:
+    """One cell; where a number is shown in fewer digits than it has, `data-value` holds all of them."""
+    if value is None or (isinstance(value, float) and isnan(value)):
+        return "<td></td>"
+    if isinstance(value, str):
+        return f"<td{' class=long' if len(value) > _LONG else ''}>{escape(value)}</td>"
+    shown = number(value)
+    exact = repr(value)
+    return f"<td class=num>{shown}</td>" if float(shown) == value else f"<td class=num data-value={exact}>{shown}</td>"
+
+
+def _icon(tone: Tone) -> str:
+    return f'<svg class="icon" aria-hidden="true"><use href="#i-{tone}"/></svg><span class="vh">{_TONES[tone]}: </span>'

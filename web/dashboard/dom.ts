@@ -1,0 +1,24 @@
+/** An element with a class, a text (never markup) and children. */
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  className = "",
+  text = "",
+  children: Node[] = [],
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text) made.textContent = text;
+  made.append(...children);
+  return made;
+}
+
+export function button(text: string, className = ""): HTMLButtonElement {
+  const made = element("button", className, text);
+  made.type = "button";
+  return made;
+}
+
+/** The value of a custom property of the style sheet, in the theme of the moment. */
+export function themed(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}

@@ -1,0 +1,65 @@
+import { button, element } from "./dom";
+
+type Order = "none" | "ascending" | "descending";
+
+const NEXT: Record<Order, Order> = { none: "ascending", ascending: "descending", descending: "none" };
+const collator = new Intl.Collator("en", { numeric: true });
+
+/** What a cell holds: a number shown in fewer digits than it has carries all of them beside. */
+function held(cell: HTMLTableCellElement | undefined): string {
+  return cell?.dataset.value ?? cell?.textContent ?? "";
+}
+
+/** Blank comes last in both directions. */
+function compare(a: string, b: string, numeric: boolean, order: Order): number {
+  if (a === "" || b === "") return Number(a === "") - Number(b === "");
+  const ascending = numeric ? Number(a) - Number(b) : collator.compare(a, b);
+  return order === "descending" ? -ascending : ascending;
+}
+
+/** RFC 4180. */
+function csv(rows: string[][]): string {
+  const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  return rows.map((row) => row.map(quoted).join(",")).join("\r\n") + "\r\n";
+}
+
+/** Sorting by the headers and a button that copies the table. */
+export function enhanceTable(card: HTMLElement): void {
+  const table = card.querySelector("table");
+  const body = table?.tBodies[0];
+  if (!table || !body) return;
+  const original = [...body.rows];
+  const heads = [...(table.tHead?.rows[0]?.cells ?? [])];
+  const names = heads.map((head) => head.textContent ?? "");
+
+  heads.forEach((head, column) => {
+    const press = button(names[column] ?? "", "sort");
+    head.replaceChildren(press);
+    head.ariaSort = "none";
+    press.addEventListener("click", () => {
+      const order = NEXT[head.ariaSort as Order];
+      for (const other of heads) other.ariaSort = "none";
+      head.ariaSort = order;
+      const numeric = head.classList.contains("num");
+      const sorted =
+        order === "none"
+          ? original
+          : [...original].sort((a, b) => compare(held(a.cells[column]), held(b.cells[column]), numeric, order));
+      body.append(...sorted);
+    });
+  });
+
+  const copy = button("Copy as CSV");
+  const status = element("span", "status");
+  status.role = "status";
+  card.querySelector(".bar")?.append(element("div", "actions", "", [status, copy]));
+  copy.addEventListener("click", async () => {
+    const rows = [...body.rows].map((row) => [...row.cells].map(held));
+    try {
+      await navigator.clipboard.writeText(csv([names, ...rows]));
+      status.textContent = "Copied";
+    } catch {
+      status.textContent = "The browser does not allow copying";
+    }
+  });
+}
