@@ -79,6 +79,13 @@ def test_reprocess_twice_while_under_way_is_one_job(steps: Steps) -> None:
     assert third["cached"] is True
 
 
+def test_a_finished_job_answers_even_while_it_is_done_again(steps: Steps) -> None:
+    job_id, sha256 = steps.done()
+    steps.register(sha256, on_duplicate="reprocess")
+    answer = steps.register(sha256)
+    assert (answer["cached"], answer["job"]["job_id"]) == (True, job_id)
+
+
 def test_the_same_bytes_of_another_owner_are_another_upload(steps: Steps, other_steps: Steps) -> None:
     job_id, sha256 = steps.done()
     answer = other_steps.register(sha256)
