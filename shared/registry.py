@@ -51,7 +51,7 @@ def dataset_types() -> list[str]:
 
 def _read(path: Path) -> PipelineInfo:
     said = json.loads(path.read_text(encoding="utf-8"))
-    values = [said[name] for name in ("name", "version", "dataset_type", "title")]
-    if not all(isinstance(value, str) and value for value in values):
+    name, version, dataset_type, title = (said[key] for key in ("name", "version", "dataset_type", "title"))
+    if not all(isinstance(value, str) and value for value in (name, version, dataset_type, title)):
         raise ValueError(f"{path}: name, version, dataset_type and title must be filled strings")
-    return PipelineInfo(*values, folder=path.parent)
+    return PipelineInfo(name, version, dataset_type, title, path.parent)

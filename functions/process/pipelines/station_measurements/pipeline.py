@@ -1,0 +1,175 @@
+"""Field measurements by station: a table a station, the lineage of every row, what to doubt, and a page to look at."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+from pydantic import BeforeValidator, Field, JsonValue
+
+from functions.process.dashboard.html import write_page
+from functions.process.detection.detect import require_columns
+from functions.process.pipelines import contract, registry
+from functions.process.pipelines.canonical import write_json
+from functions.process.pipelines.contract import Outputs, Progress, Source, Summary
+from functions.process.pipelines.station_measurements.aggregate import Aggregate, aggregate
+from functions.process.pipelines.station_measurements.lineage import Survey, look, read_rows, usable, write_lineage
+from functions.process.pipelines.station_measurements.quality import Refusal, duplicates, missing, outliers, refusals
+from functions.process.pipelines.station_measurements.report import Quality, page, quality_json
+from functions.process.pipelines.station_measurements.tables import Wide, natural_key, stems, wide_tables, write_tables
+from functions.process.readers import open_table
+from functions.process.readers.layout import no_rows
+from shared.errors import Unprocessable
+
+DATASET_TYPE = "station_measurements"
+_MAX_STATIONS = 1000
+_MAX_CODES = 2000
+_MAX_CELLS = 10_000_000
+_MAX_NAME = 255
+_ALWAYS = ("Station", "Dates")
+
+
+def _columns(given: object) -> object:
+    """Take a comma-separated text for a list, and leave out the two columns that every table has anyway."""
+    parts = given.split(",") if isinstance(given, str) else given
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+        return given
+    names = [part.strip() for part in parts]
+    if not all(names) or len({*names}) < len(names):
+        raise ValueError("every column needs a name of its own")
+    return tuple(name for name in names if name not in _ALWAYS)
+
+
+_Template = Annotated[tuple[str, ...], BeforeValidator(_columns), Field(min_length=1, max_length=_MAX_CODES)]
+
+
+class Parameters(contract.Parameters):
+    """What a user may choose."""
+
+    aggregate: Aggregate = Field(
+        default="mean",
+        description="mean, median, sum, min, max, first, last or count: what the results of a day become",
+    )
+    template: _Template | None = Field(
+        default=None, description="list of parameter codes, or one text with commas: the columns to give, in that order"
+    )
+
+
+def run(source: Source, parameters: Parameters, outputs: Outputs, progress: Progress) -> Summary:
+    """Write a table a station as CSV and XLSX, the lineage, quality.json and dashboard.html.
+
+    Raises Unprocessable where the file can't be read, lacks a column, has no usable row, or is beyond a bound.
+    """
+    with tempfile.TemporaryDirectory(dir=outputs.folder.parent, prefix="rows-") as folder:
+        return _run(source, parameters, outputs, progress, Path(folder))
+
+
+def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Progress, folder: Path) -> Summary:
+    rules = registry.rules_of(registry.for_type(DATASET_TYPE))
+    progress(0.02, "reading")
+    table = open_table(source, rules.header_score, folder, lambda done: progress(0.02 + 0.18 * done, "repairing"))
+    roles = require_columns(rules, table.columns, DATASET_TYPE)
+    progress(0.2, "reading")
+    survey = look(table, roles)
+    progress(0.3, "reading")
+    rows = read_rows(table, roles, survey, folder / "rows.parquet")
+    refused = refusals(rows)
+    used = survey.rows_read - sum(refusal.count for refusal in refused)
+    if not used:
+        raise _nothing_usable(survey, refused)
+    good = usable(rows)
+    stations = _names(good, "station", "stations", "too_many_stations", _MAX_STATIONS)
+    codes = _names(good, "pcode", "parameter codes", "too_many_parameters", _MAX_CODES)
+    # As numbers of a list the names take a tenth of the memory in the groups below.
+    good = good.with_columns(pl.col("station").cast(pl.Enum(stations)), pl.col("pcode").cast(pl.Enum(codes)))
+    progress(0.45, "analysing")
+    values = aggregate(good, parameters.aggregate)
+    _check_cells(values)
+    progress(0.6, "looking at quality")
+    quality = Quality(
+        survey=survey,
+        used=used,
+        refused=refused,
+        missing=missing(table.columns, survey.filled, survey.rows_read),
+        outliers=sorted(outliers(good).values(), key=lambda found: natural_key(found.pcode)),
+        duplicates=duplicates(good, used),
+        read_as=table.facts,
+        columns=table.columns,
+        roles=roles,
+        codes=codes,
+        template=parameters.template,
+    )
+    progress(0.7, "writing the tables")
+    wide = list(wide_tables(values, parameters.template))
+    names = stems([one.station for one in wide])
+    for number, one in enumerate(wide):
+        write_tables(one, names[one.station], outputs)
+        progress(0.7 + 0.2 * (number + 1) / len(wide), "writing the tables")
+    progress(0.9, "writing the lineage")
+    as_csv = outputs.new("audit_lineage.csv", "text/csv")
+    as_parquet = outputs.new("audit_lineage.parquet", "application/vnd.apache.parquet")
+    write_lineage(rows, as_parquet, as_csv)
+    write_json(quality_json(quality), outputs.new("quality.json", "application/json"))
+    shown = page(quality, wide, pl.scan_parquet(as_parquet), source.sha256, parameters.aggregate)
+    write_page(shown, outputs.new("dashboard.html", "text/html"))
+    progress(0.98, "finishing")
+    return _summary(quality, wide)
+
+
+def _nothing_usable(survey: Survey, refused: list[Refusal]) -> Unprocessable:
+    if not survey.rows_read:
+        return no_rows()
+    reasons = ", ".join(f"{refusal.reason} {refusal.count:,}" for refusal in refused)
+    return Unprocessable(
+        "no_usable_rows",
+        f"None of the {survey.rows_read:,} rows can be used: {reasons}.",
+        "Each row needs a station, a date such as 2024-01-31 13:45, a parameter code and a number as result.",
+    )
+
+
+def _names(rows: pl.LazyFrame, column: str, what: str, code: str, most: int) -> list[str]:
+    """Return a column's different texts in natural order. Raises Unprocessable where they are too many or too long."""
+    count, longest = (
+        rows.select(pl.col(column).n_unique(), pl.col(column).str.len_chars().max().alias("longest"))
+        .collect(engine="streaming")
+        .row(0)
+    )
+    if count > most:
+        raise Unprocessable(
+            code,
+            f"The file has {count:,} {what}; at most {most:,} are taken.",
+            "Check that the columns are what their names say, or split the file.",
+        )
+    if longest > _MAX_NAME:
+        raise Unprocessable(
+            "name_too_long",
+            f"One of the {what} has {longest:,} characters; at most {_MAX_NAME} are taken.",
+            "Check that quotes are closed and that the columns are what their names say.",
+        )
+    return sorted(rows.select(pl.col(column).unique()).collect(engine="streaming")[column], key=natural_key)
+
+
+def _check_cells(values: pl.DataFrame) -> None:
+    """Raise Unprocessable where the tables together would have more cells than can be written in a job's time."""
+    sizes = values.group_by("station").agg(pl.col("date", "pcode").n_unique())
+    cells = int((sizes["date"].cast(pl.Int64) * sizes["pcode"].cast(pl.Int64)).sum())
+    if cells > _MAX_CELLS:
+        raise Unprocessable(
+            "tables_too_large",
+            f"The tables would have {cells:,} cells; at most {_MAX_CELLS:,} are written.",
+            "Split the file by stations or years.",
+        )
+
+
+def _summary(quality: Quality, wide: list[Wide]) -> Summary:
+    figures: dict[str, JsonValue] = {
+        "stations": len(wide),
+        "parameters": len(quality.codes),
+        "first_date": min(one.dates[0] for one in wide).isoformat(),
+        "last_date": max(one.dates[-1] for one in wide).isoformat(),
+        "outliers": sum(found.count for found in quality.outliers),
+        "duplicates": quality.duplicates.identical + quality.duplicates.conflicting,
+    }
+    return Summary(quality.survey.rows_read, quality.used, quality.survey.rows_read - quality.used, figures)

@@ -1,0 +1,213 @@
+"""quality.json and the dashboard: the same findings, for programs and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import cast
+
+import polars as pl
+from pydantic import JsonValue
+
+from functions.process.dashboard.page import Figure, Finding, Page, Panel, Series, Table
+from functions.process.pipelines.station_measurements.lineage import Survey
+from functions.process.pipelines.station_measurements.quality import (
+    MISSING_ALERT,
+    OUTLIER_ALERT,
+    OUTLIER_Z,
+    Duplicates,
+    Missing,
+    Outliers,
+    Refusal,
+)
+from functions.process.pipelines.station_measurements.tables import Wide
+
+_LINEAGE_ROWS = 10
+_REASONS = {
+    "missing_station": "no station",
+    "missing_date": "no date",
+    "unparsable_date": "a date that can't be read",
+    "missing_pcode": "no parameter code",
+    "missing_result": "no result",
+    "result_not_a_number": "a result that is no number",
+    "broken_quotes": "quotes that don't close",
+    "too_many_fields": "more fields than the header",
+}
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Everything that was found; `roles` gives the position of the column that plays each part."""
+
+    survey: Survey
+    used: int
+    refused: list[Refusal]
+    missing: list[Missing]
+    outliers: list[Outliers]
+    duplicates: Duplicates
+    read_as: dict[str, JsonValue]
+    columns: tuple[str, ...]
+    roles: dict[str, int]
+    codes: list[str]
+    template: tuple[str, ...] | None
+
+    def left_out(self) -> list[str]:
+        """Name the codes of the data that the template does not."""
+        return [code for code in self.codes if self.template is not None and code not in self.template]
+
+    def without_data(self) -> list[str]:
+        """Name the columns of the template that no row has a result for."""
+        return [code for code in self.template or () if code not in self.codes]
+
+
+def quality_json(quality: Quality) -> JsonValue:
+    """Shape quality.json."""
+    used = set(quality.roles.values())
+    content = {
+        "rows": {
+            "read": quality.survey.rows_read,
+            "used": quality.used,
+            "refused": quality.survey.rows_read - quality.used,
+            "blank": quality.survey.rows_blank,
+        },
+        "refused": [asdict(one) for one in quality.refused],
+        "missing": {"alert_at": MISSING_ALERT, "columns": [asdict(one) for one in quality.missing]},
+        "outliers": {
+            "z_above": OUTLIER_Z,
+            "alert_at": OUTLIER_ALERT,
+            "parameters": [asdict(one) for one in quality.outliers],
+        },
+        "duplicates": asdict(quality.duplicates),
+        "date_order": quality.survey.dates.decided,
+        "columns": {
+            "used": {role: quality.columns[at] for role, at in quality.roles.items()},
+            "ignored": [name for at, name in enumerate(quality.columns) if at not in used],
+        },
+        "template": {"left_out": quality.left_out(), "without_data": quality.without_data()},
+        "read_as": quality.read_as,
+    }
+    return cast("JsonValue", content)
+
+
+def page(quality: Quality, wide: Sequence[Wide], lineage: pl.LazyFrame, sha256: str, aggregate: str) -> Page:
+    """Shape the dashboard: what to look at first is at the top."""
+    refused = quality.survey.rows_read - quality.used
+    first, last = min(one.dates[0] for one in wide), max(one.dates[-1] for one in wide)
+    return Page(
+        title="Station measurements",
+        subtitle=f"{aggregate.capitalize()} of each parameter a day, by station",
+        figures=[
+            Figure("Stations", f"{len(wide):,}"),
+            Figure("Parameters", f"{len(quality.codes):,}"),
+            Figure("Rows used", f"{quality.used:,} of {quality.survey.rows_read:,}"),
+            Figure("Rows refused", f"{refused:,}", "warn" if refused else "good"),
+            Figure("Dates", f"{first} to {last}"),
+        ],
+        findings=_findings(quality),
+        panels=[
+            Panel(
+                title=one.station,
+                dates=one.dates.to_list(),
+                series=[
+                    Series(code, one.values[str(at)].cast(pl.Float64).to_list()) for at, code in enumerate(one.codes)
+                ],
+            )
+            for one in wide
+        ],
+        tables=[*_quality_tables(quality), _lineage_table(lineage, sha256, quality.survey.rows_read)],
+    )
+
+
+def _findings(quality: Quality) -> list[Finding]:
+    """Say what was found, what needs a look first."""
+    alerts = [
+        Finding(
+            f"{found.pcode}: {found.count:,} of {found.rows:,} results lie more than 3 standard deviations off.", "bad"
+        )
+        for found in quality.outliers
+        if found.alert
+    ]
+    needed = set(quality.roles.values())
+    for at, column in enumerate(quality.missing):
+        if column.alert and at in needed:
+            alerts.append(Finding(f"{column.column} is blank in {column.rate:.0%} of the rows.", "bad"))
+    warnings = [
+        Finding(f"{one.count:,} {'row' if one.count == 1 else 'rows'} refused: {_REASONS[one.reason]}.", "warn")
+        for one in quality.refused
+    ]
+    twice = quality.duplicates
+    if twice.conflicting:
+        warnings.append(
+            Finding(
+                f"{twice.conflicting:,} rows give another result for a station, time and parameter that came before.",
+                "warn",
+            )
+        )
+    if twice.identical:
+        warnings.append(
+            Finding(f"{twice.identical:,} rows repeat an earlier row; they count as measured again.", "warn")
+        )
+    if (order := quality.survey.dates.decided) and not order.endswith("first"):
+        warnings.append(Finding(f"Dates such as 1/2/2024 were read as {order}.", "warn"))
+    elif order == "assumed month first":
+        warnings.append(Finding("Nothing in the file tells 1/2/2024 from 2/1/2024: month first was assumed.", "warn"))
+    if left_out := quality.left_out():
+        warnings.append(Finding(f"Not in the template, so left out: {_few(left_out)}.", "warn"))
+    if without := quality.without_data():
+        warnings.append(Finding(f"In the template, but without data: {_few(without)}.", "warn"))
+    empty = [one.column for at, one in enumerate(quality.missing) if one.alert and at not in needed]
+    few = sum(found.count for found in quality.outliers if not found.alert)
+    plain = []
+    if few:
+        plain.append(Finding(f"{few:,} other results lie more than 3 standard deviations from their parameter's mean."))
+    if empty:
+        plain.append(Finding(f"Columns of no use to the analysis that are mostly or often blank: {_few(empty)}."))
+    good = [] if quality.refused else [Finding("Every row could be used.", "good")]
+    if not twice.identical and not twice.conflicting:
+        good.append(Finding("No measurement stands there twice.", "good"))
+    return [*alerts, *warnings, *plain, *good]
+
+
+def _quality_tables(quality: Quality) -> list[Table]:
+    return [
+        Table(
+            "Missing cells",
+            ["Column", "Blank", "Share", "Alert"],
+            [[one.column, one.count, f"{one.rate:.1%}", "yes" if one.alert else ""] for one in quality.missing],
+            note=f"Alert at {MISSING_ALERT:.0%} of {quality.survey.rows_read:,} rows.",
+        ),
+        Table(
+            "Rows refused",
+            ["Reason", "Rows", "Row numbers"],
+            [[_REASONS[one.reason], one.count, _few([str(row) for row in one.rows])] for one in quality.refused],
+            note="Row 1 is the first below the header. All stand in the lineage; quality.json lists up to 1,000.",
+        ),
+        Table(
+            "Outliers",
+            ["Parameter", "Rows", "Mean", "Standard deviation", "Outliers", "Alert", "Row: result"],
+            [
+                [
+                    one.pcode, one.rows, one.mean, one.std, one.count, "yes" if one.alert else "",
+                    _few([f"{far.row}: {far.result!r}" for far in one.listed]),
+                ]
+                for one in quality.outliers
+            ],
+            note=f"Results more than 3 standard deviations from the mean of their parameter; alert at {OUTLIER_ALERT}.",
+        ),
+    ]  # fmt: skip
+
+
+def _lineage_table(lineage: pl.LazyFrame, sha256: str, rows: int) -> Table:
+    head = lineage.head(_LINEAGE_ROWS).collect(engine="streaming")
+    tail = lineage.tail(_LINEAGE_ROWS).collect(engine="streaming").filter(~pl.col("row").is_in(head["row"].implode()))
+    shown = pl.concat([head, tail])
+    return Table(
+        "Lineage",
+        shown.columns,
+        [list(row) for row in shown.iter_rows()],
+        note=f"The first and last of {rows:,} rows; all are in audit_lineage.csv. SHA-256 of the input: {sha256}",
+    )
+
+
+def _few(names: Sequence[str], most: int = 10) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

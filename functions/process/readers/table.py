@@ -1,0 +1,71 @@
+"""One way in for every kind of table: a look at its head, and the whole of it, lazily."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from pydantic import JsonValue
+
+from functions.process.pipelines.contract import Source
+from functions.process.readers import spreadsheet, text
+from functions.process.readers.content import Kind, recognise
+from functions.process.readers.layout import Cells, Scorer
+
+__all__ = ["Preview", "Scorer", "Table", "open_table", "preview"]
+
+_PREVIEW_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The head of a table: the header's cells and up to 1,000 rows, trimmed, None where blank."""
+
+    columns: Cells
+    rows: list[list[str | None]]
+
+    def column(self, position: int) -> list[str | None]:
+        """The cells of one column, as many as there are rows."""
+        return [row[position] if position < len(row) else None for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A whole table, read lazily.
+
+    `frame` has the columns `row` (Int64, 1 is the first record under the header, blank ones counted), `fault` (String:
+    what is wrong with the shape of a row, `too_many_fields` or `broken_quotes`, else null), and `0`, `1`, ... (String,
+    as they stand in the file), one for each of `columns`. `facts` say how the file was read, for people.
+    """
+
+    columns: Cells
+    frame: pl.LazyFrame
+    facts: dict[str, JsonValue]
+
+
+def preview(source: Source, score: Scorer) -> Preview:
+    """Read the header and the first rows.
+
+    `score` says how much a row of cells looks like a header that somebody wants; where it is 0 for all of them, the
+    most header-like row of the first 20 lines is taken. Raises Unprocessable where the file can't be read as a table.
+    """
+    if recognise(source) is Kind.XLSX:
+        columns, rows = spreadsheet.preview(source, score, _PREVIEW_ROWS)
+    else:
+        columns, rows = text.preview(source, score, _PREVIEW_ROWS)
+    return Preview(columns, [[(cell or "").strip() or None for cell in row] for row in rows])
+
+
+def open_table(source: Source, score: Scorer, folder: Path, tick: Callable[[float], None]) -> Table:
+    """Open the whole table.
+
+    `folder` takes the temporary file that a dirty file is rewritten to; it must outlive the table. `tick` is called
+    with the fraction read while that goes on, and may raise. Raises Unprocessable as `preview` does.
+    """
+    if recognise(source) is Kind.XLSX:
+        columns, frame, facts = spreadsheet.open_table(source, score)
+    else:
+        columns, frame, facts = text.open_table(source, score, folder, tick)
+    return Table(columns, frame, facts)

@@ -1,0 +1,70 @@
+"""How a command gets at this machine's stack: its address, started in the background if none is up, and a token."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from local.home import PROJECT, make_private, read_object, write_object
+from local.processes import StackError, tail
+from local.running import is_locked, running_stack
+
+IDLE_STOP_SECONDS = 3600
+_START_SECONDS = 90
+
+
+_TOKEN_LIFETIME = timedelta(hours=24)
+
+
+def sign_in(home: Path, url: str) -> str:
+    """Return a token of this machine's user for the stack at `url`, kept from command to command while it lasts."""
+    path = home / "token.json"
+    kept = read_object(path)
+    expires = kept.get("expires_at")
+    if (
+        kept.get("url") == url
+        and isinstance(expires, float)
+        and expires > time.time() + _TOKEN_LIFETIME.total_seconds() / 2
+    ):
+        return str(kept["token"])
+    from local.tokens import Issuer, local_owner  # noqa: PLC0415  # cryptography takes longer to load than all the rest
+
+    token = Issuer(home, url).issue_token(local_owner(home), _TOKEN_LIFETIME)
+    write_object(path, {"url": url, "token": token, "expires_at": time.time() + _TOKEN_LIFETIME.total_seconds()})
+    return token
+
+
+def ensure_stack(home: Path) -> str:
+    """Return the URL of the stack on this folder; start one that outlives this command if none is up.
+
+    It stays for its signed links to work, until an hour passes without a request. Raises StackError with the last lines
+    of its log.
+    """
+    url = running_stack(home)
+    if url is not None:
+        return url
+    log = make_private(make_private(home) / "logs") / "stack.log"
+    command = [sys.executable, "-m", "local.cli", "up", "--idle-stop", str(IDLE_STOP_SECONDS)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "ASSAY_HOME": str(home)},
+            cwd=PROJECT,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        url = running_stack(home)
+        if url is not None:
+            return url
+        # Another command may have started a stack at the same moment: then ours was refused, and theirs will do.
+        if (process.poll() is not None and not is_locked(home)) or time.monotonic() > deadline:
+            raise StackError(f"The stack did not start. The last lines of {log}:\n{tail(log)}")
+        time.sleep(0.05)

@@ -1,0 +1,248 @@
+"""A client of Assay's HTTP API, here or anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from shared.models import (
+    DownloadLink,
+    Job,
+    JobPage,
+    JobWithAttempts,
+    Output,
+    OutputList,
+    ProblemDetails,
+    PutLink,
+    UploadAnswer,
+)
+
+ENDED = frozenset({"needs_type", "done", "failed", "cancelled", "expired"})
+"""Statuses that a job does not leave by itself."""
+
+_CHUNK = 1024 * 1024
+_FIRST_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 2.0
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+M = TypeVar("M", bound=BaseModel)
+# Called with how many bytes more are done.
+Advance = Callable[[int], None]
+
+
+class Refused(Exception):
+    """Assay, or the object store behind it, did not do what it was asked; `problem` says why."""
+
+    def __init__(self, problem: ProblemDetails) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+def _refused(status: int, code: str, title: str, detail: str, suggestion: str) -> Refused:
+    return Refused(ProblemDetails(title=title, status=status, detail=detail, code=code, suggestion=suggestion))
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file on this machine, by what Assay knows a file by."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+
+    @classmethod
+    def read(cls, path: Path, advance: Advance = lambda _bytes: None) -> Self:
+        """Hash a file. Raises OSError."""
+        digest, size = hashlib.sha256(), 0
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                advance(len(chunk))
+        return cls(path, digest.hexdigest(), size)
+
+    def chunks(self, advance: Advance) -> Iterator[bytes]:
+        """Read the bytes again, to be sent. Raises Refused if they are not as many as before."""
+        left = self.size_bytes
+        with self.path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                left -= len(chunk)
+                if left < 0:
+                    break
+                yield chunk
+                advance(len(chunk))
+        if left:
+            detail = f"{self.path.name} changed while it was read."
+            raise _refused(409, "file_changed", "Conflict", detail, "Send it again when nothing writes to it.")
+
+
+class Client:
+    """Speaks to the Assay at `url` as the user of `token`. Every method raises Refused with the reason."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url.rstrip("/")
+        # A proxy of the user's cannot reach his own machine.
+        loopback = urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+        self._http = httpx.Client(timeout=httpx.Timeout(60, connect=10), trust_env=not loopback)
+        # For the API alone: the object store gets no token, since its links are signed.
+        self._authorization = {"authorization": f"Bearer {token}"}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._http.close()
+
+    def register(
+        self,
+        file: LocalFile,
+        dataset_type: str | None,
+        parameters: Mapping[str, JsonValue],
+        on_duplicate: Literal["reuse", "reprocess"],
+    ) -> UploadAnswer:
+        """Tell of a file; the answer is the job, and where to send the bytes if they are not there."""
+        body: dict[str, JsonValue] = {
+            "filename": file.path.name,
+            "size_bytes": file.size_bytes,
+            "sha256": file.sha256,
+            "parameters": dict(parameters),
+            "on_duplicate": on_duplicate,
+        }
+        if dataset_type is not None:
+            body["dataset_type"] = dataset_type
+        return self._ask(UploadAnswer, "POST", "/uploads", json=body)
+
+    def send(self, file: LocalFile, put: PutLink, advance: Advance = lambda _bytes: None) -> None:
+        """Send the bytes to the object store."""
+        headers = {**put.headers, "content-length": str(file.size_bytes)}
+        try:
+            answer = self._http.put(put.url, content=file.chunks(advance), headers=headers)
+        except httpx.TransportError as error:
+            raise self._unreachable("the object store", error) from error
+        if not answer.is_success:
+            raise _store_refused(answer)
+
+    def wait(self, job_id: UUID, seen: Callable[[Job], None] = lambda _job: None) -> Job:
+        """Ask for the job until it has ended, more and more seldom; `seen` gets every state on the way."""
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            job = self.job(job_id)
+            seen(job)
+            if job.status in ENDED:
+                return job
+            time.sleep(pause)
+            pause = min(_LONGEST_PAUSE_SECONDS, pause * 1.2)
+
+    def job(self, job_id: UUID) -> JobWithAttempts:
+        """Return one job with its attempts."""
+        return self._ask(JobWithAttempts, "GET", f"/jobs/{job_id}")
+
+    def jobs(self, status: str | None = None, limit: int = 20) -> list[Job]:
+        """Return the latest jobs, newest first."""
+        found: list[Job] = []
+        query: dict[str, str] = {} if status is None else {"status": status}
+        while len(found) < limit:
+            page = self._ask(JobPage, "GET", "/jobs", params={**query, "limit": str(min(100, limit - len(found)))})
+            found += page.jobs
+            if page.next_cursor is None:
+                break
+            query["cursor"] = page.next_cursor
+        return found
+
+    def cancel(self, job_id: UUID) -> Job:
+        """Cancel a job, or ask a running one to stop."""
+        return self._ask(Job, "POST", f"/jobs/{job_id}/cancel")
+
+    def outputs(self, job_id: UUID) -> list[Output]:
+        """Return what a job produced."""
+        return self._ask(OutputList, "GET", f"/jobs/{job_id}/outputs").outputs
+
+    def link(self, output: Output) -> DownloadLink:
+        """Return a signed link to an output."""
+        path = f"/outputs/{output.output_id}/download"
+        return self._ask(DownloadLink, "GET", path, headers={"accept": "application/json"})
+
+    def save(self, output: Output, link: DownloadLink, folder: Path) -> Path:
+        """Download an output into the folder under its own name, once its SHA-256 is found right; return its path."""
+        if not _SAFE_NAME.fullmatch(output.name):
+            detail = f"The service gave an output the name {output.name!r}, which is not safe to save under."
+            raise _refused(502, "unsafe_output_name", "Bad Gateway", detail, "Tell whoever runs this service.")
+        digest = hashlib.sha256()
+        part = folder / f".{output.name}.{os.getpid()}.part"
+        try:
+            with part.open("wb") as file, self._http.stream("GET", link.url) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _store_refused(answer)
+                for chunk in answer.iter_bytes(_CHUNK):
+                    digest.update(chunk)
+                    file.write(chunk)
+            if digest.hexdigest() != output.sha256:
+                detail = f"{output.name} arrived with the SHA-256 {digest.hexdigest()}, not {output.sha256}."
+                raise _refused(502, "wrong_hash", "Bad Gateway", detail, "Download it again.")
+            return part.replace(folder / output.name)
+        except httpx.TransportError as error:
+            raise self._unreachable("the object store", error) from error
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _ask(
+        self,
+        model: type[M],
+        method: str,
+        path: str,
+        *,
+        json: JsonValue = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> M:
+        try:
+            answer = self._http.request(
+                method, self.url + path, json=json, params=params, headers={**self._authorization, **(headers or {})}
+            )
+        except httpx.TransportError as error:
+            raise self._unreachable(self.url, error) from error
+        if not answer.is_success:
+            raise Refused(_problem(answer))
+        try:
+            return model.model_validate_json(answer.content)
+        except ValidationError as error:
+            detail = f"{self.url} answered {method} {path} with something else than Assay does."
+            raise _refused(502, "unexpected_answer", "Bad Gateway", detail, "Is the address Assay's?") from error
+
+    @staticmethod
+    def _unreachable(what: str, error: httpx.TransportError) -> Refused:
+        detail = f"{what} cannot be reached: {error or type(error).__name__}."
+        return _refused(503, "unreachable", "Service Unavailable", detail, "Look at the address and the network.")
+
+
+def _problem(answer: httpx.Response) -> ProblemDetails:
+    """Return the problem that an answer states; a gateway in between may have stated it in its own way."""
+    try:
+        return ProblemDetails.model_validate_json(answer.content)
+    except ValidationError:
+        return ProblemDetails(
+            title=answer.reason_phrase or "Error",
+            status=answer.status_code,
+            detail=f"{answer.request.method} {answer.url.path} was answered with: {answer.text[:500].strip() or '-'}",
+            code="unexpected_answer",
+            suggestion="Look at the address and the token; if they are right, try again later.",
+        )
+
+
+def _store_refused(answer: httpx.Response) -> Refused:
+    code = re.search(r"<Code>(\w+)</Code>", answer.text)
+    detail = f"The object store answered {answer.status_code} {code[1] if code else answer.reason_phrase}."
+    suggestion = "Send the file again; a link is valid for a limited time, and for exactly the bytes it was made for."
+    return _refused(answer.status_code, "object_store_refused", answer.reason_phrase or "Error", detail, suggestion)

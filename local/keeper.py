@@ -1,0 +1,67 @@
+"""Keeps a process of the stack running: starts it again whenever it ends, as Lambda starts another instance."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from local import processes
+from local.home import PROJECT
+
+_PAUSE_SECONDS = 0.5
+
+
+class Keeper:
+    """Runs one command until told to stop, and counts in `ended` how often it ended by itself.
+
+    The process belongs to a thread that lives as long as it does.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], home: Path, env: Mapping[str, str]) -> None:
+        self.name = name
+        self.log = home / "logs" / f"{name}.log"
+        self._command = command
+        self._env = env
+        self._record = home / f"{name}.process.json"
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.ended = 0
+        self._thread = threading.Thread(target=self._keep, name=f"keeper-{name}", daemon=True)
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the process that runs now."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    def start(self) -> None:
+        """End what an earlier stack may have left, and start."""
+        processes.stop_recorded(self._record)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the process and keep it ended."""
+        self._stopping.set()
+        with self._lock:
+            process = self._process
+        if process is not None:
+            processes.stop(process)
+        if self._thread.is_alive():
+            self._thread.join()
+        self._record.unlink(missing_ok=True)
+
+    def _keep(self) -> None:
+        while True:
+            with self._lock:
+                if self._stopping.is_set():
+                    return
+                self._process = processes.spawn(
+                    self._command, self.log, env=self._env, cwd=PROJECT, record=self._record
+                )
+            self._process.wait()
+            self.ended += 1
+            if self._stopping.wait(_PAUSE_SECONDS):
+                return

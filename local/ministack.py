@@ -1,0 +1,208 @@
+"""The local object store and queue: MiniStack, with the bucket, the queues and the notification that Assay needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import time
+from pathlib import Path
+
+import boto3
+import httpx
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from mypy_boto3_s3 import S3Client
+from mypy_boto3_sqs import SQSClient
+
+from local import processes
+from local.home import LOOPBACK, PROJECT, free_port, make_private, read_object, write_object
+
+BUCKET = "assay"
+QUEUE = "assay"
+DEAD_LETTER_QUEUE = "assay-dlq"
+REGION = "us-east-1"
+MAX_RECEIVE_COUNT = 3
+
+_PYTHON = PROJECT / ".tools" / "ministack" / "bin" / "python"
+_SERVER = Path(__file__).with_name("ministack_server.py")
+_START_SECONDS = 30
+
+
+class MiniStack:
+    """S3 and SQS under `home`, on the loopback address only; every request must be signed with the key kept there.
+
+    `visibility_seconds` is how long a received message stays hidden from other receivers.
+    """
+
+    def __init__(self, home: Path, *, port: int | None = None, visibility_seconds: int = 35) -> None:
+        self.home = home.resolve()
+        self.log = self.home / "logs" / "ministack.log"
+        self.port = port or free_port()
+        self.visibility_seconds = visibility_seconds
+        self._record = self.home / "ministack.process.json"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """Address of both S3 and SQS."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def access_key(self) -> tuple[str, str]:
+        """Access key id and secret access key, made once and kept, so that signed links survive a restart."""
+        path = self.home / "object-store-key.json"
+        if not path.exists():
+            write_object(path, {"id": "ASSAY" + secrets.token_hex(8).upper(), "secret": secrets.token_urlsafe(30)})
+        key = read_object(path)
+        return str(key["id"]), str(key["secret"])
+
+    @property
+    def running(self) -> bool:
+        """Whether the process that this object started is still there."""
+        return self._process is not None and self._process.poll() is None
+
+    def s3(self) -> S3Client:
+        """Client of the object store."""
+        key_id, secret = self.access_key
+        config = Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path"},
+            retries={"total_max_attempts": 1},
+            proxies={},  # the loopback address is not behind the user's proxy
+        )
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
+            config=config,
+        )
+
+    def sqs(self) -> SQSClient:
+        """Client of the queues."""
+        key_id, secret = self.access_key
+        return boto3.client(
+            "sqs",
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
+            config=Config(retries={"total_max_attempts": 1}, proxies={}),
+        )
+
+    def queue_url(self, name: str = QUEUE) -> str:
+        """URL of a queue; its form is MiniStack's, from its endpoint and its one account."""
+        return f"{self.endpoint}/000000000000/{name}"
+
+    def start(self) -> None:
+        """Start, wait until it answers, and make what is missing. Raises StackError."""
+        make_private(self.home)
+        make_private(self.log.parent)
+        processes.stop_recorded(self._record)
+        if not _PYTHON.exists():
+            raise processes.StackError("MiniStack is not installed under .tools/ministack: run `make` in the project.")
+        scratch = make_private(self.home / "tmp")
+        key_id, secret = self.access_key
+        environment = {
+            "PATH": os.environ.get("PATH", ""),
+            "HOME": str(scratch),
+            "TMPDIR": str(scratch),  # it writes a pid file there
+            "BIND_HOST": LOOPBACK,
+            "GATEWAY_PORT": str(self.port),
+            "SERVICES": "s3,sqs",
+            "AUTH": "true",
+            "AWS_ACCESS_KEY_ID": key_id,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "PERSIST_STATE": "1",
+            "S3_PERSIST": "1",
+            "STATE_DIR": str(make_private(self.home / "ministack")),
+            "S3_DATA_DIR": str(make_private(self.home / "objects")),
+        }
+        # -I: neither this folder nor the user's own site-packages come before MiniStack's.
+        command = [str(_PYTHON), "-I", str(_SERVER)]
+        self._process = processes.spawn(command, self.log, env=environment, record=self._record)
+        try:
+            self._wait()
+            self._make_bucket()
+            self._make_queues()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop. Does nothing if it does not run."""
+        if self._process is not None:
+            processes.stop(self._process, seconds=10)  # it saves its queues
+            self._process = None
+            self._record.unlink(missing_ok=True)
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        with httpx.Client(trust_env=False) as client:
+            while True:
+                try:
+                    if client.get(f"{self.endpoint}/_ministack/ready", timeout=5).is_success:
+                        return
+                except httpx.TransportError:
+                    pass  # not listening yet; the deadline below counts
+                if not self.running or time.monotonic() > deadline:
+                    raise processes.StackError(
+                        f"MiniStack did not start. The last lines of {self.log}:\n{processes.tail(self.log)}"
+                    )
+                time.sleep(0.02)
+
+    def _make_bucket(self) -> None:
+        s3 = self.s3()
+        try:
+            s3.head_bucket(Bucket=BUCKET)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                raise
+            s3.create_bucket(Bucket=BUCKET)
+
+    def _make_queues(self) -> None:
+        """Queues and the notification; all of these calls may be repeated."""
+        sqs, s3 = self.sqs(), self.s3()
+        prefix = f"arn:aws:sqs:{REGION}:000000000000:"
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "s3.amazonaws.com"},
+                    "Action": "sqs:SendMessage",
+                    "Resource": prefix + QUEUE,
+                    "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{BUCKET}"}},
+                }
+            ],
+        }
+        redrive = {"deadLetterTargetArn": prefix + DEAD_LETTER_QUEUE, "maxReceiveCount": str(MAX_RECEIVE_COUNT)}
+        present = {url.rsplit("/", 1)[-1] for url in sqs.list_queues().get("QueueUrls", [])}
+        for name in (DEAD_LETTER_QUEUE, QUEUE):
+            if name not in present:
+                sqs.create_queue(QueueName=name)
+        sqs.set_queue_attributes(
+            QueueUrl=self.queue_url(),
+            Attributes={
+                "VisibilityTimeout": str(self.visibility_seconds),
+                "RedrivePolicy": json.dumps(redrive),
+                "Policy": json.dumps(policy),
+            },
+        )
+        # Setting it sends a test event each time, hence only where it is missing.
+        if not s3.get_bucket_notification_configuration(Bucket=BUCKET).get("QueueConfigurations"):
+            s3.put_bucket_notification_configuration(
+                Bucket=BUCKET,
+                NotificationConfiguration={
+                    "QueueConfigurations": [
+                        {
+                            "QueueArn": prefix + QUEUE,
+                            "Events": ["s3:ObjectCreated:*"],
+                            "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "uploads/"}]}},
+                        }
+                    ]
+                },
+            )

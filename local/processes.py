@@ -1,0 +1,143 @@
+"""Child processes of the stack: started, stopped, and recognised again when an earlier stack left them behind."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+from pydantic import JsonValue
+
+from local.home import read_object, write_object
+
+
+class StackError(Exception):
+    """The embedded stack, or a part of it, cannot run; the message says why and what to do."""
+
+
+def unprivileged(command: Sequence[str]) -> list[str]:
+    """Wrap a command that refuses to run as root: as root it runs as `nobody`, else as it stands.
+
+    The one capability that is kept (reading past file modes) lets it reach its programs and its data in a home folder
+    that is closed to other users, so that no parent folder's mode is touched. Raises StackError without `setpriv`.
+    """
+    if os.geteuid() != 0:
+        return list(command)
+    if shutil.which("setpriv") is None:
+        raise StackError("Postgres does not run as root, and there is no `setpriv` here: run Assay as another user.")
+    nobody = pwd.getpwnam("nobody")
+    return [
+        "setpriv",
+        f"--reuid={nobody.pw_uid}",
+        f"--regid={nobody.pw_gid}",
+        "--clear-groups",
+        "--inh-caps=+dac_override",
+        "--ambient-caps=+dac_override",
+        *command,
+    ]
+
+
+def spawn(
+    command: Sequence[str],
+    log: Path,
+    *,
+    env: Mapping[str, str] | None = None,
+    at_parents_death: str = "TERM",
+    cwd: Path | None = None,
+    record: Path | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a process with its output appended to `log`, in a process group of its own (Ctrl-C is for us alone).
+
+    On Linux it gets the signal `at_parents_death` when the starting thread ends, however that happens. Elsewhere the
+    next start finds by `record` (a file that is written then) what is left over.
+    """
+    if command[0] == "setpriv":
+        command = ["setpriv", "--pdeathsig", at_parents_death, *command[1:]]
+    elif shutil.which("setpriv"):
+        command = ["setpriv", "--pdeathsig", at_parents_death, *command]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=None if env is None else dict(env),
+            cwd=cwd,
+            process_group=0,
+        )
+    if record is not None:
+        write_object(record, identity(process.pid))
+    return process
+
+
+def stop(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM, seconds: float = 5) -> None:
+    """Ask a child to end and wait; kill it if it is still there after `seconds`."""
+    if process.poll() is None:
+        process.send_signal(how)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def stop_strays(strays: Iterable[psutil.Process], how: signal.Signals = signal.SIGTERM, seconds: float = 5) -> None:
+    """End processes that an earlier stack left behind; kill those that are still there after `seconds`."""
+    found = list(strays)
+    for process in found:
+        _signal(process, how)
+    _, alive = psutil.wait_procs(found, seconds)
+    for process in alive:
+        _signal(process, signal.SIGKILL)
+    psutil.wait_procs(alive, seconds)
+
+
+def _signal(process: psutil.Process, how: signal.Signals) -> None:
+    try:
+        process.send_signal(how)
+    except psutil.NoSuchProcess:
+        return  # it ended by itself, which is what was wanted
+
+
+def identity(pid: int) -> dict[str, JsonValue]:
+    """Return what tells this process from a later one with the same pid, to be kept in a file; empty if it is gone."""
+    try:
+        return {"pid": pid, "create_time": psutil.Process(pid).create_time()}
+    except psutil.NoSuchProcess:
+        return {}
+
+
+def recorded(record: Path) -> psutil.Process | None:
+    """Return the process whose identity this file keeps, or None if there is no such file or process."""
+    kept = read_object(record)
+    pid, create_time = kept.get("pid"), kept.get("create_time")
+    if not isinstance(pid, int) or not isinstance(create_time, float):
+        return None
+    try:
+        process = psutil.Process(pid)
+        # Start times are reckoned from the boot time, which moves a little when the clock is set.
+        return process if abs(process.create_time() - create_time) < 2 else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def stop_recorded(record: Path) -> None:
+    """End the process that an earlier stack recorded in this file and left behind, if it is there."""
+    process = recorded(record)
+    if process is not None:
+        stop_strays([process])
+    record.unlink(missing_ok=True)
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """Last lines of a log, for an error message."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])

@@ -1,0 +1,67 @@
+"""Which stack runs on a folder. Light: the commands that only talk to a stack need no part of it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+from local import processes
+from local.home import make_private, read_object, write_object
+
+_STATE = "stack.json"
+
+
+def running_stack(home: Path) -> str | None:
+    """Return the URL of the stack that runs on this folder, or None."""
+    state = home / _STATE
+    url = read_object(state).get("url")
+    return str(url) if url and processes.recorded(state) else None
+
+
+def announce(home: Path, url: str) -> None:
+    """Write down that this process is the folder's stack."""
+    write_object(home / _STATE, {**processes.identity(os.getpid()), "url": url})
+
+
+def is_announced(home: Path) -> bool:
+    """Whether the folder still says that this process is its stack."""
+    return read_object(home / _STATE).get("pid") == os.getpid()
+
+
+def withdraw(home: Path) -> None:
+    """Take the word back, if it is this process's."""
+    if is_announced(home):
+        (home / _STATE).unlink()
+
+
+def stop_running(home: Path, seconds: float = 20) -> bool:
+    """Stop the stack that runs on this folder, whoever started it; return whether there was one."""
+    process = processes.recorded(home / _STATE)
+    if process is None:
+        return False
+    processes.stop_strays([process], seconds=seconds)
+    return True
+
+
+def is_locked(home: Path) -> bool:
+    """Whether a stack runs, starts or stops on this folder."""
+    try:
+        lock(make_private(home)).close()
+    except processes.StackError:
+        return True
+    return False
+
+
+def lock(home: Path) -> IO[bytes]:
+    """Lock the folder until the file is closed or the process ends. Raises StackError if another process has it."""
+    file = (home / "lock").open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise processes.StackError(
+            f"A stack already runs on {home}: use it, stop it with `assay down`, or set ASSAY_HOME to another folder."
+        ) from error
+    return file

@@ -1,0 +1,220 @@
+"""What the command line prints: results on stdout, everything on the way there on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import JsonValue
+from rich.console import Console
+from rich.filesize import decimal
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from shared.models import DownloadLink, Job, JobWithAttempts, Output, ProblemDetails
+
+# Whoever reads a file or a pipe is not to find tables folded to 80 columns.
+_WIDTH_WITHOUT_TERMINAL = 140
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One output, its signed link, and where it was saved (None if it was not)."""
+
+    output: Output
+    link: DownloadLink
+    path: Path | None = None
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Return it as `--json` gives it."""
+        found: dict[str, JsonValue] = {
+            **self.output.model_dump(mode="json"),
+            **self.link.model_dump(mode="json"),
+        }
+        if self.path is not None:
+            found["path"] = str(self.path)
+        return found
+
+
+def note(text: str) -> None:
+    """Print a line for a person, on stderr."""
+    _console(stderr=True).print(escape(text), soft_wrap=True)
+
+
+def result(text: str) -> None:
+    """Print a line of the result, unfolded, on stdout."""
+    _console(stderr=False).print(escape(text), soft_wrap=True)
+
+
+def print_json(value: JsonValue) -> None:
+    """Print JSON on stdout."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def problem(title: str, detail: str, code: str, suggestion: str) -> None:
+    """Print why something was not done, on stderr."""
+    console = _console(stderr=True)
+    console.print(f"[bold red]{escape(title)}[/] [dim]({escape(code)})[/]", soft_wrap=True)
+    console.print(escape(detail), soft_wrap=True)
+    console.print(f"[bold]What to do:[/] {escape(suggestion)}", soft_wrap=True)
+
+
+def refused(details: ProblemDetails) -> None:
+    """Print a problem that the service stated."""
+    problem(details.title, details.detail, details.code, details.suggestion)
+
+
+def unfinished(job: Job, file: str) -> None:
+    """Print why a job ended without results."""
+    if job.error is not None:
+        problem("The job failed.", job.error.detail, job.error.code, job.error.suggestion)
+    elif job.status == "needs_type":
+        needs_type(job.detection or {}, f"assay run {file}")
+    else:
+        problem(f"The job is {job.status}.", f"Job {job.job_id}.", job.status, f"Send it again: assay run {file}")
+
+
+def needs_type(detection: dict[str, JsonValue], command: str) -> None:
+    """Print what a file may be, and how to say what it is."""
+    found = _candidates(detection)
+    suggestion = f"If you know what it is, say so: {command} --dataset-type {found[0][0] if found else 'TYPE'}"
+    problem(
+        "No one can say for sure what this file is.", f"Detected: {_detected(detection)}.", "needs_type", suggestion
+    )
+
+
+def _candidates(detection: dict[str, JsonValue]) -> list[tuple[str, float]]:
+    """Return the dataset types that were thought of, with their confidence, the likeliest first."""
+    runners_up = detection.get("runners_up")
+    found = []
+    for candidate in [detection, *(runners_up if isinstance(runners_up, list) else [])]:
+        if isinstance(candidate, dict):
+            kind, confidence = candidate.get("dataset_type"), candidate.get("confidence")
+            if isinstance(kind, str) and isinstance(confidence, int | float):
+                found.append((kind, float(confidence)))
+    return found
+
+
+def _detected(detection: dict[str, JsonValue]) -> str:
+    named = [f"{kind} ({confidence:.2f})" for kind, confidence in _candidates(detection) if confidence > 0]
+    return ", ".join(named) or "nothing that fits"
+
+
+def results(job: Job, saved: Sequence[Saved], *, cached: bool) -> None:
+    """Print a finished job: where its outputs are, what they are, and their links."""
+    console = _console(stderr=False)
+    table = Table("output", "size", "SHA-256", title=None)
+    table.columns[1].justify = "right"
+    for one in saved:
+        name = f"[link={one.link.url}]{escape(one.output.name)}[/link]" if console.is_terminal else one.output.name
+        table.add_row(name, decimal(one.output.size_bytes), one.output.sha256[:12])
+    console.print(table)
+    source = "answered from an earlier job" if cached else "done"
+    result(f"Job {job.job_id} {source}: {job.filename} by {job.pipeline} {job.pipeline_version}{_figures(job)}")
+    folders = {str(one.path.parent) for one in saved if one.path is not None}
+    for folder in sorted(folders):
+        result(f"Saved in {folder}")
+    if saved:
+        until = min(one.link.expires_at for one in saved)
+        result(f"Links, valid until {_local(until)}:")
+    for one in saved:
+        result(f"  {one.output.name}  {one.link.url}")
+
+
+def _figures(job: Job) -> str:
+    summary = job.summary or {}
+    read, used, out = (summary.get(name) for name in ("rows_read", "rows_used", "rows_refused"))
+    return "" if read is None else f"; {read} rows read, {used} used, {out} refused"
+
+
+def jobs(found: Sequence[Job]) -> None:
+    """Print a list of jobs."""
+    if not found:
+        note("No jobs.")
+        return
+    table = Table("job", "status", "file", "type", "created")
+    table.columns[0].no_wrap = True
+    for job in found:
+        status = f"{job.status} {job.progress:.0%}" if job.status == "running" else job.status
+        kind = job.dataset_type or job.requested_dataset_type or ""
+        table.add_row(str(job.job_id), status, escape(job.filename), kind, _local(job.created_at))
+    _console(stderr=False).print(table)
+
+
+def job(found: JobWithAttempts, outputs: Sequence[Saved]) -> None:
+    """Print all that is known of a job."""
+    table = Table(show_header=False, box=None)
+    rows: list[tuple[str, object]] = [
+        ("job", found.job_id),
+        ("status", found.status),
+        ("file", f"{found.filename} ({decimal(found.size_bytes)})"),
+        ("SHA-256", found.sha256),
+        ("type", found.dataset_type or found.requested_dataset_type),
+        ("pipeline", f"{found.pipeline} {found.pipeline_version}" if found.pipeline else None),
+        ("parameters", json.dumps(found.parameters) if found.parameters else None),
+        ("progress", f"{found.progress:.0%} {found.stage or ''}" if found.status == "running" else None),
+        ("detected", _detected(found.detection) if found.detection else None),
+        ("cancel", "asked for" if found.cancel_requested and found.status == "running" else None),
+        ("created", _local(found.created_at)),
+        ("started", _local(found.started_at) if found.started_at else None),
+        ("finished", _local(found.finished_at) if found.finished_at else None),
+        ("manifest", found.manifest_sha256),
+        ("error", f"{found.error.detail} ({found.error.code})" if found.error else None),
+        ("what to do", found.error.suggestion if found.error else None),
+    ]
+    for name, value in rows:
+        if value is not None:
+            table.add_row(name, escape(str(value)))
+    _console(stderr=False).print(table)
+    for attempt in found.attempts:
+        error = f": {attempt.error.detail} ({attempt.error.code})" if attempt.error else ""
+        result(f"attempt {attempt.attempt}, {_local(attempt.started_at)}: {attempt.outcome or 'running'}{error}")
+    for one in outputs:
+        result(f"  {one.output.name} ({decimal(one.output.size_bytes)})  {one.link.url}")
+
+
+def _local(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+# Sets how much is done (of the total that was given) and what is being done.
+Update = Callable[[float, str], None]
+
+
+@contextmanager
+def progress(title: str, total: float, *, in_bytes: bool = False) -> Iterator[Update]:
+    """Show how far something is: a bar in a terminal, else a line at each new stage."""
+    console = _console(stderr=True)
+    if not console.is_terminal:
+        last = ""
+
+        def line(_done: float, stage: str) -> None:
+            nonlocal last
+            if stage != last:
+                last = stage
+                note(f"{title}: {stage}")
+
+        yield line
+        return
+    measure = DownloadColumn() if in_bytes else TaskProgressColumn()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        measure,
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[stage]}"),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(title, total=total, stage="")
+        yield lambda done, stage: bar.update(task, completed=done, stage=escape(stage))

@@ -1,0 +1,110 @@
+"""What the local stack takes from template.yaml: which function answers which route, and how its queue is read."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import yaml
+
+from local.home import PROJECT
+
+TEMPLATE = PROJECT / "template.yaml"
+
+# A Lambda handler: an event and a context in, whatever JSON knows out.
+Handler = Callable[[dict[str, Any], object], Any]
+
+
+@dataclass(frozen=True)
+class Function:
+    """One function of the template: its logical id, the dotted path of its handler, and its time limit in seconds."""
+
+    name: str
+    handler: str
+    timeout_seconds: int
+
+    def load(self) -> Handler:
+        """Import the handler."""
+        module, _, name = self.handler.rpartition(".")
+        handler: Handler = getattr(importlib.import_module(module), name)
+        return handler
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route of the HTTP API, with its path as the template writes it (`/jobs/{job_id}`)."""
+
+    method: str
+    path: str
+    function: Function
+
+    def match(self, method: str, raw_path: str) -> dict[str, str] | None:
+        """Return the path parameters if a request with this method and (still encoded) path is for this route."""
+        if method != self.method:
+            return None
+        pattern = "".join(
+            f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part)
+            for part in re.split(r"(\{\w+\})", self.path)
+        )
+        found = re.fullmatch(pattern, raw_path)
+        return None if found is None else {name: unquote(value) for name, value in found.groupdict().items()}
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """A function that reads a queue, and how many messages it takes at once."""
+
+    function: Function
+    batch_size: int
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads the template; what CloudFormation would put in place of `!Ref` and its like is not needed here."""
+
+
+_Loader.add_multi_constructor("!", lambda _loader, _tag, _node: None)
+
+
+@dataclass(frozen=True)
+class Template:
+    """The routes, in the template's order, and the consumer of the queue."""
+
+    routes: list[Route]
+    consumer: Consumer
+
+    @classmethod
+    def read(cls, path: Path = TEMPLATE) -> Template:
+        """Read a SAM template.
+
+        Raises TypeError for a function without a handler, ValueError unless exactly one function reads a queue.
+        """
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # derived from SafeLoader
+        routes: list[Route] = []
+        consumers: list[Consumer] = []
+        for name, resource in document["Resources"].items():
+            if resource["Type"] != "AWS::Serverless::Function":
+                continue
+            properties = resource["Properties"]
+            function = Function(name, _handler(name, properties), int(properties["Timeout"]))
+            for event in properties.get("Events", {}).values():
+                if event["Type"] == "HttpApi":
+                    routes.append(Route(event["Properties"]["Method"], event["Properties"]["Path"], function))
+                elif event["Type"] == "SQS":
+                    consumers.append(Consumer(function, int(event["Properties"].get("BatchSize", 10))))
+        if len(consumers) != 1:
+            raise ValueError(f"{path} must have one function that reads a queue, and has {len(consumers)}")
+        return cls(routes, consumers[0])
+
+
+def _handler(name: str, properties: Mapping[str, Any]) -> str:
+    """Dotted path of the handler, for a zip and for an image."""
+    command = properties.get("ImageConfig", {}).get("Command", [None])
+    handler = properties.get("Handler") or command[0]
+    if not isinstance(handler, str):
+        raise TypeError(f"{name} has neither a Handler nor an ImageConfig.Command")
+    return handler

@@ -1,0 +1,175 @@
+"""The queue, its poller and its dead-letter queue on the real MiniStack, with functions of the test's own."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from local.lambda_context import LambdaContext
+from local.ministack import BUCKET, DEAD_LETTER_QUEUE, MAX_RECEIVE_COUNT, MiniStack
+from local.poller import Poller
+from local.template import Consumer, Function, Handler
+
+PROCESS = Function("Process", "nowhere.handler", 900)
+
+Event = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
+    # Not a second of invisibility: what fails comes again at once.
+    running = MiniStack(tmp_path_factory.mktemp("ministack"), visibility_seconds=0)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(autouse=True)
+def _empty(ministack: MiniStack) -> None:
+    for name in ("assay", DEAD_LETTER_QUEUE):
+        ministack.sqs().purge_queue(QueueUrl=ministack.queue_url(name))
+
+
+def poller(ministack: MiniStack, handler: Handler, batch_size: int = 10) -> Poller:
+    return Poller(ministack.sqs(), ministack.queue_url(), Consumer(PROCESS, batch_size), handler)
+
+
+def send(ministack: MiniStack, *bodies: str) -> None:
+    for body in bodies:
+        ministack.sqs().send_message(QueueUrl=ministack.queue_url(), MessageBody=body)
+
+
+def bodies(ministack: MiniStack, queue: str) -> list[str]:
+    found = ministack.sqs().receive_message(QueueUrl=ministack.queue_url(queue), MaxNumberOfMessages=10)
+    return sorted(message["Body"] for message in found.get("Messages", []))
+
+
+def test_record_is_that_of_lambda(ministack: MiniStack) -> None:
+    seen: list[Event] = []
+
+    def handler(event: Event, context: object) -> object:
+        assert isinstance(context, LambdaContext)
+        assert context.get_remaining_time_in_millis() > 899_000
+        seen.extend(event["Records"])
+        return None
+
+    send(ministack, "one")
+    assert poller(ministack, handler).poll(0) == 1
+    (record,) = seen
+    assert record["body"] == "one"
+    assert record["eventSource"] == "aws:sqs"
+    assert record["eventSourceARN"] == "arn:aws:sqs:us-east-1:000000000000:assay"
+    assert record["attributes"]["ApproximateReceiveCount"] == "1"
+    assert {"messageId", "receiptHandle", "md5OfBody", "messageAttributes", "awsRegion"} <= set(record)
+    assert bodies(ministack, "assay") == []
+
+
+def test_only_what_failed_stays(ministack: MiniStack) -> None:
+    def handler(event: Event, _context: object) -> object:
+        failed = [record["messageId"] for record in event["Records"] if record["body"] == "bad"]
+        return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
+
+    send(ministack, "good", "bad", "fine")
+    assert poller(ministack, handler).poll(0) == 3
+    assert bodies(ministack, "assay") == ["bad"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [RuntimeError("crash"), {"batchItemFailures": [{"itemIdentifier": "unknown"}]}, {"batchItemFailures": [{}]}],
+    ids=["raises", "unknown id", "no id"],
+)
+def test_whole_batch_fails(ministack: MiniStack, answer: object) -> None:
+    def handler(_event: Event, _context: object) -> object:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    send(ministack, "one", "two")
+    poller(ministack, handler).poll(0)
+    assert bodies(ministack, "assay") == ["one", "two"]
+
+
+def test_message_that_always_fails_goes_to_the_dead_letter_queue_after_three_tries(ministack: MiniStack) -> None:
+    tries = 0
+
+    def handler(_event: Event, _context: object) -> object:
+        nonlocal tries
+        tries += 1
+        raise RuntimeError("crash")
+
+    send(ministack, "poison")
+    failing = poller(ministack, handler)
+    while failing.poll(0):
+        pass
+    assert tries == MAX_RECEIVE_COUNT == 3
+    assert bodies(ministack, DEAD_LETTER_QUEUE) == ["poison"]
+
+
+def test_batch_is_no_larger_than_the_template_says(ministack: MiniStack) -> None:
+    send(ministack, "one", "two")
+    assert poller(ministack, lambda _event, _context: None, batch_size=1).poll(0) == 1
+    assert len(bodies(ministack, "assay")) == 1
+
+
+def test_new_object_under_uploads_becomes_a_message_and_others_do_not(ministack: MiniStack) -> None:
+    for key in ("outputs/a/b", "uploads/a/b"):
+        ministack.s3().put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    seen: list[str] = []
+
+    def handler(event: Event, _context: object) -> object:
+        for record in event["Records"]:
+            seen.extend(one["s3"]["object"]["key"] for one in json.loads(record["body"]).get("Records", []))
+        return None
+
+    poller(ministack, handler).poll(2)
+    assert seen == ["uploads/a/b"]
+
+
+def test_requests_without_the_stack_s_own_key_are_refused(ministack: MiniStack) -> None:
+    ministack.s3().put_object(Bucket=BUCKET, Key="outputs/secret", Body=b"x")
+    with httpx.Client(trust_env=False, base_url=ministack.endpoint) as client:
+        assert client.get(f"/{BUCKET}/outputs/secret").status_code == 403
+        assert client.post("/_ministack/reset").status_code == 403
+        assert client.get("/_ministack/sqs/messages").status_code == 403
+        guessed = {"authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request"}
+        assert client.get(f"/{BUCKET}/outputs/secret", headers=guessed).status_code == 403
+        link = ministack.s3().generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "outputs/secret"})
+        assert client.get(link).content == b"x"
+        assert client.get(link.replace("outputs/secret", "outputs/other")).status_code == 403
+
+
+def test_objects_links_and_queues_after_kill_9(tmp_path: Path) -> None:
+    first = MiniStack(tmp_path)
+    first.start()
+    first.s3().put_object(Bucket=BUCKET, Key="outputs/kept", Body=b"kept")
+    link = first.s3().generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "outputs/kept"})
+    assert first._process is not None
+    first._process.kill()
+    first._process.wait()
+    second = MiniStack(tmp_path, port=first.port)
+    second.start()
+    try:
+        assert httpx.get(link, trust_env=False).content == b"kept"
+        second.s3().put_object(Bucket=BUCKET, Key="uploads/new", Body=b"x")
+        received = second.sqs().receive_message(QueueUrl=second.queue_url(), MaxNumberOfMessages=10, WaitTimeSeconds=2)
+        assert any("uploads/new" in message["Body"] for message in received["Messages"])
+    finally:
+        second.stop()
+
+
+def test_start_ends_a_ministack_that_was_left_running(tmp_path: Path) -> None:
+    orphan = MiniStack(tmp_path)
+    orphan.start()
+    second = MiniStack(tmp_path)
+    second.start()
+    try:
+        assert not orphan.running
+        with pytest.raises(ClientError):
+            second.s3().head_object(Bucket=BUCKET, Key="none")
+    finally:
+        second.stop()

@@ -1,0 +1,187 @@
+"""The whole embedded stack: its start, its end, and its start after a kill -9."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from local.client import Client, LocalFile
+from local.home import PROJECT
+from local.postgres import Postgres
+from local.processes import StackError, recorded
+from local.running import running_stack
+from local.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    running = Stack(tmp_path_factory.mktemp("stack"))
+    running.start()
+    yield running
+    running.stop()
+
+
+def test_everything_listens_on_loopback_alone(stack: Stack) -> None:
+    us = psutil.Process()
+    listening = [
+        connection.laddr.ip
+        for process in us.children(recursive=True)
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) >= 3
+    assert set(listening) == {"127.0.0.1"}
+
+
+def test_secrets_are_for_the_user_alone(stack: Stack) -> None:
+    readable = [
+        path.name
+        for path in stack.home.iterdir()
+        if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o077 and path.stat().st_size
+    ]
+    assert readable == []
+
+
+def test_second_stack_on_the_same_folder_is_refused(stack: Stack) -> None:
+    with pytest.raises(StackError, match="already runs"):
+        Stack(stack.home).start()
+    assert httpx.get(f"{stack.url}/health", trust_env=False).status_code == 200
+
+
+def test_port_that_is_taken_is_refused(stack: Stack, tmp_path: Path) -> None:
+    port = int(stack.url.rsplit(":", 1)[1])
+    with pytest.raises(StackError, match=f"Port {port} is taken"):
+        Stack(tmp_path, port=port).start()
+
+
+def test_tokens_of_the_stack_sign_in_and_others_do_not(stack: Stack, tmp_path: Path) -> None:
+    def jobs(token: str) -> int:
+        headers = {"authorization": f"Bearer {token}"}
+        return httpx.get(f"{stack.url}/jobs", headers=headers, trust_env=False).status_code
+
+    assert jobs(stack.token_for(uuid.uuid4())) == 200
+    other = Stack(tmp_path)
+    other.url = stack.url
+    assert jobs(other.token_for(uuid.uuid4())) == 401
+
+
+def test_worker_that_is_killed_is_started_again(stack: Stack) -> None:
+    killed = stack.worker_pid
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while stack.worker_pid in {None, killed}:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+Up = Callable[[Path], subprocess.Popen[str]]
+
+
+@pytest.fixture
+def up() -> Iterator[Up]:
+    """Start `assay up` in a process of its own and wait until it says that it is up."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(home: Path) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local.cli", "up"],
+            cwd=PROJECT,
+            env={**os.environ, "ASSAY_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Assay is up at http://127.0.0.1:")
+        return process
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.send_signal(signal.SIGCONT)
+        process.communicate()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the next start ends what is left over")
+def test_kill_9_of_the_supervisor_leaves_nothing_running(up: Up, tmp_path: Path) -> None:
+    stack = up(tmp_path / "home")
+    children = psutil.Process(stack.pid).children(recursive=True)
+    stack.kill()
+    stack.wait()
+    _, alive = psutil.wait_procs(children, 10)
+    assert alive == []
+
+
+def test_start_after_kill_9_of_everything_finds_and_finishes_the_job(up: Up, tmp_path: Path) -> None:
+    home, file = tmp_path / "home", tmp_path / "a.csv"
+    file.write_text("Station_ID,Date_Time,PCode,Result\nCT,2024-01-01 10:00:00,Data 2,1.411\n")
+    first = up(home)
+    stack = Stack(home)
+    stack.url = str(running_stack(home))
+    with Client(stack.url, stack.token_for(stack.owner)) as client:
+        local = LocalFile.read(file)
+        answer = client.register(local, None, {}, "reuse")
+        first.send_signal(signal.SIGSTOP)  # or it would start again what dies
+        poller = recorded(home / "poller.process.json")
+        assert poller is not None
+        poller.kill()
+        assert answer.put is not None
+        client.send(local, answer.put)  # so that nothing but the queue knows of it
+    for child in psutil.Process(first.pid).children(recursive=True):
+        child.kill()
+    first.kill()
+    first.wait()
+
+    second = up(home)
+    assert running_stack(home) == stack.url, "links made before the kill still lead here"
+    with Client(stack.url, stack.token_for(stack.owner)) as client:
+        job = client.wait(answer.job.job_id)
+        assert job.status == "done", job
+    began = time.monotonic()
+    second.send_signal(signal.SIGINT)
+    assert second.stdout is not None
+    printed = second.stdout.read()
+    assert second.wait(15) == 0
+    assert time.monotonic() - began < 10
+    assert running_stack(home) is None
+    assert "ASSAY_TOKEN=" in printed
+
+
+def test_stack_stops_when_its_folder_s_state_is_gone(up: Up, tmp_path: Path) -> None:
+    process = up(tmp_path / "home")
+    assert json.loads((tmp_path / "home" / "stack.json").read_text())["pid"] == process.pid
+    (tmp_path / "home" / "stack.json").unlink()
+    assert process.wait(15) == 0
+
+
+def test_stack_in_the_background_stops_when_nobody_asks_for_anything(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "local.cli", "up", "--idle-stop", "0"]
+    environment = {**os.environ, "ASSAY_HOME": str(tmp_path / "home")}
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, timeout=90, check=False)
+    assert (done.returncode, done.stdout) == (0, b""), done.stderr
+    assert running_stack(tmp_path / "home") is None
+
+
+def test_another_postgres_takes_the_place_of_the_embedded_one(tmp_path: Path) -> None:
+    postgres = Postgres(tmp_path / "elsewhere")
+    postgres.start()
+    stack = Stack(tmp_path / "home", database_url=postgres.superuser_url)
+    try:
+        stack.start()
+        with Client(stack.url, stack.token_for(stack.owner)) as client:
+            assert client.jobs() == []
+        assert not (tmp_path / "home" / "postgres").exists()
+    finally:
+        stack.stop()
+        postgres.stop()

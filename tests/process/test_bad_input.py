@@ -1,0 +1,146 @@
+"""Every kind of bad input gets its own code, and says what to do."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from functions.process.analysis import NeedsType
+from shared.errors import Unprocessable
+from tests.process.conftest import HEADER, MakeSource, Run, run_in
+
+ROW = "CT,2024-01-01 10:00:00,Data 1,1.5\n"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def zipped(*names: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return file.getvalue()
+
+
+BAD: dict[str, tuple[bytes, str, str, str]] = {
+    "empty": (b"", "a.csv", "empty_file", "0 bytes"),
+    "only blanks": (b"\xef\xbb\xbf \n\n", "a.csv", "empty_file", "blanks"),
+    "PDF": (b"%PDF-1.7\n%\xe2\xe3", "a.csv", "binary_content", "PDF"),
+    "Parquet": (b"PAR1\x15\x04\x15\x10", "a", "binary_content", "Parquet"),
+    "JPEG": (b"\xff\xd8\xff\xe0\x00\x10JFIF", "a.txt", "binary_content", "JPEG"),
+    "junk": (bytes(range(256)) * 20, "a.csv", "binary_content", "control"),
+    "NUL in text": ((HEADER + "CT,2024-01-01,Da\0ta,1\n").encode(), "a.csv", "binary_content", "control"),
+    "NUL far down": ((HEADER + ROW * 40_000 + "\0\n").encode(), "a.csv", "binary_content", "NUL"),
+    "old Excel": (OLE + bytes(512), "a.xls", "binary_content", "old Office"),
+    "a program without a name": (b"\x7fELF\x02\x01", "a", "binary_content", "program"),
+    "text called xlsx": ((HEADER + ROW).encode(), "a.xlsx", "extension_mismatch", ".xlsx"),
+    "text called pdf": ((HEADER + ROW).encode(), "a.pdf", "extension_mismatch", ".pdf"),
+    "zip called csv": (zipped("a.txt"), "a.csv", "extension_mismatch", "ZIP"),
+    "workbook called csv": (zipped("xl/workbook.xml"), "a.csv", "extension_mismatch", "XLSX"),
+    "zip called xlsx": (zipped("a.txt"), "a.xlsx", "unreadable_spreadsheet", "without a workbook"),
+    "broken workbook": (zipped("xl/workbook.xml"), "a.xlsx", "unreadable_spreadsheet", ""),
+    "cut workbook": (zipped("xl/workbook.xml")[:40], "a.xlsx", "unreadable_spreadsheet", "broken"),
+    "password": (OLE + bytes(512) + "EncryptedPackage".encode("utf-16-le"), "a.xlsx", "unreadable_spreadsheet", "pass"),
+    "Shift-JIS": ("日本語データ,観測所\n気温,東京\n".encode("shift_jis"), "a.csv", "unknown_encoding", "neither"),
+    "broken UTF-8": ((HEADER + "Höhe,2024-01-01,ä,1\n").encode() + b"\xff\n", "a.csv", "unknown_encoding", "byte"),
+    "cut UTF-16": ((HEADER + ROW).encode("utf-16") + b"x", "a.csv", "unknown_encoding", "utf-16"),
+    "no header": (ROW.encode() * 5, "a.csv", "no_header", "20 lines"),
+    "prose": (b"Dear all\nhere is the file\n", "a.txt", "no_header", "20 lines"),
+    "header below line 20": (("note\n" * 20 + HEADER + ROW).encode(), "a.csv", "no_header", "20 lines"),
+    "header alone": (HEADER.encode(), "a.csv", "no_rows", "no row"),
+    "blank rows alone": ((HEADER + ",,,\n\n").encode(), "a.csv", "no_rows", "no row"),
+    "too many columns": ((HEADER.strip() + ",x" * 10_000 + "\n" + ROW).encode(), "a.csv", "too_many_columns", "10,000"),
+    "no line end": (b"a," * 600_000, "a.csv", "too_many_columns", "10,000"),
+    "Result twice": ((HEADER.strip() + ",RESULT\n" + ROW).encode(), "a.csv", "duplicate_columns", "RESULT"),
+    "nothing usable": ((HEADER + "CT,never,Data 1,1\n,,,x\n").encode(), "a.csv", "no_usable_rows", "unparsable_date 1"),
+    "too many stations": (
+        (HEADER + "".join(f"S{i},2024-01-01,D,1\n" for i in range(1001))).encode(),
+        "a.csv", "too_many_stations", "1,001",
+    ),
+    "too many codes": (
+        (HEADER + "".join(f"S,2024-01-01,D{i},1\n" for i in range(2001))).encode(),
+        "a.csv", "too_many_parameters", "2,001",
+    ),
+    "a code of a page": ((HEADER + f"S,2024-01-01,{'x' * 256},1\n").encode(), "a.csv", "name_too_long", "256"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_is_refused_with_a_code_a_detail_and_a_suggestion(kind: str, run: Run) -> None:
+    content, filename, code, detail = BAD[kind]
+    with pytest.raises(Unprocessable) as caught:
+        run(content, filename=filename)
+    assert caught.value.code == code
+    assert detail in caught.value.detail
+    assert caught.value.suggestion
+
+
+def test_nothing_is_left_behind(tmp_path: Path, make_source: MakeSource) -> None:
+    source = make_source(HEADER + "CT,never,Data 1,1\n")
+    before = set(tmp_path.iterdir())
+    with pytest.raises(Unprocessable):
+        run_in(tmp_path / "out", source)
+    assert set(tmp_path.iterdir()) - before == {tmp_path / "out"}
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_six_lines_of_unequal_length_lose_nothing(run: Run) -> None:
+    found = run(
+        HEADER + "CT,2024-01-01,Data 1,1\nCT,2024-01-02\nCT,2024-01-03,Data 1,3,surplus\nCT,2024-01-04,Data 1,4,,\nCT\n"
+    )
+    assert found.summary.rows_read == 5
+    assert found.summary.rows_used == 2
+    quality = json.loads(next(o.path for o in found.outputs if o.name == "quality.json").read_bytes())
+    assert {one["reason"]: one["rows"] for one in quality["refused"]} == {
+        "missing_pcode": [2],
+        "too_many_fields": [3],
+        "missing_date": [5],
+    }
+
+
+@pytest.mark.parametrize(
+    ("parameters", "detail"),
+    [
+        ({"aggregate": "mode"}, "aggregate: Input should be 'mean'"),
+        ({"agregate": "mean"}, "agregate: Extra inputs"),
+        ({"template": []}, "template"),
+        ({"template": "Data 1,,Data 2"}, "name of its own"),
+        ({"template": ["Data 1", "Data 1"]}, "name of its own"),
+        ({"template": [1, 2]}, "template"),
+    ],
+)
+def test_wrong_parameters_are_named(parameters: dict[str, JsonValue], detail: str, run: Run) -> None:
+    with pytest.raises(Unprocessable) as caught:
+        run(HEADER + ROW, parameters)
+    assert caught.value.code == "invalid_parameters"
+    assert detail in caught.value.detail
+    assert "aggregate" in caught.value.suggestion
+
+
+def test_an_unknown_requested_type_is_refused_with_those_known(tmp_path: Path, make_source: MakeSource) -> None:
+    with pytest.raises(Unprocessable) as caught:
+        run_in(tmp_path / "out", make_source(HEADER + ROW), dataset_type="sequences")
+    assert caught.value.code == "unknown_dataset_type"
+    assert "station_measurements" in caught.value.suggestion
+
+
+def test_a_requested_type_whose_columns_are_missing_says_which(tmp_path: Path, make_source: MakeSource) -> None:
+    source = make_source("Station_ID,When,What\nCT,2024-01-01,1\n")
+    with pytest.raises(Unprocessable) as caught:
+        run_in(tmp_path / "out", source, dataset_type="station_measurements")
+    assert caught.value.code == "missing_columns"
+    assert "Date_Time, PCode, Result" in caught.value.detail
+    assert "When, What" in caught.value.detail
+
+
+def test_an_unknown_table_waits_for_a_person(tmp_path: Path, make_source: MakeSource) -> None:
+    found = run_in(tmp_path / "out", make_source("order,customer,amount\n1,Ann,3.5\n2,Bob,4\n"))
+    assert isinstance(found, NeedsType)
+    assert found.detection.confidence < 0.5
+    assert found.detection.dataset_type is None
+    assert [one.dataset_type for one in found.detection.runners_up] == ["station_measurements"]
+    assert not list((tmp_path / "out").iterdir())
