@@ -8,16 +8,19 @@ import secrets
 import subprocess
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 import httpx
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from mypy_boto3_s3 import S3Client
-from mypy_boto3_sqs import SQSClient
 
 from local import processes
 from local.home import LOOPBACK, PROJECT, free_port, make_private, read_object, write_object
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 BUCKET = "assay"
 QUEUE = "assay"

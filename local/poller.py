@@ -12,16 +12,18 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
 from botocore.config import Config
-from mypy_boto3_sqs import SQSClient
-from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 from local.lambda_context import LambdaContext
 from local.ministack import QUEUE, REGION
 from local.template import Consumer, Handler, Template
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 # A message ends the wait at once. MiniStack cannot stop before the wait is over, hence not the usual 20.
 _WAIT_SECONDS = 1
