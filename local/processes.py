@@ -7,6 +7,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -91,10 +92,25 @@ def stop_strays(strays: Iterable[psutil.Process], how: signal.Signals = signal.S
     found = list(strays)
     for process in found:
         _signal(process, how)
-    _, alive = psutil.wait_procs(found, seconds)
-    for process in alive:
+    for process in _alive_after(found, seconds):
         _signal(process, signal.SIGKILL)
-    psutil.wait_procs(alive, seconds)
+    _alive_after(found, seconds)
+
+
+def _alive_after(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait until the processes have ended; return those that have not after `seconds`."""
+    deadline = time.monotonic() + seconds
+    # Not psutil's own wait: it takes a process for alive that ended and that its parent has not asked after yet.
+    while (alive := [process for process in processes if _is_alive(process)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return alive
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(process: psutil.Process, how: signal.Signals) -> None:
@@ -121,7 +137,7 @@ def recorded(record: Path) -> psutil.Process | None:
     try:
         process = psutil.Process(pid)
         # Start times are reckoned from the boot time, which moves a little when the clock is set.
-        return process if abs(process.create_time() - create_time) < 2 else None
+        return process if abs(process.create_time() - create_time) < 2 and _is_alive(process) else None
     except psutil.NoSuchProcess:
         return None
 
