@@ -42,7 +42,7 @@ class Answer:
     headers: dict[str, str]
     body: str
 
-    def json(self) -> Any:  # noqa: ANN401  # tests look into it freely
+    def json(self) -> Any:  # tests look into it freely
         return json.loads(self.body)
 
     def problem(self) -> tuple[int, str]:

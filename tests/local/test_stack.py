@@ -18,7 +18,7 @@ import pytest
 from local.client import Client, LocalFile
 from local.home import PROJECT
 from local.postgres import Postgres
-from local.processes import StackError, recorded
+from local.processes import StackError, is_alive, recorded
 from local.running import running_stack
 from local.stack import Stack
 from shared.models import Job
@@ -120,7 +120,7 @@ def test_kill_9_of_the_supervisor_leaves_nothing_running(up: Up, tmp_path: Path)
     children = psutil.Process(stack.pid).children(recursive=True)
     stack.kill()
     deadline = time.monotonic() + 10
-    while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):
+    while any(is_alive(child) for child in children):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert running_stack(tmp_path / "home") is None

@@ -118,6 +118,10 @@ def page(quality: Quality, wide: Sequence[Wide], lineage: pl.LazyFrame, sha256: 
     )
 
 
+def _rows(count: int, one: str, many: str) -> str:
+    return f"1 row {one}" if count == 1 else f"{count:,} rows {many}"
+
+
 def _findings(quality: Quality) -> list[Finding]:
     """Say what was found, what needs a look first."""
     alerts = [
@@ -131,22 +135,19 @@ def _findings(quality: Quality) -> list[Finding]:
     for at, column in enumerate(quality.missing):
         if column.alert and at in needed:
             alerts.append(Finding(f"{column.column} is blank in {column.rate:.0%} of the rows.", "bad"))
-    warnings = [
-        Finding(f"{one.count:,} {'row' if one.count == 1 else 'rows'} refused: {_REASONS[one.reason]}.", "warn")
-        for one in quality.refused
-    ]
+    warnings = []
+    if quality.refused:
+        by_count = sorted(quality.refused, key=lambda one: (-one.count, one.reason))
+        reasons = ", ".join(f"{one.count:,} with {_REASONS[one.reason]}" for one in by_count)
+        count = sum(one.count for one in quality.refused)
+        warnings.append(Finding(f"{_rows(count, 'was', 'were')} refused: {reasons}.", "warn"))
     twice = quality.duplicates
     if twice.conflicting:
-        warnings.append(
-            Finding(
-                f"{twice.conflicting:,} rows give another result for a station, time and parameter that came before.",
-                "warn",
-            )
-        )
+        gives = _rows(twice.conflicting, "gives", "give")
+        warnings.append(Finding(f"{gives} another result for a station, time and parameter that came before.", "warn"))
     if twice.identical:
-        warnings.append(
-            Finding(f"{twice.identical:,} rows repeat an earlier row; they count as measured again.", "warn")
-        )
+        repeats = _rows(twice.identical, "repeats", "repeat")
+        warnings.append(Finding(f"{repeats} an earlier row and count{'s' * (twice.identical == 1)} again.", "warn"))
     if (order := quality.survey.dates.decided) and not order.endswith("first"):
         warnings.append(Finding(f"Dates such as 1/2/2024 were read as {order}.", "warn"))
     elif order == "assumed month first":
