@@ -132,11 +132,14 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 def _welcome(stack: Stack) -> None:
     token = stack.token_for(stack.owner, _TOKEN_LIFETIME)
     screen.result(f"Assay is up at {stack.url}; Ctrl-C stops it. Its data and logs are in {stack.home}.")
-    screen.result(f"\nA token for the next 24 hours:\n\nexport ASSAY_TOKEN={token}\n\nFor example:\n")
     screen.result(
-        'curl -H "Authorization: Bearer $ASSAY_TOKEN" --data-binary @examples/station_measurements.csv \\\n'
-        f"  '{stack.url}/uploads?filename=station_measurements.csv'\n"
-        f'curl -H "Authorization: Bearer $ASSAY_TOKEN" {stack.url}/jobs'
+        f"\nFor curl or for another terminal; the token is good for 24 hours:\n\n"
+        f"export ASSAY_URL={stack.url}\nexport ASSAY_TOKEN={token}\n\nFor example:\n"
+    )
+    screen.result(
+        'curl "$ASSAY_URL/uploads?filename=station_measurements.csv" -H "Authorization: Bearer $ASSAY_TOKEN" \\\n'
+        "  --data-binary @examples/station_measurements.csv\n"
+        'curl "$ASSAY_URL/jobs" -H "Authorization: Bearer $ASSAY_TOKEN"'
     )
 
 

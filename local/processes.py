@@ -101,12 +101,13 @@ def _alive_after(processes: Iterable[psutil.Process], seconds: float) -> list[ps
     """Wait until the processes have ended; return those that have not after `seconds`."""
     deadline = time.monotonic() + seconds
     # Not psutil's own wait: it takes a process for alive that ended and that its parent has not asked after yet.
-    while (alive := [process for process in processes if _is_alive(process)]) and time.monotonic() < deadline:
+    while (alive := [process for process in processes if is_alive(process)]) and time.monotonic() < deadline:
         time.sleep(0.02)
     return alive
 
 
-def _is_alive(process: psutil.Process) -> bool:
+def is_alive(process: psutil.Process) -> bool:
+    """Whether the process still runs; one that ended and that its parent has not asked after yet does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -137,7 +138,7 @@ def recorded(record: Path) -> psutil.Process | None:
     try:
         process = psutil.Process(pid)
         # Start times are reckoned from the boot time, which moves a little when the clock is set.
-        return process if abs(process.create_time() - create_time) < 2 and _is_alive(process) else None
+        return process if abs(process.create_time() - create_time) < 2 and is_alive(process) else None
     except psutil.NoSuchProcess:
         return None
 

@@ -90,7 +90,7 @@ def new_api() -> APIGatewayHttpResolver:
                 500,
                 "internal_error",
                 "The service met an error of its own.",
-                "Try again; if it stays, report it with the time and the x-request-id of this answer.",
+                "Try again; if it stays, report it with the apigw-requestid of this answer.",
             )
         )
 
