@@ -124,9 +124,12 @@ def sample() -> Page:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start the machine's own Chromium; where there is none the test is skipped, but fails in CI."""
+    """Start the machine's own Chromium; where there is none the test is skipped, but fails in CI.
+
+    For no longer than a module: as long as Playwright runs, no other event loop can in this thread.
+    """
     program = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
     if program is None:
         reason = f"NO BROWSER: none of {', '.join(_BROWSERS)} is installed, so the dashboard is not tried in one"
