@@ -5,6 +5,7 @@ PYTHON ?= python3
 UV := .venv/bin/uv
 # Node from the machine, or else from PyPI.
 NPM := $(or $(shell command -v npm),$(CURDIR)/.tools/node/bin/npm)
+IN_WEB = cd web && PATH="$(dir $(NPM)):$$PATH" "$(NPM)"
 NODE_READY := $(if $(shell command -v npm),,.tools/node/ready)
 DASHBOARD := functions/process/dashboard/built/dashboard.js
 STACK := .venv/ready .tools/ministack/ready $(DASHBOARD)
@@ -31,7 +32,7 @@ check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, tem
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	cd web && "$(NPM)" run --silent check
+	$(IN_WEB) run --silent check
 	$(SAM) validate --lint --region us-east-1
 
 format: .venv/ready-dev ## format the code
@@ -75,5 +76,5 @@ clean: ## remove everything that make made, but not the data in .assay/ and resu
 	@touch $@
 
 $(DASHBOARD): web/package-lock.json $(wildcard web/*.json web/*.mjs web/*/*) $(NODE_READY)
-	cd web && PATH="$(dir $(NPM)):$$PATH" "$(NPM)" ci --silent --no-audit --no-fund
-	cd web && PATH="$(dir $(NPM)):$$PATH" "$(NPM)" run --silent build
+	$(IN_WEB) ci --silent --no-audit --no-fund
+	$(IN_WEB) run --silent build
