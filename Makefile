@@ -17,7 +17,7 @@ help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 run: $(STACK) ## run FILE through the local stack and save its outputs under results/
-	@.venv/bin/assay run $(FILE)
+	@.venv/bin/assay run "$(FILE)"
 
 up: $(STACK) ## start the local stack in the foreground
 	@.venv/bin/assay up
