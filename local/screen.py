@@ -112,24 +112,24 @@ def _detected(detection: dict[str, JsonValue]) -> str:
 
 
 def results(job: Job, saved: Sequence[Saved], *, cached: bool) -> None:
-    """Print a finished job: where its outputs are, what they are, and their links."""
+    """Print a finished job: the links to its outputs, then what they are and where they were saved."""
+    if saved:
+        until = min(one.link.expires_at for one in saved)
+        result(f"Links, valid until {_local(until)}:")
+    for one in saved:
+        result(f"  {one.output.name}  {one.link.url}")
     console = _console(stderr=False)
     table = Table("output", "size", "SHA-256", title=None)
     table.columns[1].justify = "right"
     for one in saved:
         name = f"[link={one.link.url}]{escape(one.output.name)}[/link]" if console.is_terminal else one.output.name
         table.add_row(name, decimal(one.output.size_bytes), one.output.sha256[:12])
-    console.print(table)
+    console.print(table)  # below the links, which fill a screen, so that it is what stays in sight
     source = "answered from an earlier job" if cached else "done"
     result(f"Job {job.job_id} {source}: {job.filename} by {job.pipeline} {job.pipeline_version}{_figures(job)}")
     folders = {str(one.path.parent) for one in saved if one.path is not None}
     for folder in sorted(folders):
         result(f"Saved in {folder}")
-    if saved:
-        until = min(one.link.expires_at for one in saved)
-        result(f"Links, valid until {_local(until)}:")
-    for one in saved:
-        result(f"  {one.output.name}  {one.link.url}")
 
 
 def _figures(job: Job) -> str:
