@@ -40,7 +40,15 @@ def document() -> Document:
     for path, methods in merged["paths"].items():
         for operation in methods.values():
             operation["security"] = [] if path in _OPEN else [{_SECURITY: []}]
-    merged["components"]["schemas"]["UploadRequest"] = UploadRequest.model_json_schema()
+            if "HTTPValidationError" in json.dumps(operation["responses"].get("422")):
+                del operation["responses"]["422"]
+    request = UploadRequest.model_json_schema(ref_template="#/components/schemas/{model}")
+    merged["components"]["schemas"] |= {**request.pop("$defs"), "UploadRequest": request}
+    # A redirect has no body, and this document is no string.
+    del merged["paths"]["/outputs/{output_id}/download"]["get"]["responses"]["302"]["content"]
+    merged["paths"]["/openapi.json"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] = {
+        "type": "object"
+    }
     merged["paths"]["/uploads"]["post"]["requestBody"] = {
         "required": True,
         "content": {

@@ -9,13 +9,17 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 JobStatus = Literal["awaiting_upload", "queued", "running", "needs_type", "done", "failed", "cancelled", "expired"]
 OnDuplicate = Literal["reuse", "reprocess"]
 
 MAX_FILENAME_CHARACTERS = 255
+# For the OpenAPI document; _is_filename says what is wrong with a name that does not fit.
+_FILENAME_PATTERN = r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f-\x9f]*[^/\\\s\x00-\x1f\x7f-\x9f][^/\\\x00-\x1f\x7f-\x9f]*$"
 MAX_PARAMETERS_BYTES = 64 * 1024
+FILENAME_SCHEMA: JsonDict = {"minLength": 1, "maxLength": MAX_FILENAME_CHARACTERS, "pattern": _FILENAME_PATTERN}
 
 
 def _is_filename(name: str) -> str:
@@ -78,10 +82,16 @@ class UploadRequest(_Model):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     filename: Annotated[str, AfterValidator(_is_filename)] = Field(
-        description="the file's own name, without folders", examples=["station_measurements.csv"]
+        description="the file's own name, without folders",
+        examples=["station_measurements.csv"],
+        json_schema_extra=FILENAME_SCHEMA,
     )
-    size_bytes: Annotated[int, AfterValidator(_is_size)] = Field(description="size of the file in bytes")
-    sha256: Annotated[str, AfterValidator(_is_sha256)] = Field(description="SHA-256 of the file, in hex")
+    size_bytes: Annotated[int, AfterValidator(_is_size)] = Field(
+        description="size of the file in bytes", json_schema_extra={"minimum": 1}
+    )
+    sha256: Annotated[str, AfterValidator(_is_sha256)] = Field(
+        description="SHA-256 of the file, in hex", json_schema_extra={"pattern": "^[0-9a-fA-F]{64}$"}
+    )
     dataset_type: str | None = Field(default=None, description="what the file is; found out by itself when absent")
     parameters: Annotated[dict[str, JsonValue], AfterValidator(_is_parameters)] = Field(
         default_factory=dict, description="the pipeline's parameters"

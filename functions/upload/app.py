@@ -18,7 +18,7 @@ from functions.upload import uploads
 from shared.api import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api
 from shared.database import database
 from shared.errors import Problem
-from shared.models import Job, OnDuplicate, UploadAnswer
+from shared.models import FILENAME_SCHEMA, Job, OnDuplicate, UploadAnswer
 from shared.telemetry import logger, metrics, tracer
 
 api = new_api()
@@ -40,7 +40,9 @@ api = new_api()
 )
 def post_uploads(
     user: SignedIn,
-    filename: Annotated[str | None, Query(description="with a raw body: the file's name")] = None,
+    filename: Annotated[
+        str | None, Query(description="with a raw body: the file's name", json_schema_extra=FILENAME_SCHEMA)
+    ] = None,
     dataset_type: Annotated[str | None, Query(description="with a raw body: what the file is")] = None,
     parameters: Annotated[str | None, Query(description="with a raw body: the parameters, as JSON")] = None,
     on_duplicate: Annotated[OnDuplicate | None, Query(description="with a raw body: reuse or reprocess")] = None,

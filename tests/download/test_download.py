@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from openapi_spec_validator import validate
 
 from functions.download.app import handler
 from local.openapi import document
@@ -165,6 +166,10 @@ def test_the_openapi_document_is_what_the_handlers_say(client: Client) -> None:
     client.token = ""
     served = client.call("GET", "/openapi.json").json()
     assert served == json.loads(json.dumps(document())), "run `make openapi`"
+
+
+def test_the_openapi_document_is_valid() -> None:
+    validate(document())
 
 
 def test_the_openapi_document_names_every_route_of_the_template() -> None:
