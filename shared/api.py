@@ -53,7 +53,7 @@ def invalid_request(errors: Sequence[ErrorDetails]) -> Problem:
         if suggestion:
             status = 413 if error["type"] == "too_large" else 422
             return Problem(status, error["type"], error["msg"], suggestion)
-    places = "; ".join(f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in errors)
+    places = "; ".join(": ".join([".".join(map(str, error["loc"])) or "body", error["msg"]]) for error in errors)
     return Problem(422, "invalid_request", f"The request is not valid: {places}.", "Compare it with GET /openapi.json.")
 
 

@@ -27,7 +27,15 @@ def parse_request(body: str | bytes | dict[str, JsonValue]) -> UploadRequest:
         else:
             request = UploadRequest.model_validate_json(body)
     except ValidationError as error:
-        raise invalid_request(error.errors(include_url=False)) from error
+        errors = error.errors(include_url=False)
+        if errors[0]["type"] == "json_invalid":
+            raise Problem(
+                422,
+                "invalid_request",
+                "The body is not JSON.",
+                "Send JSON that describes the file, or the file itself with ?filename=river.csv in the address.",
+            ) from error
+        raise invalid_request(errors) from error
     if request.size_bytes > settings().max_upload_bytes:
         raise Problem(
             413,

@@ -1,10 +1,58 @@
+"""The state machine is tested on every Postgres at hand: hosted Supabase runs 15 or 17, the embedded one is 16."""
+
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
 import pytest
 
+from local.migrations import apply_migrations
+from local.postgres import Postgres, embedded_binaries
 from shared.auth import User
 from shared.database import PsycopgDatabase
 from tests.database.steps import Steps
+
+
+def servers() -> dict[str, Path]:
+    """The `bin` folders of the wheel's two servers, and of the one on PATH if it is one that Supabase may run."""
+    embedded = embedded_binaries()
+    found = {"embedded": embedded, "newest": embedded.parents[1] / "pginstall18" / "bin"}
+    if on_path := shutil.which("postgres"):
+        version = subprocess.run([on_path, "--version"], capture_output=True, text=True, check=True).stdout
+        if re.search(r"\) 1[5-7]\.", version):
+            found["on PATH"] = Path(on_path).resolve().parent
+    return found
+
+
+SERVERS = servers()
+
+
+@pytest.fixture(scope="session", params=list(SERVERS.values()), ids=list(SERVERS))
+def postgres(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    server = Postgres(tmp_path_factory.mktemp("postgres"), binaries=request.param)
+    server.start()
+    try:
+        apply_migrations(server.superuser_url)
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def db(postgres: Postgres) -> PsycopgDatabase:
+    return PsycopgDatabase(postgres.authenticator_url)
+
+
+@pytest.fixture
+def superuser(postgres: Postgres) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """For what no function may do: looking at the catalog, moving a lease into the past."""
+    with psycopg.connect(postgres.superuser_url, autocommit=True) as connection:
+        yield connection
 
 
 @pytest.fixture
