@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import unicodedata
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -58,14 +60,37 @@ def _is_size(value: int) -> int:
 
 
 def _is_parameters(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    text = json.dumps(value)
-    if len(text) > MAX_PARAMETERS_BYTES or "\\u0000" in text or "NaN" in text or "Infinity" in text:
+    size = len(json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass"))
+    if size > MAX_PARAMETERS_BYTES:
         raise _refused(
             "invalid_parameters",
-            f"The parameters are over {MAX_PARAMETERS_BYTES} bytes, or hold a NUL character, NaN or Infinity.",
-            "Send a small JSON object.",
+            f"The parameters have {size} bytes; at most {MAX_PARAMETERS_BYTES} are taken.",
+            "Send a shorter list of columns.",
         )
+    for leaf in _leaves(value):
+        if isinstance(leaf, float) and not math.isfinite(leaf):
+            raise _refused("invalid_parameters", "The parameters hold NaN or Infinity.", "Send finite numbers.")
+        if isinstance(leaf, str) and any(
+            unicodedata.category(character) == "Cs" or character == "\0" for character in leaf
+        ):
+            raise _refused(
+                "invalid_parameters",
+                "The parameters hold a NUL or half a character.",
+                "Send texts of whole characters.",
+            )
     return value
+
+
+def _leaves(value: JsonValue) -> Iterator[JsonValue]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner)
+    else:
+        yield value
 
 
 def _refused(code: str, detail: str, suggestion: str) -> PydanticCustomError:

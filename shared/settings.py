@@ -28,11 +28,15 @@ class Settings(BaseModel):
     object_store_secret_access_key: SecretStr | None = None
     queue_url: str = Field(description="the SQS queue between the object store and functions/process")
 
-    max_upload_bytes: int = Field(default=5 * 1024**3, description="largest upload; S3 takes 5 GiB in one PUT")
-    upload_link_seconds: int = Field(default=3600, description="life of a signed PUT link")
-    download_link_seconds: int = Field(default=3600, description="life of a signed GET link")
-    lease_seconds: int = Field(default=300, description="how long an attempt may be silent before it counts as dead")
-    retry_base_seconds: int = Field(default=30, description="delay before the second attempt; doubles, at most 300")
+    max_upload_bytes: int = Field(gt=0, default=5 * 1024**3, description="largest upload; S3 takes 5 GiB in one PUT")
+    upload_link_seconds: int = Field(gt=0, le=604_800, default=3600, description="life of a signed PUT link")
+    download_link_seconds: int = Field(gt=0, le=604_800, default=3600, description="life of a signed GET link")
+    lease_seconds: int = Field(
+        gt=0, le=900, default=300, description="how long an attempt may be silent before it counts as dead"
+    )
+    retry_base_seconds: int = Field(
+        gt=0, le=300, default=30, description="delay before the second attempt; doubles, at most 300"
+    )
 
 
 @lru_cache(maxsize=1)

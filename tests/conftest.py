@@ -16,6 +16,7 @@ from local.postgres import Postgres
 from shared.auth import User, verifier
 from shared.database import PsycopgDatabase, database
 from shared.object_store import object_store
+from shared.queue import queue
 from shared.settings import settings
 from tests.api import BUCKET, QUEUE
 from tests.issuer import Issuer
@@ -88,8 +89,5 @@ def aws(postgres: Postgres, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> 
 
 def forget() -> None:
     """Drop what the functions keep between invocations."""
-    from functions.download import health
-    from functions.process import app
-
-    for kept in (settings, database, object_store, verifier, health._sqs, app._sqs):
+    for kept in (settings, database, object_store, queue, verifier):
         kept.cache_clear()

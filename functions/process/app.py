@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING
-
-import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -14,11 +10,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.process.work import run_created
 from shared.events import objects_created
-from shared.settings import settings
+from shared.queue import queue
 from shared.telemetry import logger, metrics, tracer
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 # A batch of which every record failed is answered record by record too, never as one error.
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -31,13 +24,8 @@ def _record(record: SQSRecord, lambda_context: LambdaContext) -> None:
         if delay is not None:
             # A message of its own rather than a failed record: being early is no reason for the dead-letter queue,
             # which counts receives.
-            _sqs().send_message(QueueUrl=settings().queue_url, MessageBody=record.body, DelaySeconds=delay)
+            queue().send_later(record.body, delay)
             metrics.add_metric("MessagesPutOff", MetricUnit.Count, 1)
-
-
-@lru_cache(maxsize=1)
-def _sqs() -> SQSClient:
-    return boto3.client("sqs", region_name=settings().object_store_region)
 
 
 @logger.inject_lambda_context

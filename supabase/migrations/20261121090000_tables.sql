@@ -9,12 +9,11 @@ create table assay.uploads (
     upload_id   uuid primary key default gen_random_uuid(),
     owner       uuid not null,
     sha256      text not null check (sha256 ~ '^[0-9a-f]{64}$'),
-    size_bytes  bigint not null check (size_bytes > 0),
+    size_bytes  bigint not null check (size_bytes > 0),  -- as last announced
     filename    text not null check (length(filename) between 1 and 255),  -- as last sent
     first_seen  timestamptz not null default now(),
     last_used   timestamptz not null default now(),
     times_used  integer not null default 1 check (times_used > 0),
-    received_at timestamptz,  -- when the object store last told of the bytes
     unique (owner, sha256)
 );
 
@@ -23,9 +22,11 @@ create table assay.jobs (
     job_id                 uuid primary key default gen_random_uuid(),
     owner                  uuid not null,
     upload_id              uuid not null references assay.uploads on delete cascade,
-    filename               text not null check (length(filename) between 1 and 255),
+    filename               text not null check (length(filename) between 1 and 255 and filename !~ '[/\\[:cntrl:]]'),
+    size_bytes             bigint not null check (size_bytes > 0),  -- as announced; the worker compares
     requested_dataset_type text check (requested_dataset_type ~ '^[a-z][a-z0-9_]{0,62}$'),
-    parameters             jsonb not null default '{}' check (jsonb_typeof(parameters) = 'object'),
+    parameters             jsonb not null default '{}' check (
+        jsonb_typeof(parameters) = 'object' and octet_length(parameters::text) <= 131072),
     status                 text not null default 'awaiting_upload' check (status in (
         'awaiting_upload', 'queued', 'running', 'needs_type', 'done', 'failed', 'cancelled', 'expired')),
     attempt                integer not null default 0 check (attempt between 0 and max_attempts),  -- the fencing token

@@ -24,7 +24,7 @@ create function assay.job_json(p_job assay.jobs) returns jsonb
 language sql stable set search_path = '' as $$
     select jsonb_build_object(
         'job_id', p_job.job_id, 'status', p_job.status, 'filename', p_job.filename,
-        'sha256', u.sha256, 'size_bytes', u.size_bytes,
+        'sha256', u.sha256, 'size_bytes', p_job.size_bytes,
         'requested_dataset_type', p_job.requested_dataset_type, 'dataset_type', p_job.dataset_type,
         'pipeline', p_job.pipeline, 'pipeline_version', p_job.pipeline_version, 'parameters', p_job.parameters,
         'progress', round(p_job.progress::numeric, 4), 'stage', p_job.stage, 'detection', p_job.detection,
@@ -57,10 +57,7 @@ begin
     values (v_owner, p_sha256, p_size_bytes, p_filename)
     on conflict (owner, sha256) do update set
         last_used = now(), times_used = u.times_used + 1, filename = excluded.filename,
-        -- A size is a claim until a job has read the bytes.
-        size_bytes = case when exists (
-            select 1 from assay.jobs j where j.upload_id = u.upload_id and j.status = 'done'
-        ) then u.size_bytes else excluded.size_bytes end
+        size_bytes = excluded.size_bytes
     returning * into v_upload;
 
     select * into v_job from assay.jobs j
@@ -74,9 +71,12 @@ begin
     limit 1;
 
     if not found then
-        insert into assay.jobs (owner, upload_id, filename, requested_dataset_type, parameters)
-        values (v_owner, v_upload.upload_id, p_filename, p_dataset_type, p_parameters)
+        insert into assay.jobs (owner, upload_id, filename, size_bytes, requested_dataset_type, parameters)
+        values (v_owner, v_upload.upload_id, p_filename, p_size_bytes, p_dataset_type, p_parameters)
         returning * into v_job;
+    elsif v_job.status = 'awaiting_upload' and v_job.size_bytes <> p_size_bytes then
+        -- A size is a claim; until the bytes are there the last one counts.
+        update assay.jobs set size_bytes = p_size_bytes where job_id = v_job.job_id returning * into v_job;
     end if;
 
     return jsonb_build_object(

@@ -1,5 +1,6 @@
 -- What functions/process does, as service_role. A claim gives an attempt number; every later write names it, and one
--- that names an older attempt changes nothing and answers {"accepted": false, "reason": "stale_attempt"}.
+-- that names an older attempt changes nothing and answers {"accepted": false, "reason": "stale_attempt"}. A call that is
+-- repeated because its answer was lost gets that answer again.
 
 -- The object store holds new bytes under uploads/{owner}/{sha256}: queue the jobs that waited for them. Answers with
 -- every job of that upload that is still to be done, so that a repeated event finds what an earlier one left.
@@ -9,10 +10,9 @@ language plpgsql security definer set search_path = '' as $$
 declare
     v_upload_id uuid;
 begin
-    update assay.uploads set received_at = now()
+    select upload_id into v_upload_id from assay.uploads
     where owner::text = split_part(p_key, '/', 2) and sha256 = split_part(p_key, '/', 3)
-        and p_key = 'uploads/' || owner || '/' || sha256
-    returning upload_id into v_upload_id;
+        and p_key = 'uploads/' || owner || '/' || sha256;
     if not found then
         return jsonb_build_object('known', false, 'jobs', '[]'::jsonb);
     end if;
@@ -23,14 +23,21 @@ begin
         where upload_id = v_upload_id and status in ('queued', 'running')));
 end $$;
 
+create function assay.claim_json(p_job assay.jobs) returns jsonb
+language sql stable set search_path = '' as $$
+    select jsonb_build_object('claimed', true, 'attempt', p_job.attempt, 'owner', p_job.owner,
+        'object_key', 'uploads/' || u.owner || '/' || u.sha256, 'job', assay.job_json(p_job))
+    from assay.uploads u where u.upload_id = p_job.upload_id
+$$;
+
 -- Start an attempt: {"claimed": true, "attempt", "object_key", "owner", "job"} and a lease of p_lease_seconds; or
 -- {"claimed": false, "reason", "retry_after_seconds"?}: `leased` (another attempt is alive), `backing_off` (a retry is
 -- not due yet), `ended` (nothing is left to do) or `unknown_job`. A running job whose lease ran out is taken over.
+-- p_worker names one invocation of one worker; asked again by it, the claim is the same.
 create function public.claim_job(p_job_id uuid, p_worker text, p_lease_seconds integer) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
     v_job assay.jobs;
-    v_upload assay.uploads;
     v_now timestamptz;
 begin
     select * into v_job from assay.jobs where job_id = p_job_id for update;
@@ -39,6 +46,11 @@ begin
         return jsonb_build_object('claimed', false, 'reason', 'unknown_job');
     elsif v_job.status not in ('queued', 'running') then
         return jsonb_build_object('claimed', false, 'reason', 'ended', 'status', v_job.status);
+    elsif v_job.status = 'running' and exists (
+        select 1 from assay.attempts a
+        where a.job_id = p_job_id and a.attempt = v_job.attempt and a.worker = p_worker and a.outcome is null
+    ) then
+        return assay.claim_json(v_job);
     elsif v_job.status = 'running' and v_job.lease_expires_at > v_now then
         return jsonb_build_object('claimed', false, 'reason', 'leased', 'retry_after_seconds',
             ceil(extract(epoch from v_job.lease_expires_at - v_now))::integer);
@@ -70,9 +82,7 @@ begin
     where job_id = p_job_id returning * into v_job;
     insert into assay.attempts (job_id, attempt, owner, worker, started_at)
     values (p_job_id, v_job.attempt, v_job.owner, p_worker, v_now);
-    select * into v_upload from assay.uploads where upload_id = v_job.upload_id;
-    return jsonb_build_object('claimed', true, 'attempt', v_job.attempt, 'owner', v_job.owner,
-        'object_key', 'uploads/' || v_upload.owner || '/' || v_upload.sha256, 'job', assay.job_json(v_job));
+    return assay.claim_json(v_job);
 end $$;
 
 -- The job's row, locked, if p_attempt is the attempt that runs it; otherwise a null row.
@@ -87,9 +97,14 @@ language sql set search_path = '' as $$
     where job_id = p_job_id and attempt = p_attempt
 $$;
 
-create function assay.stale_attempt() returns jsonb
-language sql immutable set search_path = '' as $$
-    select jsonb_build_object('accepted', false, 'reason', 'stale_attempt')
+-- The answer to a write of an attempt that no longer runs: the one it got already, if it is repeated, or `stale_attempt`.
+create function assay.answer_ended(p_job_id uuid, p_attempt integer, p_outcomes text[]) returns jsonb
+language sql stable set search_path = '' as $$
+    select coalesce(
+        (select jsonb_build_object('accepted', true, 'status', j.status)
+         from assay.jobs j join assay.attempts a using (job_id, attempt)
+         where j.job_id = p_job_id and j.attempt = p_attempt and a.outcome = any (p_outcomes)),
+        jsonb_build_object('accepted', false, 'reason', 'stale_attempt'))
 $$;
 
 create function assay.cancel_running(p_job_id uuid, p_attempt integer) returns jsonb
@@ -109,7 +124,7 @@ declare
     v_job assay.jobs := assay.lock_attempt(p_job_id, p_attempt);
 begin
     if v_job.job_id is null then
-        return assay.stale_attempt();
+        return assay.answer_ended(p_job_id, p_attempt, '{}');
     end if;
     update assay.jobs set lease_expires_at = clock_timestamp() + make_interval(secs => p_lease_seconds),
         progress = greatest(progress, p_progress::real), stage = p_stage, detection = coalesce(p_detection, detection)
@@ -124,7 +139,7 @@ declare
     v_job assay.jobs := assay.lock_attempt(p_job_id, p_attempt);
 begin
     if v_job.job_id is null then
-        return assay.stale_attempt();
+        return assay.answer_ended(p_job_id, p_attempt, '{needs_type}');
     elsif v_job.cancel_requested then
         return assay.cancel_running(p_job_id, p_attempt);
     end if;
@@ -135,7 +150,7 @@ begin
 end $$;
 
 -- Done: the outputs (an array of {name, media_type, size_bytes, sha256} in order) become visible with the status, in
--- one transaction. Repeated by the same attempt after a lost answer, it changes nothing and says `accepted` again.
+-- one transaction.
 create function public.finish_job(
     p_job_id uuid, p_attempt integer, p_dataset_type text, p_pipeline text, p_pipeline_version text,
     p_summary jsonb, p_manifest_sha256 text, p_outputs jsonb
@@ -145,11 +160,7 @@ declare
     v_job assay.jobs := assay.lock_attempt(p_job_id, p_attempt);
 begin
     if v_job.job_id is null then
-        if exists (select 1 from assay.jobs where job_id = p_job_id and attempt = p_attempt and status = 'done'
-                   and manifest_sha256 = p_manifest_sha256) then
-            return jsonb_build_object('accepted', true, 'status', 'done');
-        end if;
-        return assay.stale_attempt();
+        return assay.answer_ended(p_job_id, p_attempt, '{done}');
     elsif v_job.cancel_requested then
         return assay.cancel_running(p_job_id, p_attempt);
     end if;
@@ -175,7 +186,7 @@ declare
     v_job assay.jobs := assay.lock_attempt(p_job_id, p_attempt);
 begin
     if v_job.job_id is null then
-        return assay.stale_attempt();
+        return assay.answer_ended(p_job_id, p_attempt, '{failed,retry}');
     elsif v_job.cancel_requested then
         return assay.cancel_running(p_job_id, p_attempt);
     elsif p_retry_after_seconds is not null and p_attempt < v_job.max_attempts then

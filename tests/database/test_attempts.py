@@ -95,13 +95,36 @@ def test_a_stale_write_changes_nothing_and_says_so(
     assert steps.outputs(job_id) == []
 
 
-@pytest.mark.parametrize("write", STALE_WRITES.values(), ids=STALE_WRITES.keys())
-def test_no_write_changes_a_job_that_failed(steps: Steps, write: Callable[[Steps, str], Answer]) -> None:
+ENDINGS: dict[str, tuple[Callable[[Steps, str], Answer], str]] = {
+    "finish_job": (lambda steps, job_id: steps.finish(job_id, 1), "done"),
+    "await_type": (lambda steps, job_id: steps.await_type(job_id, 1), "needs_type"),
+    "fail_job": (lambda steps, job_id: steps.fail(job_id, 1), "failed"),
+    "fail_job with retry": (lambda steps, job_id: steps.fail(job_id, 1, 60), "queued"),
+}
+
+
+@pytest.mark.parametrize(("end", "status"), ENDINGS.values(), ids=ENDINGS.keys())
+def test_an_ending_may_be_repeated_after_a_lost_answer_and_no_other_write_counts(
+    steps: Steps, end: Callable[[Steps, str], Answer], status: str
+) -> None:
     job_id = steps.running()
-    steps.fail(job_id, 1)
-    before = steps.job(job_id)
-    assert write(steps, job_id) == {"accepted": False, "reason": "stale_attempt"}
-    assert steps.job(job_id) == before
+    assert end(steps, job_id) == {"accepted": True, "status": status}
+    before, outputs = steps.job(job_id), steps.outputs(job_id)
+    assert end(steps, job_id) == {"accepted": True, "status": status}
+    for other, (write, _) in ENDINGS.items():
+        if write is not end and not (other.startswith("fail_job") and status in {"failed", "queued"}):
+            assert write(steps, job_id) == {"accepted": False, "reason": "stale_attempt"}
+    assert steps.report(job_id, 1) == {"accepted": False, "reason": "stale_attempt"}
+    assert (steps.job(job_id), steps.outputs(job_id)) == (before, outputs)
+
+
+def test_a_claim_may_be_repeated_by_its_worker_and_by_no_other(steps: Steps) -> None:
+    job_id, _ = steps.queued()
+    first = steps.claim(job_id, worker="one")
+    again = steps.claim(job_id, worker="one")
+    assert (again["claimed"], again["attempt"]) == (True, first["attempt"])
+    assert steps.claim(job_id, worker="two")["claimed"] is False
+    assert len(steps.job(job_id)["attempts"]) == 1
 
 
 def test_progress_extends_the_lease_and_never_goes_back(steps: Steps, superuser: Superuser) -> None:
@@ -113,7 +136,7 @@ def test_progress_extends_the_lease_and_never_goes_back(steps: Steps, superuser:
     steps.report(job_id, 1, 0.2)
     job = steps.job(job_id)
     assert (job["progress"], job["stage"], job["detection"]) == (0.5, "reading", {"confidence": 1})
-    assert steps.claim(job_id)["retry_after_seconds"] > 30
+    assert steps.claim(job_id, worker="another")["retry_after_seconds"] > 30
 
 
 def test_finish_shows_every_output_at_once_in_order(steps: Steps) -> None:
@@ -127,13 +150,6 @@ def test_finish_shows_every_output_at_once_in_order(steps: Steps) -> None:
     job = steps.job(job_id)
     assert (job["status"], job["progress"], job["manifest_sha256"]) == ("done", 1.0, MANIFEST)
     assert job["attempts"][0]["outcome"] == "done"
-
-
-def test_finish_may_be_repeated_after_a_lost_answer(steps: Steps) -> None:
-    job_id = steps.running()
-    steps.finish(job_id, 1)
-    assert steps.finish(job_id, 1) == {"accepted": True, "status": "done"}
-    assert len(steps.outputs(job_id)) == len(OUTPUTS)
 
 
 def test_outputs_never_change(steps: Steps, superuser: Superuser) -> None:
@@ -173,7 +189,7 @@ def test_after_the_last_attempt_a_retry_is_a_failure(steps: Steps) -> None:
 def test_a_worker_lost_three_times_fails_the_job(steps: Steps, superuser: Superuser) -> None:
     job_id, _ = steps.queued()
     for attempt in (1, 2, 3):
-        assert steps.claim(job_id)["attempt"] == attempt
+        assert steps.claim(job_id, worker=f"worker {attempt}")["attempt"] == attempt
         let_lease_run_out(superuser, job_id)
     assert steps.claim(job_id)["reason"] == "ended"
     job = steps.job(job_id)
@@ -219,7 +235,7 @@ def test_a_lost_worker_of_a_cancelled_job_is_not_replaced(steps: Steps, superuse
     job_id = steps.running()
     steps.cancel(job_id)
     let_lease_run_out(superuser, job_id)
-    assert steps.claim(job_id)["claimed"] is False
+    assert steps.claim(job_id, worker="another")["claimed"] is False
     assert steps.job(job_id)["status"] == "cancelled"
 
 

@@ -114,19 +114,32 @@ def test_the_index_behind_the_lock_refuses_a_second_job_under_way(
     job_id = steps.register(new_sha256())["job"]["job_id"]
     with pytest.raises(psycopg.errors.UniqueViolation):
         superuser.execute(
-            "insert into assay.jobs (owner, upload_id, filename) select owner, upload_id, filename "
+            "insert into assay.jobs (owner, upload_id, filename, size_bytes) select owner, upload_id, filename, 1 "
             "from assay.jobs where job_id = %s",
             (job_id,),
         )
 
 
-def test_a_size_is_a_claim_until_a_job_is_done(steps: Steps) -> None:
+def test_until_the_bytes_are_there_the_last_size_counts(steps: Steps) -> None:
     sha256 = new_sha256()
     steps.register(sha256, size_bytes=11)
-    assert steps.register(sha256, size_bytes=10)["upload"]["size_bytes"] == 10
-    job_id = steps.arrive(sha256)["jobs"][0]
-    steps.finish(job_id, steps.claim(job_id)["attempt"])
-    assert steps.register(sha256, size_bytes=99)["upload"]["size_bytes"] == 10
+    assert steps.register(sha256, size_bytes=10)["job"]["size_bytes"] == 10
+
+
+def test_another_size_changes_nothing_for_a_job_under_way(steps: Steps) -> None:
+    sha256 = new_sha256()
+    steps.register(sha256, size_bytes=10)
+    [job_id] = steps.arrive(sha256)["jobs"]
+    assert steps.register(sha256, size_bytes=77)["cached"] is True
+    assert steps.claim(job_id)["job"]["size_bytes"] == 10
+
+
+@pytest.mark.parametrize(
+    "bad", [{"filename": "../a.csv"}, {"filename": ""}, {"size_bytes": 0}, {"parameters": {"a": "x" * 140_000}}]
+)
+def test_what_the_api_refuses_the_table_refuses_too(steps: Steps, bad: dict[str, object]) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        steps.register(new_sha256(), **bad)  # type: ignore[arg-type]  # each entry names its own argument
 
 
 def test_on_duplicate_is_checked(steps: Steps) -> None:

@@ -38,6 +38,8 @@ def test_a_plain_request_gets_the_defaults() -> None:
         ({"parameters": {"a": "\x00"}}, "invalid_parameters"),
         ({"parameters": {"a": float("nan")}}, "invalid_parameters"),
         ({"parameters": {"a": "x" * 70_000}}, "invalid_parameters"),
+        ({"parameters": {"a": [{"b\x00": 1}]}}, "invalid_parameters"),
+        ({"parameters": {"a": "\ud800"}}, "invalid_parameters"),
     ],
 )
 def test_a_bad_field_is_named_with_a_suggestion(change: dict[str, object], code: str) -> None:
@@ -46,6 +48,11 @@ def test_a_bad_field_is_named_with_a_suggestion(change: dict[str, object], code:
     [error] = caught.value.errors()
     assert error["type"] == code
     assert error["ctx"]["suggestion"]
+
+
+def test_parameters_may_name_what_only_looks_like_trouble() -> None:
+    parameters = {"template": ["NaNO3", "Infinity Pool", "a\\u0000b"]}
+    assert UploadRequest.model_validate({**GOOD, "parameters": parameters}).parameters == parameters
 
 
 @pytest.mark.parametrize("change", [{"on_duplicate": "replace"}, {"owner": "me"}, {"size_bytes": "many"}])
