@@ -21,7 +21,10 @@ from shared.settings import settings
 
 Argument = JsonValue | UUID | datetime
 
+# How long the database may take to be reached, to answer a statement, and to acknowledge a packet.
 _CONNECT_SECONDS = 5
+_STATEMENT_SECONDS = 20
+_UNACKNOWLEDGED_SECONDS = 25
 
 
 class Database(Protocol):
@@ -32,7 +35,8 @@ class Database(Protocol):
 
         As a user, row level security decides what the function sees; `None` stands for service_role.
         Raises Problem where the function refuses (its SQLSTATE PT<status>), Transient where the database is not there.
-        Every function may be called again after a lost answer without doing its work twice.
+        A call whose answer was lost on an idle connection is repeated: every function gives the same answer again and
+        does its work once (register_upload alone may count one use more).
         """
         ...
 
@@ -104,7 +108,11 @@ class PsycopgDatabase:
             return self._idle.pop(), False
         except IndexError:
             return psycopg.connect(
-                self._url, autocommit=True, prepare_threshold=None, connect_timeout=_CONNECT_SECONDS
+                self._url,
+                autocommit=True,
+                prepare_threshold=None,
+                connect_timeout=_CONNECT_SECONDS,
+                tcp_user_timeout=_UNACKNOWLEDGED_SECONDS * 1000,
             ), True
 
 

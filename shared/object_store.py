@@ -52,32 +52,17 @@ class ObjectStore:
     """One bucket. Every method raises Transient when the store does not answer as it should."""
 
     def __init__(self, at: Settings) -> None:
+        self._at = at
         self._bucket = at.object_store_bucket
-        secret = at.object_store_secret_access_key
-        key_id = at.object_store_access_key_id
-        self._client: S3Client = boto3.client(
-            "s3",
-            endpoint_url=at.object_store_endpoint,
-            region_name=at.object_store_region,
-            aws_access_key_id=key_id.get_secret_value() if key_id else None,
-            aws_secret_access_key=secret.get_secret_value() if secret else None,
-            config=Config(
-                signature_version="s3v4",
-                s3={"addressing_style": "path" if at.object_store_endpoint else "virtual"},
-                connect_timeout=3,
-                read_timeout=30,
-                retries={"mode": "standard", "max_attempts": 3},
-                # Stores other than AWS's know only the checksums that a request names.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
+        self._client = _client(at, read_seconds=30, attempts=3)
 
-    def put_link(self, key: str, sha256: str, seconds: int) -> SignedLink:
-        """Sign a PUT of exactly the bytes with this SHA-256 (hex), where the store can enforce it."""
+    def put_link(self, key: str, sha256: str, size_bytes: int, seconds: int) -> SignedLink:
+        """Sign a PUT of exactly so many bytes with this SHA-256 (hex), where the store can enforce it."""
         checksum = _base64(sha256)
         url = self._client.generate_presigned_url(
-            "put_object", Params={"Bucket": self._bucket, "Key": key, "ChecksumSHA256": checksum}, ExpiresIn=seconds
+            "put_object",
+            Params={"Bucket": self._bucket, "Key": key, "ChecksumSHA256": checksum, "ContentLength": size_bytes},
+            ExpiresIn=seconds,
         )
         return SignedLink(url, {"x-amz-checksum-sha256": checksum}, datetime.now(UTC) + timedelta(seconds=seconds))
 
@@ -107,7 +92,9 @@ class ObjectStore:
     def put_file(self, key: str, path: Path, media_type: str) -> None:
         """Store a file under a key, in parts where it is large."""
         try:
-            self._client.upload_file(str(path), self._bucket, key, ExtraArgs={"ContentType": media_type})
+            self._client.upload_file(
+                str(path), self._bucket, key, ExtraArgs={"ContentType": media_type, "ChecksumAlgorithm": "SHA256"}
+            )
         except (BotoCoreError, ClientError, boto3.exceptions.S3UploadFailedError) as error:
             raise Transient("the object store did not take the object") from error
 
@@ -136,11 +123,33 @@ class ObjectStore:
         return digest.hexdigest()
 
     def ping(self) -> None:
-        """Return when the bucket answers."""
+        """Return when the bucket answers, within seconds."""
         try:
-            self._client.head_bucket(Bucket=self._bucket)
+            _client(self._at, read_seconds=3, attempts=1).head_bucket(Bucket=self._bucket)
         except (BotoCoreError, ClientError) as error:
             raise Transient("the object store does not answer") from error
+
+
+def _client(at: Settings, read_seconds: int, attempts: int) -> S3Client:
+    secret = at.object_store_secret_access_key
+    key_id = at.object_store_access_key_id
+    return boto3.client(
+        "s3",
+        endpoint_url=at.object_store_endpoint,
+        region_name=at.object_store_region,
+        aws_access_key_id=key_id.get_secret_value() if key_id else None,
+        aws_secret_access_key=secret.get_secret_value() if secret else None,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if at.object_store_endpoint else "virtual"},
+            connect_timeout=3,
+            read_timeout=read_seconds,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            # Stores other than AWS's know only the checksums that a request names.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
 
 
 def _base64(sha256_hex: str) -> str:

@@ -128,15 +128,18 @@ class Attempt:
     def _report(self) -> None:
         with self._lock:
             self._reported_at = time.monotonic()
-            answer = self._call(
-                "report_progress",
-                {
-                    "p_lease_seconds": self._lease_seconds,
-                    "p_progress": self._fraction,
-                    "p_stage": self._stage,
-                    "p_detection": self._detection,
-                },
-            )
+            arguments: dict[str, Argument] = {
+                "p_lease_seconds": self._lease_seconds,
+                "p_progress": self._fraction,
+                "p_stage": self._stage,
+                "p_detection": self._detection,
+            }
+            try:
+                answer = self._call("report_progress", arguments)
+            except Transient:
+                # The lease outlives two missed reports; if the database stays away, the last write says so.
+                logger.warning("progress not reported", job_id=self.claim.job.job_id, exc_info=True)
+                return
             if not answer.accepted:
                 self._stop_reason = StaleAttempt
             elif answer.cancel_requested:
@@ -148,8 +151,4 @@ class Attempt:
 
     def _beat(self) -> None:
         while not self._ended.wait(self._lease_seconds / 3):
-            try:
-                self._report()
-            except Transient:
-                # The lease outlives two missed beats; if the database stays away, the next write says so.
-                logger.warning("heartbeat missed", job_id=self.claim.job.job_id, exc_info=True)
+            self._report()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel, JsonValue
 
 from functions.process.analysis import Analysis, NeedsType, analyse
@@ -15,7 +16,7 @@ from shared.errors import AssayError, JobCancelled, StaleAttempt, Unprocessable
 from shared.events import ObjectCreated
 from shared.object_store import ObjectMissing, object_store, output_key
 from shared.settings import settings
-from shared.telemetry import logger
+from shared.telemetry import logger, metrics
 
 _MAX_RETRY_SECONDS = 300
 
@@ -65,6 +66,7 @@ def _run_job(job_id: str, worker: str) -> int | None:
     except Unprocessable as error:
         attempt.fail(error.code, error.detail, error.suggestion, None)
         logger.info("job failed", job_id=job_id, code=error.code)
+        metrics.add_metric("JobsFailed", MetricUnit.Count, 1)
     except Exception:  # noqa: BLE001  # whatever it was, the job is tried again or fails visibly
         delay = min(settings().retry_base_seconds * 2 ** (claimed.attempt - 1), _MAX_RETRY_SECONDS)
         status = attempt.fail(
@@ -73,6 +75,7 @@ def _run_job(job_id: str, worker: str) -> int | None:
             'Upload the file again with on_duplicate "reprocess"; if it fails again, report the job\'s id.',
             delay,
         )
+        metrics.add_metric("InternalErrors", MetricUnit.Count, 1)
         logger.exception("attempt failed", job_id=job_id, attempt=claimed.attempt, status=status)
         return delay if status == "queued" else None
     return None
@@ -101,12 +104,14 @@ def _run_attempt(attempt: Attempt, folder: Path) -> None:
 def _download(attempt: Attempt, path: Path) -> Source:
     job = attempt.claim.job
     attempt.progress(0.0, "downloading")
+
+    def received(count: int) -> None:
+        if count > job.size_bytes:
+            raise _wrong_size(f"More than the {job.size_bytes} announced bytes arrived.")
+        attempt.progress(count / job.size_bytes * _DOWNLOADED, "downloading")
+
     try:
-        sha256 = object_store().download(
-            attempt.claim.object_key,
-            path,
-            lambda count: attempt.progress(min(count / job.size_bytes, 1.0) * _DOWNLOADED, "downloading"),
-        )
+        sha256 = object_store().download(attempt.claim.object_key, path, received)
     except ObjectMissing as error:
         raise Unprocessable(
             "object_missing", "The uploaded file is no longer in the object store.", "Upload the file again."
@@ -119,12 +124,12 @@ def _download(attempt: Attempt, path: Path) -> Source:
         )
     size_bytes = path.stat().st_size
     if size_bytes != job.size_bytes:
-        raise Unprocessable(
-            "size_mismatch",
-            f"{size_bytes} bytes arrived, not {job.size_bytes} as announced.",
-            "Upload the file again and announce its true size.",
-        )
+        raise _wrong_size(f"{size_bytes} bytes arrived, not {job.size_bytes} as announced.")
     return Source(path=path, filename=job.filename, sha256=sha256, size_bytes=size_bytes)
+
+
+def _wrong_size(detail: str) -> Unprocessable:
+    return Unprocessable("size_mismatch", detail, "Upload the file again and announce its true size.")
 
 
 def _store(attempt: Attempt, analysis: Analysis) -> None:
@@ -159,4 +164,5 @@ def _store(attempt: Attempt, analysis: Analysis) -> None:
             "p_outputs": stored,
         }
     )
+    metrics.add_metric("JobsDone", MetricUnit.Count, 1)
     logger.info("job done", job_id=claimed.job.job_id, attempt=claimed.attempt, outputs=len(stored))

@@ -59,7 +59,7 @@ def register(request: UploadRequest, user: User) -> UploadAnswer:
     if registered.cached:
         return registered
     link = object_store().put_link(
-        upload_key(user.owner, request.sha256), request.sha256, settings().upload_link_seconds
+        upload_key(user.owner, request.sha256), request.sha256, request.size_bytes, settings().upload_link_seconds
     )
     put = PutLink(url=link.url, headers=link.headers, expires_at=link.expires_at)
     return registered.model_copy(update={"put": put})
