@@ -11,7 +11,7 @@ DASHBOARD := functions/process/dashboard/built/dashboard.js
 STACK := .venv/ready .tools/ministack/ready $(DASHBOARD)
 SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: help run up down test check lock openapi format clean
+.PHONY: help run up down test check lock openapi web format clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -38,6 +38,8 @@ check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, tem
 format: .venv/ready-dev ## format the code
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+web: $(DASHBOARD) ## build the dashboards' script
 
 openapi: .venv/ready ## write functions/download/openapi.json anew from the handlers
 	.venv/bin/python -m local.openapi > functions/download/openapi.json.new

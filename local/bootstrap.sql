@@ -1,4 +1,4 @@
--- What a Supabase project already has before the first migration, and nothing else. Makes only what is missing, so it
+-- Of what a Supabase project has before the first migration that much which Assay uses, and nothing else. Makes only what is missing, so it
 -- may run again, and on a database that is Supabase's.
 
 do $$
@@ -24,29 +24,13 @@ begin
     grant usage on schema public to anon, authenticated, service_role;
   end if;
 
-  -- Claims of the token, as the Data API sets them for each transaction.
-  if to_regprocedure('auth.jwt()') is null then
-    create function auth.jwt() returns jsonb language sql stable as $body$
-      select coalesce(
-        nullif(current_setting('request.jwt.claim', true), ''),
-        nullif(current_setting('request.jwt.claims', true), '')
-      )::jsonb
-    $body$;
-  end if;
+  -- The token's subject, from the claims that the Data API sets for each transaction.
   if to_regprocedure('auth.uid()') is null then
     create function auth.uid() returns uuid language sql stable as $body$
       select coalesce(
         nullif(current_setting('request.jwt.claim.sub', true), ''),
         (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')
       )::uuid
-    $body$;
-  end if;
-  if to_regprocedure('auth.role()') is null then
-    create function auth.role() returns text language sql stable as $body$
-      select coalesce(
-        nullif(current_setting('request.jwt.claim.role', true), ''),
-        (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role')
-      )::text
     $body$;
   end if;
 end

@@ -188,8 +188,6 @@ class Stack:
             "AWS_EC2_METADATA_DISABLED": "true",
             "NO_PROXY": around_proxies,
             "no_proxy": around_proxies,
-            "POWERTOOLS_SERVICE_NAME": "assay",
-            "POWERTOOLS_METRICS_NAMESPACE": "Assay",
             "POWERTOOLS_TRACE_DISABLED": "true",
         }
 

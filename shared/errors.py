@@ -1,10 +1,12 @@
-"""Every error that Assay raises on purpose.
+"""The errors that cross from one module to another.
 
 AssayError
 ├── Problem         a request that cannot be answered; becomes RFC 9457 problem details
 ├── Unprocessable   terminal: the file's fault; the job fails at once
 ├── Transient       anything outside that may be well again soon; the job is tried again
 ├── JobCancelled    the user cancelled the job while it ran
+├── ObjectMissing   the object store has nothing under the key (shared/object_store.py)
+├── UnknownUpload   an object that no upload announced (functions/process/work.py)
 └── StaleAttempt    a newer attempt has taken the job over; this one must stop and write nothing
 """
 

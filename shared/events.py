@@ -36,7 +36,7 @@ class _Notification(BaseModel):
 def objects_created(body: str) -> list[ObjectCreated]:
     """Read an S3 event notification (keys are URL-encoded in it); the `s3:TestEvent` names no object.
 
-    Raises pydantic.ValidationError for anything else.
+    Raises ValueError (pydantic.ValidationError is one) for anything else.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     """
     notification = _Notification.model_validate_json(body)

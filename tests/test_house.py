@@ -33,6 +33,11 @@ def forbidden(path: Path) -> tuple[str, ...]:
     return ("local", *others, *(pure if len(parts) > 2 and parts[2] in PURE else ()))
 
 
+def environment_reads(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_a_module_imports_only_what_its_place_allows(path: Path) -> None:
     bad = forbidden(path)
@@ -40,5 +45,5 @@ def test_a_module_imports_only_what_its_place_allows(path: Path) -> None:
 
 
 def test_the_environment_is_read_in_one_place() -> None:
-    readers = [path.name for path in MODULES if "environ" in path.read_text(encoding="utf-8")]
+    readers = [path.name for path in MODULES if {"os.environ", "os.getenv"} & environment_reads(path)]
     assert readers == ["settings.py"]

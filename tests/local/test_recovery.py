@@ -36,8 +36,8 @@ def job(postgres: Postgres, sha256: str, columns: str, values: str) -> None:
             (OWNER, sha256),
         )
         connection.execute(
-            f"insert into assay.jobs (owner, upload_id, filename, {columns}) "
-            f"select owner, upload_id, filename, {values} from assay.uploads where sha256 = %s".encode(),
+            f"insert into assay.jobs (owner, upload_id, filename, size_bytes, {columns}) "
+            f"select owner, upload_id, filename, size_bytes, {values} from assay.uploads where sha256 = %s".encode(),
             (sha256,),
         )
 
