@@ -1,5 +1,7 @@
 """What Lambda's event source mapping does: reads the queue, calls functions/process, deletes what it took care of.
 
+And what EventBridge does: calls it once a minute to sweep.
+
 `python -m local.poller` runs until SIGTERM. It is a process of its own, so that work on a file never holds up the API,
 and so that its end in the middle of a job is what a Lambda's end would be.
 """
@@ -10,6 +12,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 # A message ends the wait at once. MiniStack cannot stop before the wait is over, hence not the usual 20.
 _WAIT_SECONDS = 1
 _GRACE_SECONDS = 3
+_SWEEP_SECONDS = 60  # as the schedule in template.yaml
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +64,15 @@ class Poller:
                 if message["MessageId"] not in failed:
                     self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
         return len(messages)
+
+    def sweep(self) -> None:
+        """Call the function as EventBridge's schedule does."""
+        try:
+            self._handler(
+                {"source": "aws.events", "detail-type": "Scheduled Event"}, LambdaContext(self._consumer.function)
+            )
+        except Exception:  # noqa: BLE001  # the next minute makes up for it, as on Lambda
+            _log.exception("the sweep failed")
 
     def _invoke(self, messages: Sequence[MessageTypeDef]) -> set[str]:
         """Call the function; return the ids of the messages that failed, which is all of them if it raises."""
@@ -130,9 +143,13 @@ def main() -> NoReturn:
 
     asked = _stop_on_sigterm(busy.is_set)
     config = Config(proxies={}, read_timeout=_WAIT_SECONDS + 10, retries={"total_max_attempts": 1})
+    swept_at = time.monotonic()
     poller = Poller(boto3.client("sqs", config=config), os.environ["QUEUE_URL"], consumer, invoke)
     while not asked():
         poller.poll()
+        if time.monotonic() - swept_at >= _SWEEP_SECONDS:
+            swept_at = time.monotonic()
+            poller.sweep()
     raise SystemExit(0)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 from pydantic import BaseModel, Field
 
@@ -47,3 +48,9 @@ def objects_created(body: str) -> list[ObjectCreated]:
         for record in notification.records
         if record.event_name.startswith("ObjectCreated:")
     ]
+
+
+def created_message(key: str) -> str:
+    """Write the notification that tells of one object, for when S3's own may be lost."""
+    record = {"eventName": "ObjectCreated:Put", "s3": {"object": {"key": quote_plus(key, safe="/")}}}
+    return json.dumps({"Records": [record]})

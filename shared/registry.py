@@ -19,7 +19,6 @@ class PipelineInfo(NamedTuple):
     name: str
     version: str
     dataset_type: str
-    title: str
     folder: Path
 
 
@@ -51,7 +50,7 @@ def dataset_types() -> list[str]:
 
 def _read(path: Path) -> PipelineInfo:
     said = json.loads(path.read_text(encoding="utf-8"))
-    name, version, dataset_type, title = (said[key] for key in ("name", "version", "dataset_type", "title"))
-    if not all(isinstance(value, str) and value for value in (name, version, dataset_type, title)):
-        raise ValueError(f"{path}: name, version, dataset_type and title must be filled strings")
-    return PipelineInfo(name, version, dataset_type, title, path.parent)
+    name, version, dataset_type = (said[key] for key in ("name", "version", "dataset_type"))
+    if not all(isinstance(value, str) and value for value in (name, version, dataset_type)):
+        raise ValueError(f"{path}: name, version and dataset_type must be filled strings")
+    return PipelineInfo(name, version, dataset_type, path.parent)

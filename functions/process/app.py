@@ -1,4 +1,4 @@
-"""SQS records that hold S3 events; each record fails or succeeds on its own."""
+"""SQS records that hold S3 events, each of which fails or succeeds on its own; and, once a minute, the sweep."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.process.sweep import sweep
 from functions.process.work import run_created
 from shared.events import objects_created
 from shared.queue import queue
@@ -32,5 +33,8 @@ def _record(record: SQSRecord, lambda_context: LambdaContext) -> None:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
-    """Process a batch from SQS and name the records that are to come again."""
+    """Process a batch from SQS and name the records that are to come again; or sweep, for EventBridge's schedule."""
+    if event.get("source") == "aws.events":
+        sweep()
+        return {"batchItemFailures": []}
     return process_partial_response(event=event, record_handler=_record, processor=processor, context=context)

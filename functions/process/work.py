@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from pathlib import Path
 
@@ -67,14 +68,14 @@ def _run_job(job_id: str, worker: str) -> int | None:
         attempt.fail(error.code, error.detail, error.suggestion, None)
         logger.info("job failed", job_id=job_id, code=error.code)
         metrics.add_metric("JobsFailed", MetricUnit.Count, 1)
-    except Exception:  # noqa: BLE001  # whatever it was, the job is tried again or fails visibly
+    except Exception as error:  # noqa: BLE001  # whatever it was, the job is tried again or fails visibly
         delay = min(settings().retry_base_seconds * 2 ** (claimed.attempt - 1), _MAX_RETRY_SECONDS)
-        status = attempt.fail(
-            "internal_error",
-            "The service met an error of its own while it processed the file.",
-            'Upload the file again with on_duplicate "reprocess"; if it fails again, report the job\'s id.',
-            delay,
-        )
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            code, detail = "out_of_space", "The disk of the worker was full while it processed the file."
+        else:
+            code, detail = "internal_error", "The service met an error of its own while it processed the file."
+        suggestion = 'Upload the file again with on_duplicate "reprocess"; if it fails again, report the job\'s id.'
+        status = attempt.fail(code, detail, suggestion, delay)
         metrics.add_metric("InternalErrors", MetricUnit.Count, 1)
         logger.exception("attempt failed", job_id=job_id, attempt=claimed.attempt, status=status)
         return delay if status == "queued" else None

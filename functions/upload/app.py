@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import JsonValue
+from pydantic_core import from_json
 
 from functions.upload import uploads
 from shared.api import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api
@@ -87,7 +87,7 @@ def _parameters(text: str | None) -> JsonValue:
     if text is None:
         return {}
     try:
-        value: JsonValue = json.loads(text)
+        value: JsonValue = from_json(text, allow_inf_nan=False)
     except ValueError as error:
         raise Problem(
             422, "invalid_parameters", "The parameters are not JSON.", 'Send an object such as {"aggregate": "median"}.'

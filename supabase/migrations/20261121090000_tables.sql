@@ -55,7 +55,9 @@ create table assay.jobs (
 -- At most one job of a kind is under way: the index is the lock that makes two identical uploads at once one job.
 create unique index jobs_one_under_way on assay.jobs
     (upload_id, coalesce(requested_dataset_type, ''), md5(parameters::text))
-    where status in ('awaiting_upload', 'queued', 'running', 'needs_type');
+    where status in ('awaiting_upload', 'queued', 'running', 'needs_type') and not cancel_requested;
+create index jobs_to_sweep on assay.jobs (status, lease_expires_at, run_after)
+    where status in ('awaiting_upload', 'queued', 'running');
 create index jobs_by_upload on assay.jobs (upload_id, created_at desc);
 create index jobs_by_owner on assay.jobs (owner, created_at desc, job_id desc);
 create index jobs_by_owner_and_status on assay.jobs (owner, status, created_at desc, job_id desc);
@@ -114,7 +116,7 @@ begin
     if (old.status, new.status) not in (
         ('awaiting_upload', 'queued'), ('awaiting_upload', 'cancelled'), ('awaiting_upload', 'expired'),
         ('queued', 'running'), ('queued', 'cancelled'),
-        ('running', 'queued'), ('running', 'running'), ('running', 'needs_type'),
+        ('running', 'queued'), ('running', 'needs_type'),
         ('running', 'done'), ('running', 'failed'), ('running', 'cancelled'),
         ('needs_type', 'queued'), ('needs_type', 'cancelled')
     ) then

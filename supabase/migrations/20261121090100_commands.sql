@@ -34,6 +34,28 @@ language sql stable set search_path = '' as $$
     from assay.uploads u where u.upload_id = p_job.upload_id
 $$;
 
+-- End or queue again a running job whose lease ran out: its worker is lost.
+create function assay.settle_lost(p_job assay.jobs) returns assay.jobs
+language plpgsql set search_path = '' as $$
+declare
+    v_job assay.jobs;
+    v_now timestamptz := clock_timestamp();
+    v_status text := case
+        when p_job.cancel_requested then 'cancelled' when p_job.attempt >= p_job.max_attempts then 'failed' else 'queued' end;
+begin
+    update assay.attempts set ended_at = v_now, outcome = 'lost'
+    where job_id = p_job.job_id and attempt = p_job.attempt and outcome is null;
+    update assay.jobs set status = v_status, lease_expires_at = null, run_after = v_now,
+        stage = case when v_status = 'queued' then 'waiting for a worker' end,
+        finished_at = case when v_status <> 'queued' then v_now end,
+        error = case when v_status = 'failed' then jsonb_build_object(
+            'code', 'attempts_exhausted',
+            'detail', 'The job was tried ' || p_job.attempt || ' times and its worker was lost each time.',
+            'suggestion', 'Upload the file again with on_duplicate "reprocess"; if it is very large, split it.') end
+    where job_id = p_job.job_id returning * into v_job;
+    return v_job;
+end $$;
+
 -- Find the job that already answers this upload, or make one. Two calls at once make one: the upload's row is locked
 -- first, and the index jobs_one_under_way stands behind it.
 -- `cached` is true when nothing more needs to be sent: the job is done, or its bytes have arrived and it is under way.
@@ -60,8 +82,13 @@ begin
         size_bytes = excluded.size_bytes
     returning * into v_upload;
 
+    -- A job whose last worker was lost answers nothing any more.
+    perform assay.settle_lost(j) from assay.jobs j
+    where j.upload_id = v_upload.upload_id and j.status = 'running' and j.lease_expires_at < now()
+        and (j.cancel_requested or j.attempt >= j.max_attempts);
+
     select * into v_job from assay.jobs j
-    where j.upload_id = v_upload.upload_id
+    where j.upload_id = v_upload.upload_id and not j.cancel_requested
         and j.requested_dataset_type is not distinct from p_dataset_type
         and j.parameters = p_parameters
         and (j.status in ('awaiting_upload', 'queued', 'running', 'needs_type')
@@ -107,6 +134,9 @@ begin
             'Only a job that has not ended can be cancelled.');
     elsif v_job.status = 'running' then
         update assay.jobs set cancel_requested = true where job_id = p_job_id returning * into v_job;
+        if v_job.lease_expires_at < now() then
+            v_job := assay.settle_lost(v_job);
+        end if;
     elsif v_job.status <> 'cancelled' then
         update assay.jobs set status = 'cancelled', cancel_requested = true, finished_at = now()
         where job_id = p_job_id returning * into v_job;

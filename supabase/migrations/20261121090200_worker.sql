@@ -10,10 +10,11 @@ language plpgsql security definer set search_path = '' as $$
 declare
     v_upload_id uuid;
 begin
-    select upload_id into v_upload_id from assay.uploads
-    where owner::text = split_part(p_key, '/', 2) and sha256 = split_part(p_key, '/', 3)
-        and p_key = 'uploads/' || owner || '/' || sha256;
-    if not found then
+    if p_key ~ '^uploads/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9a-f]{64}$' then
+        select upload_id into v_upload_id from assay.uploads
+        where owner = split_part(p_key, '/', 2)::uuid and sha256 = split_part(p_key, '/', 3);
+    end if;
+    if v_upload_id is null then
         return jsonb_build_object('known', false, 'jobs', '[]'::jsonb);
     end if;
     update assay.jobs set status = 'queued', run_after = now()
@@ -60,19 +61,9 @@ begin
     end if;
 
     if v_job.status = 'running' then
-        update assay.attempts set ended_at = v_now, outcome = 'lost'
-        where job_id = p_job_id and attempt = v_job.attempt and outcome is null;
-        if v_job.cancel_requested or v_job.attempt >= v_job.max_attempts then
-            update assay.jobs set
-                status = case when v_job.cancel_requested then 'cancelled' else 'failed' end,
-                error = case when not v_job.cancel_requested then jsonb_build_object(
-                    'code', 'attempts_exhausted',
-                    'detail', 'The job was tried ' || v_job.attempt || ' times and its worker was lost each time.',
-                    'suggestion', 'Upload the file again with on_duplicate "reprocess"; if it is very large, split it.')
-                    end,
-                lease_expires_at = null, finished_at = v_now
-            where job_id = p_job_id;
-            return jsonb_build_object('claimed', false, 'reason', 'ended');
+        v_job := assay.settle_lost(v_job);
+        if v_job.status <> 'queued' then
+            return jsonb_build_object('claimed', false, 'reason', 'ended', 'status', v_job.status);
         end if;
     end if;
 
@@ -202,8 +193,50 @@ begin
     return jsonb_build_object('accepted', true, 'status', 'failed');
 end $$;
 
+-- Once a minute: what would otherwise wait for ever. Uploads that were announced more than p_upload_seconds ago and never
+-- came expire; jobs whose worker was lost end or are queued again; `keys` are the objects of queued jobs that nobody
+-- took for p_quiet_seconds, whose message may be lost: they are to be told of again, and are not named again before
+-- another p_quiet_seconds have passed. At most 1,000 of each in one call.
+create function public.sweep_jobs(p_upload_seconds integer, p_quiet_seconds integer) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_expired integer;
+    v_lost integer;
+    v_keys jsonb;
+begin
+    update assay.jobs set status = 'expired', finished_at = now()
+    where job_id in (
+        select j.job_id from assay.jobs j join assay.uploads u using (upload_id)
+        where j.status = 'awaiting_upload' and u.last_used < now() - make_interval(secs => p_upload_seconds)
+        limit 1000 for update of j skip locked);
+    get diagnostics v_expired = row_count;
+
+    -- Those that are queued again are named at once: no message of theirs is certain to come.
+    with lost as (
+        select j from assay.jobs j where j.status = 'running' and j.lease_expires_at < now()
+        limit 1000 for update skip locked
+    ), settled as (
+        select assay.settle_lost(j) as j from lost
+    )
+    select count(*), coalesce(jsonb_agg('uploads/' || u.owner || '/' || u.sha256) filter (where (s.j).status = 'queued'), '[]')
+    into v_lost, v_keys
+    from settled s join assay.uploads u on u.upload_id = (s.j).upload_id;
+
+    with quiet as (
+        select j.job_id from assay.jobs j
+        where j.status = 'queued' and j.run_after < now() - make_interval(secs => p_quiet_seconds)
+        limit 1000 for update skip locked
+    ), told as (
+        update assay.jobs j set run_after = now() from quiet where j.job_id = quiet.job_id returning j.upload_id
+    )
+    select v_keys || coalesce(jsonb_agg('uploads/' || u.owner || '/' || u.sha256), '[]') into v_keys
+    from told join assay.uploads u using (upload_id);
+
+    return jsonb_build_object('expired', v_expired, 'lost', v_lost, 'keys', v_keys);
+end $$;
+
 revoke execute on all functions in schema assay from public;
 revoke execute on function public.object_created, public.claim_job, public.report_progress, public.await_type,
-    public.finish_job, public.fail_job from public, anon, authenticated, service_role;
+    public.finish_job, public.fail_job, public.sweep_jobs from public, anon, authenticated, service_role;
 grant execute on function public.object_created, public.claim_job, public.report_progress, public.await_type,
-    public.finish_job, public.fail_job to service_role;
+    public.finish_job, public.fail_job, public.sweep_jobs to service_role;

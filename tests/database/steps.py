@@ -105,6 +105,9 @@ class Steps:
     def cancel(self, job_id: str) -> Answer:
         return self._call("cancel_job", self.user, job_id=job_id)
 
+    def sweep(self, upload_seconds: int = 3600, quiet_seconds: int = 900) -> Answer:
+        return self._call("sweep_jobs", None, upload_seconds=upload_seconds, quiet_seconds=quiet_seconds)
+
     def job(self, job_id: str) -> Answer:
         return self._call("get_job", self.user, job_id=job_id)
 

@@ -16,7 +16,15 @@ from tests.database.steps import Answer, Steps
 
 Superuser = psycopg.Connection[tuple[object, ...]]
 USER_FUNCTIONS = {"register_upload", "cancel_job", "get_job", "list_jobs", "list_outputs", "get_output"}
-WORKER_FUNCTIONS = {"object_created", "claim_job", "report_progress", "await_type", "finish_job", "fail_job"}
+WORKER_FUNCTIONS = {
+    "object_created",
+    "claim_job",
+    "report_progress",
+    "await_type",
+    "finish_job",
+    "fail_job",
+    "sweep_jobs",
+}
 
 
 @pytest.mark.parametrize(

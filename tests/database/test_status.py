@@ -17,7 +17,6 @@ ALLOWED = {
     ("awaiting_upload", "expired"),
     ("queued", "running"),
     ("queued", "cancelled"),
-    ("running", "running"),
     ("running", "queued"),
     ("running", "needs_type"),
     ("running", "done"),

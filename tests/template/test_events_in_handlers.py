@@ -48,7 +48,12 @@ def call(name: str, token: str) -> Any:
 
 
 def test_every_event_is_tried() -> None:
-    assert {path.stem for path in EVENTS.glob("*.json")} == {*EXPECTED, "process-s3", "process-test-event"}
+    assert {path.stem for path in EVENTS.glob("*.json")} == {
+        *EXPECTED,
+        "process-s3",
+        "process-test-event",
+        "process-sweep",
+    }
 
 
 @pytest.mark.parametrize(("name", "status"), EXPECTED.items(), ids=EXPECTED.keys())
@@ -57,8 +62,9 @@ def test_an_http_event_is_answered(issuer: Issuer, user: User, name: str, status
     assert answer["statusCode"] == status, answer["body"]
 
 
-def test_the_test_event_is_accepted() -> None:
-    assert process(read("process-test-event"), Context()) == {"batchItemFailures": []}
+@pytest.mark.parametrize("name", ["process-test-event", "process-sweep"])
+def test_an_event_without_an_object_is_accepted(name: str) -> None:
+    assert process(read(name), Context()) == {"batchItemFailures": []}
 
 
 def test_the_uploads_event_then_the_object_s_event_make_a_done_job(issuer: Issuer, db: PsycopgDatabase) -> None:

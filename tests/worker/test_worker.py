@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from pathlib import Path
@@ -214,6 +215,34 @@ def test_a_bug_fails_the_job_after_three_tries_and_tells_nothing_of_itself(
     assert (job["status"], job["error"]["code"]) == ("failed", "internal_error")
     assert "secret" not in json.dumps(job)
     assert [attempt["outcome"] for attempt in job["attempts"]] == ["retry", "retry", "failed"]
+
+
+def test_a_full_disk_is_named_and_tried_again(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id, key = upload(steps, MEASUREMENTS)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(work, "analyse", full)
+    handler(send(key), Context())
+    [attempt] = steps.job(job_id)["attempts"]
+    assert (attempt["outcome"], attempt["error"]["code"]) == ("retry", "out_of_space")
+
+
+def test_the_sweep_tells_the_queue_of_a_job_whose_worker_was_lost(steps: Steps, superuser: Any) -> None:
+    job_id, key = upload(steps, MEASUREMENTS)
+    steps.arrive(key.split("/")[2])
+    steps.claim(job_id)
+    superuser.execute("update assay.jobs set lease_expires_at = now() - interval '1 s' where job_id = %s", (job_id,))
+    assert failed(handler({"source": "aws.events", "detail-type": "Scheduled Event"}, Context())) == []
+    sqs = boto3.client("sqs")
+    queue_url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    bodies = [
+        received["Body"] for received in sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)["Messages"]
+    ]
+    again = [message(0, body) for body in bodies if key in body]
+    assert failed(handler({"Records": again}, Context())) == []
+    assert [attempt["outcome"] for attempt in steps.job(job_id)["attempts"]] == ["lost", "done"]
 
 
 def test_a_cancel_during_the_run_stops_it(steps: Steps, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
