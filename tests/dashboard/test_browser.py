@@ -154,7 +154,7 @@ def test_a_log_scale_is_offered_where_lines_differ_in_magnitude(open_page: OpenP
     expect(scale[1]).to_have_attribute("aria-pressed", "true")
     expect(scale[2]).to_have_attribute("aria-pressed", "false")
     scale[2].click()
-    expect(panel(tab, "with zero").get_by_text("Without the 1 of the values that are zero or below")).to_be_visible()
+    expect(panel(tab, "with zero").get_by_text("Without the values that are zero or below")).to_be_visible()
 
 
 def test_tables_sort_by_their_headers(open_page: OpenPage) -> None:
@@ -272,6 +272,49 @@ def test_empty_and_odd_panels_draw(open_page: OpenPage) -> None:
     tab.locator("footer").scroll_into_view_if_needed()
     expect(tab.locator("canvas")).to_have_count(len(panels))
     expect(panel(tab, "no values").get_by_text("No values.")).to_be_visible()
+
+
+def test_a_single_date_stands_between_its_neighbours(open_page: OpenPage) -> None:
+    one = Panel("Station CT", [date(2024, 5, 17)], [Series("a", [1.0]), Series("b", [2.0])])
+    tab = open_page(Page("One day", "", [], [], [one], []))
+    assert inked(tab, 0.5), "the one day stands in the middle"
+    expect(panel(tab).get_by_role("button", name="Reset zoom")).to_be_disabled()
+    assert drawn_labels(tab) == ["16 May", "2024", "17 May", "18 May"]
+
+
+def test_names_are_told_in_full_and_a_single_series_too(open_page: OpenPage) -> None:
+    days = [date(2024, 1, 1) + timedelta(days=day) for day in range(5)]
+    names = [f"{'Nitrogen, nitrate plus nitrite, water, filtered, ' * 2}{unit}" for unit in ("field", "laboratory")]
+    alone = Panel("alone", days, [Series("Turbidity", [1.0] * 5)])
+    tab = open_page(
+        Page("Names", "", [], [], [Panel("Station CT", days, [Series(name, [1.0] * 5) for name in names]), alone], [])
+    )
+    expect(panel(tab, "alone").get_by_role("button", name="Turbidity")).to_be_visible()
+    expect(panel(tab, "alone").get_by_role("button", name="None")).to_have_count(0)
+    for name in names:
+        expect(toggle(tab, name)).to_have_attribute("title", name)
+        assert toggle(tab, name).locator("span").evaluate("one => one.scrollWidth <= one.clientWidth + 1")
+
+
+def drawn_labels(tab: Tab) -> list[str]:
+    """Draw anew and tell the texts below the chart, from left to right."""
+    labels = panel(tab).evaluate(
+        """async panel => {
+            const over = panel.querySelector(".u-over");
+            const found = [];
+            const proto = CanvasRenderingContext2D.prototype;
+            const original = proto.fillText;
+            proto.fillText = function (text, x, y, ...rest) {
+                if (y > (over.offsetTop + over.clientHeight) * devicePixelRatio) found.push(text);
+                return original.call(this, text, x, y, ...rest);
+            };
+            panel.querySelector(".toggle").click();
+            await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+            proto.fillText = original;
+            return found;
+        }"""
+    )
+    return [str(label) for label in labels]
 
 
 def test_a_line_breaks_where_it_is_silent_and_only_there(open_page: OpenPage) -> None:

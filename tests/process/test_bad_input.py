@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 - the times in a file have no zone
 """Every kind of bad input gets its own code, and says what to do."""
 
 from __future__ import annotations
@@ -5,14 +6,17 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
+import openpyxl
 import pytest
 from pydantic import JsonValue
 
 from functions.process.analysis import NeedsType
 from shared.errors import Unprocessable
 from tests.process.conftest import HEADER, MakeSource, Run, run_in
+from tests.process.outputs import json_of, table_of
 
 ROW = "CT,2024-01-01 10:00:00,Data 1,1.5\n"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -100,6 +104,62 @@ def test_six_lines_of_unequal_length_lose_nothing(run: Run) -> None:
         "too_many_fields": [3],
         "missing_date": [5],
     }
+
+
+def test_bare_times_and_durations_of_a_workbook_are_no_dates(tmp_path: Path, run: Run) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(HEADER.strip().split(","))
+    for when in (time(10, 30), timedelta(hours=30), timedelta(hours=2), datetime(1900, 3, 1), "1850-01-01"):
+        sheet.append(["CT", when, "Data 1", 1])
+    book.save(tmp_path / "times.xlsx")
+    found = run((tmp_path / "times.xlsx").read_bytes(), filename="times.xlsx")
+    assert [(one["reason"], one["rows"]) for one in json_of(found, "quality.json")["refused"]] == [
+        ("unparsable_date", [1, 2, 3])
+    ]
+    assert table_of(found, "audit_lineage.csv")[1][2] == "1899-12-31 10:30:00"
+
+
+def test_a_number_too_small_for_a_double_is_refused_and_nought_is_not(run: Run) -> None:
+    cells = ["1e-400", "0", "-0.0", "0e5", "0.0e-400", "5e-324", "0." + "0" * 400 + "1"]
+    found = run(HEADER + "".join(f"CT,2024-01-0{n},D,{cell}\n" for n, cell in enumerate(cells, start=1)))
+    assert [(one["reason"], one["rows"]) for one in json_of(found, "quality.json")["refused"]] == [
+        ("result_not_a_number", [1, 7])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "results", "numbers", "refused"),
+    [
+        (";", ["1,5", "-2", "+0,25", "1,5e2", "1,234"], ["1.5", "-2.0", "0.25", "150.0", "1.234"], 0),
+        ("\t", ["1,5", ""], ["1.5", ""], 1),
+        (";", ["1,5", *["2"] * 29, "1.234"], ["1.5", *["2.0"] * 29, "1.234"], 1),  # thousands, for all we know
+        (";", ["1,234", "999"], ["1,234", "999.0"], 1),
+        (";", ["1,5", "2.5"], ["1,5", "2.5"], 1),
+        ("|", ["1,5", "2"], ["1,5", "2.0"], 1),
+    ],
+)
+def test_a_decimal_comma_is_read_where_the_whole_column_has_it(
+    delimiter: str, results: list[str], numbers: list[str], refused: int, run: Run
+) -> None:
+    rows = [["CT", f"2024-01-01 00:{n:02}", "D", result] for n, result in enumerate(results)]
+    found = run(HEADER.replace(",", delimiter) + "".join(delimiter.join(row) + "\n" for row in rows))
+    assert [row[4] for row in table_of(found, "audit_lineage.csv")[1:]] == numbers
+    quality = json_of(found, "quality.json")
+    assert quality["read_as"]["decimal_comma"] is (numbers[0] == "1.5")
+    assert sum(one["count"] for one in quality["refused"]) == refused
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Station_ID.,Date/Time,P.Code,Result (mg/L)",
+        "STATION ID:,Date & Time,Parameter #,Value [µg/l] ",
+        "Site*,Date,PCode?,Result. (mg/L)",
+    ],
+)
+def test_punctuation_and_units_in_a_header_make_no_difference(header: str, run: Run) -> None:
+    assert run(f"{header}\n" + ROW * 3).summary.rows_used == 3
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,14 @@ def read(*cells: str) -> tuple[DateOrder, list[datetime | None]]:
         ("3-Mar-2024 23:59", datetime(2024, 3, 3, 23, 59)),
         ("03-SEPT-2024", datetime(2024, 9, 3)),
         ("0001-01-01", datetime(1, 1, 1)),
+        ("2024-01-31 24:00", datetime(2024, 2, 1)),
+        ("2024-12-31 24:00:00", datetime(2025, 1, 1)),
+        ("2024-01-02 03:04:05+05", datetime(2024, 1, 2, 3, 4, 5)),
+        ("2024-01-02 03:04 GMT", datetime(2024, 1, 2, 3, 4)),
+        ("2024-01-02Z", datetime(2024, 1, 2)),
+        ("Jan 1, 2024", datetime(2024, 1, 1)),
+        ("Sept. 30 2024 1:05 PM", datetime(2024, 9, 30, 13, 5)),
+        ("december 3,2024", datetime(2024, 12, 3)),
         ("9999-12-31 23:59:59", datetime(9999, 12, 31, 23, 59, 59)),
     ],
 )
@@ -45,7 +53,9 @@ def test_reads(cell: str, means: datetime) -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["1/2/24", "2024-02-30", "2024-13-01", "0000-01-01", "45292", "soon", "2024-01-01 24:00", "2024-01-01 13:00 PM",
+    ["1/2/24", "2024-02-30", "2024-13-01", "0000-01-01", "45292", "soon", "2024-01-01 24:01", "2024-01-01 24:00:00.1",
+     "9999-12-31 24:00", "2024-01-01 24:00 AM", "2024-01-01 23:59:60", "2024-01-01 23:60:00", "2024-01-01 25:00:00",
+     "2024-01-02-05", "2024-01-01 10:00 EST", "2024-01-01 10:00+05Z", "Jan 32, 2024", "2024-01-01 13:00 PM",
      "3-Mrz-2024", "20240-01-01", "2024-01-01 10:00:61", "2024-01-01 junk"],
 )  # fmt: skip
 def test_does_not_guess(cell: str) -> None:
@@ -70,6 +80,14 @@ def test_the_more_frequent_order_wins_and_the_others_are_no_dates() -> None:
     order, found = read("13/2/2024", "14/2/2024", "2/13/2024")
     assert order.decided == "day first (1 dates have it the other way round)"
     assert found == [datetime(2024, 2, 13), datetime(2024, 2, 14), None]
+
+
+def test_dates_with_a_zone_are_counted() -> None:
+    with_zone = ["2024-01-02T03:04:05Z", "2024-01-02 03:04 +0530", "1/2/2024 3:04 PM GMT", "1/2/2024 3:04 PM -05:00",
+                 "2024-01-02 03:04:05.5+05", "Jan 2, 2024 3:04 utc"]  # fmt: skip
+    without = ["2024-01-02 03:04:05", "1-2-2024", "2024-01-02", "about 5Z", "2024-01-02 03:04", "2.1.2024"]
+    assert read(*with_zone, *without)[0].zoned == len(with_zone)
+    assert read(*without)[0].zoned == 0
 
 
 def test_other_forms_need_no_order() -> None:

@@ -4,12 +4,14 @@ import math
 import random
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.process.pipelines.station_measurements.aggregate import aggregate
+from functions.process.pipelines.station_measurements.aggregate import Aggregate, aggregate
 from functions.process.pipelines.station_measurements.exact import exact_sums
-from functions.process.pipelines.station_measurements.quality import outliers
+from functions.process.pipelines.station_measurements.quality import Duplicates, duplicates, outliers
+from shared.errors import Unprocessable
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 moderate = st.floats(-1e150, 1e150, allow_nan=False)
@@ -58,6 +60,58 @@ def test_a_mean_lies_between_the_ends_and_near_that_of_fsum(values: list[float])
     mean = aggregate(usable(values), "mean")["value"][0]
     assert min(values) <= mean <= max(values)
     assert math.isclose(mean, math.fsum(values) / len(values), rel_tol=1e-15, abs_tol=5e-324)
+
+
+@given(st.lists(finite, min_size=1, max_size=40))
+def test_a_median_is_half_the_sum_of_the_middle_two(values: list[float]) -> None:
+    median = aggregate(usable(values), "median")["value"][0]
+    ordered = sorted(values)
+    low, high = ordered[(len(values) - 1) // 2], ordered[len(values) // 2]
+    assert median == ((low + high) / 2 if math.isfinite(low + high) else low / 2 + high / 2)
+
+
+@pytest.mark.parametrize(
+    ("how", "values", "expected"),
+    [
+        ("median", [7.674, 17.139], 12.4065),
+        ("median", [1.7e308, -1.7e308], 0.0),
+        ("median", [1.7e308, 1.6e308], 1.65e308),
+        ("mean", [1.7e308, 1.6e308], 1.65e308),
+        ("mean", [-1.7e308, -1.6e308, 1e-300], -1.1e308),
+        ("mean", [1.7976931348623157e308, 1.7976931348623155e308], 1.7976931348623155e308),
+    ],
+)
+def test_what_a_double_holds_is_given(how: Aggregate, values: list[float], expected: float) -> None:
+    assert aggregate(usable(values), how)["value"][0] == pytest.approx(expected, rel=5e-16, abs=0)
+
+
+def test_a_sum_beyond_the_doubles_is_refused() -> None:
+    with pytest.raises(Unprocessable) as caught:
+        aggregate(usable([1.7e308, 1.6e308]), "sum")
+    assert caught.value.code == "result_out_of_range"
+
+
+@pytest.mark.parametrize("how", ["mean", "median", "sum", "min", "max", "first", "last"])
+def test_zero_has_no_sign(how: Aggregate) -> None:
+    for values in ([-0.0, -0.0], [0.0, -0.0], [-0.0]):
+        assert repr(aggregate(usable(values), how)["value"][0]) == "0.0"
+
+
+@given(st.lists(st.sampled_from([0.0, -0.0, 1.0, 2.0]), min_size=1, max_size=30), st.lists(st.integers(0, 2)))
+def test_no_row_is_a_duplicate_twice(values: list[float], moments: list[int]) -> None:
+    at = (moments + [0] * len(values))[: len(values)]
+    later = pl.LazyFrame({"row": range(1, len(values) + 1), "days": at})
+    rows = usable(values).join(later, on="row").with_columns(pl.col("date_time") + pl.duration(days="days"))
+    seen: dict[int, set[float]] = {}
+    identical, conflicting = [], []
+    for row, (value, moment) in enumerate(zip(values, at, strict=True), start=1):
+        results = seen.setdefault(moment, set())
+        if value in results:
+            identical.append(row)
+        elif results:
+            conflicting.append(row)
+        results.add(value)
+    assert duplicates(rows, len(values)) == Duplicates(len(identical), identical, len(conflicting), conflicting)
 
 
 @given(finite, st.integers(1, 7))

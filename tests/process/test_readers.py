@@ -108,8 +108,54 @@ def test_broken_quotes_cost_one_line_each(tmp_path: Path, make_source: MakeSourc
     assert cells(table)[2][2] == "two\nlines"
 
 
-text_cell = st.text(
-    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")) | st.sampled_from('\n\r",;\t| '), max_size=6
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ('"CT,d,p,1', 'CT",d,p,2'),
+        ('CT,d,"p,1', 'CT,d,p",2'),
+        ('CT,d,p,"1', 'CT,d,p,2"'),
+        ('CT,d,"p,1', 'CT,d,p,2"'),
+        ('"C, T",d,"p,1', 'CT,d,p",2'),
+    ],
+)
+@pytest.mark.parametrize("between", [0, 1, 2, 3000])
+def test_stray_quotes_swallow_no_rows(
+    opening: str, closing: str, between: int, tmp_path: Path, make_source: MakeSource
+) -> None:
+    rows = [opening, *(f"CT,d,p,{n}" for n in range(between)), closing, "CT,d,p,3"]
+    table = opened(make_source(f"{','.join(NAMES)}\n" + "".join(f"{row}\n" for row in rows)), tmp_path)
+    assert faults(table) == ["broken_quotes", *[None] * (between + 2)]
+    assert [row[3] for row in cells(table)][1:-2] == [str(n) for n in range(between)]
+    assert table.facts["multi_line_records"] == 0
+
+
+def test_records_of_several_lines_are_counted(tmp_path: Path, make_source: MakeSource) -> None:
+    rows = ['"C\nT",d,p,1', 'CT,d,"a, b\nc\n\nd",2', 'CT,d,p,"3\n"', "CT,d,p,4"]
+    table = opened(make_source(f"{','.join(NAMES)}\n" + "".join(f"{row}\n" for row in rows)), tmp_path)
+    assert faults(table) == [None] * 4
+    assert cells(table)[1][2] == "a, b\nc\n\nd"
+    assert table.facts["multi_line_records"] == 3
+
+
+@pytest.mark.parametrize("under", ["", "-----", "# a comment", "CT", '"'])
+@pytest.mark.parametrize("cell", ["p", '"p ""1"""'])  # read where it lies, and repaired
+def test_the_first_row_may_be_short(under: str, cell: str, tmp_path: Path, make_source: MakeSource) -> None:
+    table = opened(make_source(f"{','.join(NAMES)}\n{under}\nCT,d,{cell},1\n"), tmp_path)
+    assert [row[3] for row in cells(table)] == ["", "1"]
+
+
+@pytest.mark.parametrize("cell", ["p", '"p ""1"""'])
+def test_data_below_an_unnamed_last_column_is_left_aside(cell: str, tmp_path: Path, make_source: MakeSource) -> None:
+    table = opened(make_source(f"{','.join(NAMES)},\nCT,d,{cell},1,note\nCT,d,{cell},2,,more\n"), tmp_path)
+    assert table.columns == NAMES
+    assert [row[3] for row in cells(table)] == ["1", "2"]
+    assert faults(table) == [None, "too_many_fields"]
+
+
+letter = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters=",;|")
+# A cell of several lines with delimiters in it may be rows that stray quotes swallowed.
+text_cell = st.text(letter | st.sampled_from('",;\t| '), max_size=6) | st.text(
+    letter | st.sampled_from('\n\r" '), max_size=6
 )
 body = st.lists(st.lists(text_cell, min_size=4, max_size=4).filter(any), min_size=1, max_size=8)
 
@@ -130,7 +176,7 @@ def test_no_character_is_lost_in_records(text: str) -> None:
         return sum(part.count("a") for part in parts)
 
     lines = list(io.StringIO(text, newline=""))
-    assert letters(chain.from_iterable(cells for cells, _ in records(lines, ","))) == text.count("a")
+    assert letters(chain.from_iterable(cells for cells, _, _ in records(lines, ",", 4))) == text.count("a")
 
 
 def workbook(tmp_path: Path, *sheets: list[list[object]]) -> bytes:
@@ -163,8 +209,8 @@ def test_reads_the_sheet_that_has_the_header(tmp_path: Path, make_source: MakeSo
         ["", "", "", ""],
         ["CT", "x", "", "0.1"],
     ]
-    assert faults(table) == [None, None, None, "too_many_fields"]
-    assert table.facts == {"format": "xlsx", "sheet": "Sheet2", "header_line": 3}
+    assert faults(table) == [None] * 4
+    assert table.facts == {"format": "xlsx", "sheets": ["Sheet2"], "sheets_not_read": ["Sheet"], "header_line": 3}
     assert preview(source, RULES.header_score).columns == NAMES
 
 
@@ -176,6 +222,55 @@ def test_a_workbook_makes_the_tables_that_its_text_makes(tmp_path: Path, make_so
         opened(make_source(as_text), tmp_path),
     )
     assert cells(sheet) == cells(text)
+
+
+def test_numbers_of_a_workbook_are_the_same_doubles(tmp_path: Path, make_source: MakeSource) -> None:
+    numbers = [3.2e-10, 1 / 3, 1.797e308, 5e-324, 0.3000000000000004, 1e22, -1e-5, 1e-12, 176.0]
+    others: list[object] = ["007", True, datetime(2024, 1, 2), "1e-400", "1.50", " 7 ", "nan"]
+    rows: list[list[object]] = [list(NAMES), *(["CT", "d", "p", value] for value in [*numbers, *others])]
+    found = [row[3] for row in cells(opened(make_source(workbook(tmp_path, rows), "a.xlsx"), tmp_path))]
+    assert [float(cell) for cell in found[: len(numbers)]] == numbers
+    assert found[len(numbers) :] == ["007", "true", "2024-01-02 00:00:00", "1e-400", "1.50", " 7 ", "nan"]
+
+
+def test_sheets_with_the_same_header_are_one_table(tmp_path: Path, make_source: MakeSource) -> None:
+    content = workbook(
+        tmp_path,
+        [["Field data"], [], list(NAMES), ["CT", "d", "p", 1]],
+        [["Notes"]],
+        [[name.upper() for name in NAMES], ["CT", "d", "p", 2], ["CT", "d", "p", 3]],
+        [["Depth", *NAMES], [0, "CT", "d", "p", 4]],
+        [[*NAMES[:3], "Reading"], ["CT", "d", "p", 5]],
+        [list(NAMES)],
+        [],
+    )
+    source = make_source(content, "a.xlsx")
+    table = opened(source, tmp_path)
+    assert table.columns == ("Depth", *NAMES)
+    assert cells(table) == [[depth, "CT", "d", "p", str(n)] for n, depth in enumerate(["", "", "", "0"], start=1)]
+    assert table.frame.collect()["row"].to_list() == [1, 2, 3, 4]
+    assert table.facts["sheets"] == ["Sheet", "Sheet2", "Sheet3", "Sheet5"]
+    assert table.facts["sheets_not_read"] == ["Sheet1", "Sheet4"]
+    head = preview(source, RULES.header_score)
+    assert (head.columns, head.rows) == (table.columns, [[None, "CT", "d", "p", "1"]])
+
+
+def test_a_hidden_sheet_is_read_where_no_visible_one_has_the_columns(tmp_path: Path, make_source: MakeSource) -> None:
+    book = openpyxl.Workbook()
+    visible, hidden = book.worksheets[0], book.create_sheet("Old")
+    for sheet, result in ((hidden, 1), (visible, 2)):
+        sheet.append(NAMES)
+        sheet.append(["CT", "d", "p", result])
+    for names, results in ((NAMES, ["2"]), (("Title", "Of", "A", "Report"), ["1"])):
+        for at, name in enumerate(names, start=1):
+            visible.cell(1, at).value = name
+        book.move_sheet("Old", -1)
+        hidden.sheet_state = "hidden"
+        book.active = visible
+        book.save(tmp_path / "hidden.xlsx")
+        table = opened(make_source((tmp_path / "hidden.xlsx").read_bytes(), "a.xlsx"), tmp_path)
+        assert [row[3] for row in cells(table)] == results
+        assert table.facts["sheets_not_read"] == ["Sheet" if results == ["1"] else "Old"]
 
 
 def test_letters_that_begin_another_format_are_letters(tmp_path: Path, make_source: MakeSource) -> None:

@@ -55,7 +55,7 @@ def folder_with(tmp_path: Path, *texts: str) -> Path:
     return tmp_path
 
 
-ONE = '{"name": "a", "version": "1", "dataset_type": "t", "title": "T"}'
+ONE = '{"name": "a", "version": "1", "dataset_type": "t"}'
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ ONE = '{"name": "a", "version": "1", "dataset_type": "t", "title": "T"}'
     [
         ([], FileNotFoundError),
         (["{}"], KeyError),
-        (['{"name": "a", "version": 1, "dataset_type": "t", "title": "T"}'], ValueError),
+        (['{"name": "a", "version": 1, "dataset_type": "t"}'], ValueError),
         ([ONE, ONE], ValueError),
     ],
 )

@@ -3,11 +3,14 @@
 # ruff: noqa: S311 - seeded, so that every run has the same rows
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.process.conftest import HEADER, MakeSource, Run
 from tests.process.outputs import hashes, json_of, table_of
@@ -15,21 +18,21 @@ from tests.process.outputs import hashes, json_of, table_of
 EXAMPLE = Path(__file__).parents[2] / "examples" / "station_measurements.csv"
 
 _PRINT_HASHES = """
-import sys
+import json, sys
 from pathlib import Path
 from tests.process.conftest import run_in, write_source
 from tests.process.outputs import hashes
 folder = Path(sys.argv[2])
 source = write_source(folder / "upload", Path(sys.argv[1]).read_bytes(), "threads.csv")
-print(sorted(hashes(run_in(folder / "out", source)).items()))
+print(sorted(hashes(run_in(folder / "out", source, json.loads(sys.argv[3]))).items()))
 """
 
 
-def hashes_with(threads: int, path: Path, folder: Path) -> str:
+def hashes_with(threads: int, path: Path, folder: Path, how: str = "mean") -> str:
     folder.mkdir()
     environment = os.environ | {"POLARS_MAX_THREADS": str(threads), "PYTHONHASHSEED": str(threads)}
     done = subprocess.run(
-        [sys.executable, "-c", _PRINT_HASHES, str(path), str(folder)],
+        [sys.executable, "-c", _PRINT_HASHES, str(path), str(folder), json.dumps({"aggregate": how})],
         env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True,
     )  # fmt: skip
     return done.stdout
@@ -60,6 +63,16 @@ def test_whatever_the_threads_do(tmp_path: Path) -> None:
     assert hashes_with(5, path, tmp_path / "five") == one
 
 
+@pytest.mark.parametrize("how", ["mean", "min"])
+def test_whatever_the_threads_do_with_zeros_of_both_signs(how: str, tmp_path: Path) -> None:
+    dice = random.Random(11)
+    path = tmp_path / "zeros.csv"
+    rows = (f"CT,2024-01-{1 + n % 28:02d},D{n % 9},{dice.choice(('0.0', '-0.0'))}\n" for n in range(300_000))
+    path.write_text(HEADER + "".join(rows))
+    one = hashes_with(1, path, tmp_path / "one", how)
+    assert hashes_with(2, path, tmp_path / "two", how) == one
+
+
 def test_shuffled_rows_make_the_same_tables(run: Run) -> None:
     header, *rows = many_rows(3000).splitlines(keepends=True)
     straight = run(header + "".join(rows))
@@ -84,7 +97,7 @@ def test_the_example_has_something_to_say(run: Run) -> None:
     quality = json_of(found, "quality.json")
     assert found.detection.confidence >= 0.9
     assert {one["reason"] for one in quality["refused"]} >= {"missing_result", "result_not_a_number", "unparsable_date"}
-    assert any(one["alert"] for one in quality["outliers"]["parameters"])
+    assert any(one["alert"] for one in quality["outliers"]["pcodes"])
     assert quality["duplicates"]["identical"] == 1
     assert len(table_of(found, "audit_lineage.csv")) == found.summary.rows_read + 1
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from functions.process.pipelines.station_measurements.tables import natural_key, stems
+from shared.errors import Unprocessable
 from tests.process.conftest import HEADER, Run
 from tests.process.outputs import json_of, path_of, table_of
 
@@ -92,6 +93,21 @@ def test_a_template_gives_the_columns(template: JsonValue, run: Run) -> None:
     assert json_of(found, "quality.json")["template"] == {"left_out": ["Data 2"], "without_data": ["Data 9"]}
 
 
+def test_a_station_with_no_code_of_the_template_keeps_its_dates(run: Run) -> None:
+    rows = "CT,2024-01-01,A,1\nTUS,2024-01-01,B,1\nTUS,2024-01-02,B,1\n"
+    found = run(HEADER + rows, {"template": "A,C"})
+    assert table_of(found, "TUS_Analysis.csv")[1:] == [["TUS", "2024-01-01", "", ""], ["TUS", "2024-01-02", "", ""]]
+
+
+def test_a_template_may_be_a_number_and_name_a_code_called_station(run: Run) -> None:
+    rows = "CT,2024-01-01,10,1\nCT,2024-01-01,Station,2\n"
+    assert table_of(run(HEADER + rows, {"template": 10}), "CT_Analysis.csv")[0] == ["Station", "Dates", "10"]
+    both = table_of(run(HEADER + rows, {"template": "Station, Dates, 10"}), "CT_Analysis.csv")
+    assert both == [["Station", "Dates", "Station", "10"], ["CT", "2024-01-01", "2.0", "1.0"]]
+    with pytest.raises(Unprocessable, match="names no parameter code"):
+        run(HEADER + DAY.format("", 1), {"template": "Station, Dates"})
+
+
 def test_rows_are_refused_for_the_first_reason_and_kept_in_the_lineage(run: Run) -> None:
     found = run(
         HEADER
@@ -147,7 +163,7 @@ def test_quality_finds_gaps_outliers_and_duplicates(run: Run) -> None:
     assert quality["duplicates"] == {
         "identical": 1, "identical_rows": [43], "conflicting": 1, "conflicting_rows": [44],
     }  # fmt: skip
-    (outliers,) = quality["outliers"]["parameters"]
+    (outliers,) = quality["outliers"]["pcodes"]
     assert (outliers["count"], outliers["alert"], [one["row"] for one in outliers["listed"]]) == (2, False, [41, 42])
     note = quality["missing"]["columns"][4]
     assert note == {"column": "Note", "count": 43, "rate": round(43 / 44, 6), "alert": True}

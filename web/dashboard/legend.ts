@@ -17,22 +17,23 @@ export class Legend {
     this.root.role = "group";
     this.root.setAttribute("aria-labelledby", labelledBy);
     this.buttons = series.map((one, at) => this.toggle(one, at));
-    if (series.length < 2) this.root.hidden = true;
     const all = button("All", "link");
     const none = button("None", "link");
     all.addEventListener("click", () => this.set(() => true));
     none.addEventListener("click", () => this.set(() => false));
     const hint = element("span", "hint", "Double-click or Alt-click: only this line");
-    this.root.append(...this.buttons, element("span", "links", "", [all, none, hint]));
+    this.root.append(...this.buttons);
+    if (series.length > 1) this.root.append(element("span", "links", "", [all, none, hint]));
     this.show();
   }
 
   private toggle(series: Series, at: number): HTMLButtonElement {
     const made = button("", "toggle");
     made.append(swatch(series), element("span", "", series.name));
+    made.title = series.name;
     if (series.days.length === 0) {
       made.disabled = true;
-      made.title = "no values";
+      made.title += ": no values";
     }
     made.addEventListener("click", (event) => {
       if (event.altKey) this.only(at);

@@ -71,7 +71,7 @@ export function drawPanel(root: HTMLElement, panel: Panel): PanelView {
     return {
       ...size(plot.clientWidth),
       legend: { show: false },
-      padding: [12, 12, 0, 0],
+      padding: [12, 24, 0, 0],
       scales: { x: { time: false, range: paddedDays }, y: isLog ? { distr: 3 } : {} },
       axes: [dayAxis(), valueAxis()],
       cursor: {
@@ -120,8 +120,8 @@ export function drawPanel(root: HTMLElement, panel: Panel): PanelView {
 
   /** `why` stands beside a log scale. */
   function showScale(why: string): void {
-    const hidden = panel.series.reduce((sum, one) => sum + one.values.filter((value) => value <= 0).length, 0);
-    const lost = hidden > 0 ? `Without the ${hidden} of the values that are zero or below: a log scale has no place for them.` : "";
+    const hides = panel.series.some((one) => one.values.some((value) => value <= 0));
+    const lost = hides ? "Without the values that are zero or below: a log scale has no place for them." : "";
     log.setAttribute("aria-pressed", String(isLog));
     logNote.textContent = `${why} ${lost}`.trim();
     logNote.hidden = !isLog || logNote.textContent === "";
@@ -164,10 +164,11 @@ function size(width: number): { width: number; height: number } {
   return { width: wide, height: Math.round(Math.min(380, Math.max(260, wide * 0.38))) };
 }
 
-/** Half a day of room at a single date, none else. */
-function paddedDays(_chart: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {
-  if (min == null || max == null) return [0, 1];
-  return min === max ? [min - 1, max + 1] : [min, max];
+/** A day of room on both sides of a single date, which uPlot would show among a hundred years; none else. */
+function paddedDays(chart: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {
+  const days = chart.data[0];
+  if (days.length === 1) return [(days[0] as number) - 1, (days[0] as number) + 1];
+  return min == null || max == null ? [0, 1] : [min, max];
 }
 
 /** Whether the lines differ so much in magnitude that the smaller ones lie flat. */

@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-_FOLDED_AWAY = re.compile(r"[\s_\-]+")
+_FOLDED_AWAY = re.compile(r"[\W_]+")
+_UNIT = re.compile(r"(?<=\S)\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")
 
 
 def fold(name: str) -> str:
-    """Fold a column's name: case, spaces, underscores and hyphens make no difference."""
-    return _FOLDED_AWAY.sub("", name).casefold()
+    """Fold a column's name: case, spaces, punctuation and a unit in brackets at its end make no difference."""
+    return _FOLDED_AWAY.sub("", _UNIT.sub("", name)).casefold()
 
 
 def _compiles(pattern: str) -> str:

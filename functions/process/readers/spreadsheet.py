@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import Literal
+
 import fastexcel
 import polars as pl
 from pydantic import JsonValue
@@ -11,37 +14,59 @@ from functions.process.readers.content import unreadable
 from functions.process.readers.layout import HEADER_LINES, Cells, Scorer, header_cells, header_rank, no_header, no_rows
 
 
+@dataclass(frozen=True)
+class _Header:
+    """Where a header is: the sheet, the line (0 is the first) and its cells, and where the table's columns stand."""
+
+    sheet: str
+    line: int
+    columns: Cells
+    cells: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The best header's columns, the headers of the sheets to read, and the filled sheets that are not read."""
+
+    columns: Cells
+    headers: list[_Header]
+    not_read: list[str]
+
+
 def preview(source: Source, score: Scorer, limit: int) -> tuple[Cells, list[list[str | None]]]:
-    """The header and up to `limit` rows of the sheet that has the best header. Raises Unprocessable."""
+    """The header and up to `limit` rows of the first sheet that has the best header and rows. Raises Unprocessable."""
     book = _open(source)
-    sheet, line, columns = _find(book, score)
-    frame = _load(book, sheet, line + 1, limit)
-    if not frame.height:
-        raise no_rows()
-    return columns, [list(row) for row in frame.iter_rows()]
+    layout = _find(book, score)
+    for header in layout.headers:
+        rows = _load(book, header.sheet, header.line + 1, limit).frame.rows()
+        if rows:
+            # A row ends where the sheet's last filled column does.
+            return layout.columns, [
+                [row[at] if at is not None and at < len(row) else None for at in header.cells] for row in rows
+            ]
+    raise no_rows()
 
 
 def open_table(source: Source, score: Scorer) -> tuple[Cells, pl.LazyFrame, dict[str, JsonValue]]:
-    """The whole sheet that has the best header. Raises Unprocessable.
+    """The whole sheet that has the best header, together with all visible sheets that have its needed columns too.
 
-    Dates come as `YYYY-MM-DD HH:MM:SS`, numbers in the shortest form that reads back as the same double, and cells
-    that hold an error (#N/A, #DIV/0!) as blank. Cells to the right of the header's last name make a row too long.
+    Dates come as `YYYY-MM-DD HH:MM:SS`, numbers as text that reads back as the same double, and cells that hold an
+    error (#N/A, #DIV/0!) as blank. Cells to the right of the header's last name are left aside. Raises Unprocessable.
     """
     book = _open(source)
-    sheet, line, columns = _find(book, score)
-    frame = _load(book, sheet, line + 1, None)
-    if not frame.height:
+    layout = _find(book, score)
+    table = pl.concat([_cells(book, header) for header in layout.headers])
+    if not table.height:
         raise no_rows()
-    width = len(columns)
-    surplus = [pl.col(name).str.strip_chars().fill_null("") != "" for name in frame.columns[width:]]
-    fault = pl.when(pl.any_horizontal(surplus)).then(pl.lit("too_many_fields")) if surplus else pl.lit(None)
-    cells = [
-        pl.col(frame.columns[i]).alias(str(i)) if i < frame.width else pl.lit(None, pl.String).alias(str(i))
-        for i in range(width)
-    ]
-    lazy = frame.lazy().select(fault.cast(pl.String).alias("fault"), *cells).with_row_index("row", offset=1)
-    facts: dict[str, JsonValue] = {"format": "xlsx", "sheet": sheet, "header_line": line + 1}
-    return columns, lazy.with_columns(pl.col("row").cast(pl.Int64)), facts
+    lazy = table.lazy().with_row_index("row", offset=1)
+    facts: dict[str, JsonValue] = {
+        "format": "xlsx",
+        "sheets": [header.sheet for header in layout.headers],
+        "sheets_not_read": list[JsonValue](layout.not_read),
+        "header_line": layout.headers[0].line + 1,
+    }
+    lazy = lazy.with_columns(pl.col("row").cast(pl.Int64), pl.lit(None, pl.String).alias("fault"))
+    return layout.columns, lazy, facts
 
 
 def _open(source: Source) -> fastexcel.ExcelReader:
@@ -51,26 +76,77 @@ def _open(source: Source) -> fastexcel.ExcelReader:
         raise unreadable(str(error).splitlines()[0]) from error
 
 
-def _find(book: fastexcel.ExcelReader, score: Scorer) -> tuple[str, int, Cells]:
-    """Sheet, line (0 is the first) and cells of the best header; the first sheet and line win among equals."""
-    best: tuple[tuple[float, int], str, int, Cells] | None = None
+def _find(book: fastexcel.ExcelReader, score: Scorer) -> _Layout:
+    """Find the best header; the first sheet and line win among equals, a hidden sheet where no visible one has any."""
+    found: dict[bool, list[tuple[tuple[float, int], _Header]]] = {True: [], False: []}
+    filled = []
     for sheet in book.sheet_names:
-        for line, cells in enumerate(_load(book, sheet, 0, HEADER_LINES).iter_rows()):
-            rank = header_rank(cells, score)
-            if rank > (best[0] if best else (0, 0)):
-                best = (rank, sheet, line, header_cells(cells))
-    if best is None:
+        head = _load(book, sheet, 0, HEADER_LINES)
+        lines = [(header_rank(cells, score), line, cells) for line, cells in enumerate(head.frame.iter_rows())]
+        if not lines:
+            continue
+        filled.append(sheet)
+        rank, line, cells = max(lines, key=lambda one: one[0])
+        if rank > (0, 0):
+            columns = header_cells(cells)
+            found[head.visible].append((rank, _Header(sheet, line, columns, tuple(range(len(columns))))))
+    ranked = found[True] if any(rank[0] > 0 for rank, _ in found[True]) else found[True] + found[False]
+    if not ranked:
         raise no_header(f"the workbook's sheets ({', '.join(book.sheet_names)})")
-    return best[1:]
+    (wanted, _), best = max(ranked, key=lambda one: one[0])
+    others = [_aligned(header, best, wanted, score) for _, header in found[True] if header is not best]
+    read = {header.sheet: header for header in [best, *others] if header}
+    headers = [read[sheet] for sheet in book.sheet_names if sheet in read]
+    return _Layout(best.columns, headers, [sheet for sheet in filled if sheet not in read])
 
 
-def _load(book: fastexcel.ExcelReader, sheet: str, skip: int, limit: int | None) -> pl.DataFrame:
+def _aligned(header: _Header, best: _Header, wanted: float, score: Scorer) -> _Header | None:
+    """Put a sheet's cells in the order of the best header; None where it lacks a column that somebody wants."""
+    folded = [_fold(name) for name in header.columns]
+    shared = [name for name in best.columns if name and folded.count(_fold(name)) == 1]
+    if wanted <= 0 or score(shared) < wanted:
+        return None
+    cells = tuple(folded.index(_fold(name)) if name in shared else None for name in best.columns)
+    return replace(header, cells=cells)
+
+
+def _fold(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _cells(book: fastexcel.ExcelReader, header: _Header) -> pl.DataFrame:
+    """The cells below a header as text, in columns called 0, 1, ..."""
+    frame = _load(book, header.sheet, header.line + 1, None).frame
+    # As text the reader gives no more than nine decimals, as numbers all of them.
+    numbers = _load(book, header.sheet, header.line + 1, None, "float").frame
+    cells = []
+    for position, at in enumerate(header.cells):
+        if at is None or at >= frame.width:
+            cells.append(pl.Series(str(position), [None] * frame.height, pl.String))
+            continue
+        pair = pl.DataFrame({"text": frame.to_series(at), "number": numbers.to_series(at)})
+        text, number = pl.col("text"), pl.col("number")
+        rounded = text.cast(pl.Float64, strict=False) != number
+        exact = pl.when(rounded).then(number.cast(pl.String)).otherwise(text)
+        cells.append(pair.select(exact.alias(str(position))).to_series())
+    return pl.DataFrame(cells)
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    frame: pl.DataFrame
+    visible: bool
+
+
+def _load(
+    book: fastexcel.ExcelReader, sheet: str, skip: int, limit: int | None, dtype: Literal["string", "float"] = "string"
+) -> _Sheet:
     try:
         loaded = book.load_sheet(
-            sheet, header_row=None, skip_rows=skip, n_rows=limit, dtypes="string", skip_whitespace_tail_rows=True
+            sheet, header_row=None, skip_rows=skip, n_rows=limit, dtypes=dtype, skip_whitespace_tail_rows=True
         )
-        return loaded.to_polars()
+        return _Sheet(loaded.to_polars(), loaded.visible == "visible")
     except fastexcel.InvalidParametersError:  # what an empty sheet, or one with nothing under `skip`, raises
-        return pl.DataFrame()
+        return _Sheet(pl.DataFrame(), visible=True)
     except fastexcel.FastExcelError as error:
         raise unreadable(f"sheet {sheet}: {str(error).splitlines()[0]}") from error

@@ -14,7 +14,16 @@ from pydantic import JsonValue
 
 from functions.process.pipelines.contract import Source
 from functions.process.readers import content
-from functions.process.readers.layout import HEADER_LINES, Cells, Scorer, header_cells, header_rank, no_header, no_rows
+from functions.process.readers.layout import (
+    HEADER_LINES,
+    MAX_COLUMNS,
+    Cells,
+    Scorer,
+    header_cells,
+    header_rank,
+    no_header,
+    no_rows,
+)
 from functions.process.readers.repair import records, rewrite
 
 _DELIMITERS = ",\t;|"
@@ -25,12 +34,16 @@ _UNIT = "\x1f"
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the header is: physical lines before it, lines up to and with it, and what separates its cells."""
+    """Where the header is: physical lines before it, lines up to and with it, and what separates its cells.
+
+    `width` counts the blank cells at its end too: data below them is nobody's, but no fault.
+    """
 
     delimiter: str
     before: int
     through: int
     columns: Cells
+    width: int
 
 
 def preview(source: Source, score: Scorer, limit: int) -> tuple[Cells, list[list[str | None]]]:
@@ -41,7 +54,8 @@ def preview(source: Source, score: Scorer, limit: int) -> tuple[Cells, list[list
     # The last line of a head is cut somewhere.
     body = lines[layout.through :] if whole else lines[layout.through : -1]
     rows: list[list[str | None]] = [
-        list(cells[: len(layout.columns)]) for cells, _ in islice(records(body, layout.delimiter), limit)
+        list(cells[: len(layout.columns)])
+        for cells, _, _ in islice(records(body, layout.delimiter, layout.width), limit)
     ]
     if not any(cell and cell.strip() for row in rows for cell in row):
         raise no_rows()
@@ -62,15 +76,17 @@ def open_table(
     if encoding is None:
         seen = content.look_through(source.path)
         encoding = "utf-8" if seen.bad_utf8_at is None else content.encoding_of(source.path, seen.bad_utf8_at)
+    positions = [str(i) for i in range(layout.width)]
     clean = seen is not None and encoding == "utf-8" and not seen.has_lone_cr
     if clean and seen is not None and _is_regular(source.path, layout, seen.has_quotes):
-        frame = _scan(source.path, layout.delimiter, layout.through, [str(i) for i in range(len(layout.columns))])
+        frame = _scan(source.path, layout.delimiter, layout.through, positions)
         frame = frame.with_columns(pl.lit(None, pl.String).alias("fault"))
+        multi_line = 0
     else:
         path = folder / "clean.csv"
-        rewrite(source.path, "utf-8-sig" if encoding == "utf-8" else encoding, layout.through, len(layout.columns),
-                layout.delimiter, path, tick)  # fmt: skip
-        frame = _scan(path, ",", 0, ["fault", *(str(i) for i in range(len(layout.columns)))])
+        multi_line = rewrite(source.path, "utf-8-sig" if encoding == "utf-8" else encoding, layout.through,
+                             layout.width, layout.delimiter, path, tick)  # fmt: skip
+        frame = _scan(path, ",", 0, ["fault", *positions])
         clean = False
     facts: dict[str, JsonValue] = {
         "format": "text",
@@ -78,8 +94,9 @@ def open_table(
         "delimiter": _NAMES[layout.delimiter],
         "header_line": layout.before + 1,
         "repaired": not clean,
+        "multi_line_records": multi_line,
     }
-    return layout.columns, frame.with_columns(pl.col("row").cast(pl.Int64)), facts
+    return layout.columns, frame.select(pl.col("row").cast(pl.Int64), "fault", *positions[: len(layout.columns)]), facts
 
 
 def _head(source: Source) -> tuple[bytes, list[str]]:
@@ -118,7 +135,9 @@ def _sniff(lines: list[str], score: Scorer) -> _Layout:
                 continue
             rank = header_rank(cells, score)
             if rank > (best[0] if best else (0, 0)):
-                layout = _Layout(delimiter, before, before + reader.line_num, header_cells(cells))
+                names = header_cells(cells)
+                width = max(len(names), min(len(cells), MAX_COLUMNS))
+                layout = _Layout(delimiter, before, before + reader.line_num, names, width)
                 best = (rank, layout)
     if best is None:
         raise no_header("the file")
@@ -145,7 +164,7 @@ def _is_regular(path: Path, layout: _Layout, has_quotes: bool) -> bool:
         found = lines.select(checks).collect(engine="streaming").row(0, named=True)
     except pl.exceptions.PolarsError:
         return False
-    return (found["separators"] or 0) < len(layout.columns) and found.get("quotes", True)
+    return (found["separators"] or 0) < layout.width and found.get("quotes", True)
 
 
 def _scan(path: Path, delimiter: str, skip: int, names: list[str]) -> pl.LazyFrame:
@@ -156,6 +175,8 @@ def _scan(path: Path, delimiter: str, skip: int, names: list[str]) -> pl.LazyFra
         infer_schema=False,
         skip_lines=skip,
         schema=dict.fromkeys(names, pl.String),
+        # Without it a short first line is taken for the width of all.
+        missing_columns="insert",
         row_index_name="row",
         row_index_offset=1,
     )

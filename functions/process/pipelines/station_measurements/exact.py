@@ -15,6 +15,8 @@ import polars as pl
 
 # 30 bits a place leave room for 2**33 rows in 64.
 _BITS = 30
+# More than the rows that there can be, so that a sum divided by it is a double where the mean is.
+SCALE = 2.0**64
 
 
 def exact_sums(
@@ -23,7 +25,8 @@ def exact_sums(
     """Group by `keys` and add up `value` (finite doubles, none null) exactly; the column `sum` is within 1 ulp.
 
     `aggregates` are computed beside it. The order of the rows of the result is not fixed. A sum that no double holds
-    comes out infinite, and so may one within a billionth of the greatest double.
+    comes out infinite, and so may one within a billionth of the greatest double; for these the column `scaled` has the
+    sum divided by SCALE.
     """
     exponents = _exponents(frame, value)
     places = [f"place {index}" for index in range(len(exponents))]
@@ -66,7 +69,9 @@ def _put_together(sums: pl.DataFrame, places: list[str], exponents: list[int]) -
         sums = sums.with_columns(carry.alias("carry")).with_columns(
             pl.col(place) - pl.col("carry") * whole, pl.col(above) + pl.col("carry")
         )
-    total = pl.lit(0.0)
+    total = scaled = pl.lit(0.0)
     for place, exponent in zip(places, exponents, strict=True):
-        total = total + pl.col(place).cast(pl.Float64) * math.ldexp(1.0, exponent)
-    return sums.with_columns(total.alias("sum")).drop(*places, "carry", strict=False)
+        digits = pl.col(place).cast(pl.Float64)
+        total = total + digits * math.ldexp(1.0, exponent)
+        scaled = scaled + digits * (math.ldexp(1.0, exponent) / SCALE)
+    return sums.with_columns(total.alias("sum"), scaled.alias("scaled")).drop(*places, "carry", strict=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +15,8 @@ from functions.process.readers.dates import survey as date_survey
 
 # Equal groups whatever the timing of the threads: equal bytes.
 _ROW_GROUP = 250_000
+_EXCEL_DAY_0 = (datetime(1899, 12, 30), datetime(1900, 3, 1))  # noqa: DTZ001 - the times in a file have no zone
+_NEARLY_ALL = 0.95
 
 REASONS = (
     "missing_station",
@@ -29,16 +32,23 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Survey:
-    """What a first look at every cell found: rows that are not all blank, blank ones, filled cells by position."""
+    """What a first look at every cell found: rows that are not all blank, blank ones, filled cells by position.
+
+    `decimal_comma` says that 1,5 in the result column is one and a half.
+    """
 
     rows_read: int
     rows_blank: int
     filled: list[int]
     dates: DateOrder
+    decimal_comma: bool
 
 
 def look(table: Table, roles: dict[str, int]) -> Survey:
-    """Count rows and filled cells, and decide how dates are written. A row whose cells are all blank is no row."""
+    """Count rows and filled cells, and decide how dates and numbers are written.
+
+    A row whose cells are all blank is no row. What the decimal mark is goes into the table's facts too.
+    """
     filled = _filled(table)
     found = (
         table.frame.select(
@@ -46,15 +56,19 @@ def look(table: Table, roles: dict[str, int]) -> Survey:
             pl.any_horizontal(filled).sum().alias("read"),
             *(cell.sum().alias(f"filled {i}") for i, cell in enumerate(filled)),
             **date_survey(_text(roles["date_time"])),
+            **_comma_survey(_text(roles["result"])),
         )
         .collect(engine="streaming")
         .row(0, named=True)
     )
+    decimal_comma = table.facts.get("delimiter") in ("semicolon", "tab") and _is_decimal_comma(found)
+    table.facts["decimal_comma"] = decimal_comma
     return Survey(
         rows_read=found["read"],
         rows_blank=found["rows"] - found["read"],
         filled=[found[f"filled {i}"] for i in range(len(filled))],
         dates=decide(found),
+        decimal_comma=decimal_comma,
     )
 
 
@@ -69,8 +83,11 @@ def read_rows(table: Table, roles: dict[str, int], survey: Survey, path: Path) -
     rows = table.frame.filter(pl.any_horizontal(_filled(table))) if survey.rows_blank else table.frame
     rows = rows.select("row", "fault", *(_text(roles[name]).alias(name) for name in names))
     rows = parse(rows.with_columns(pl.col("date_time").alias("moment")), "moment", survey.dates)
-    number = pl.col("result").cast(pl.Float64, strict=False)
-    rows = rows.with_columns(pl.when(number.is_finite()).then(number).alias("number"))
+    if table.facts["format"] == "xlsx":
+        # A bare time or a duration comes from a workbook as a moment counted from its day 0.
+        clock = pl.col("moment").is_between(*_EXCEL_DAY_0, closed="left")
+        rows = rows.with_columns(pl.when(~clock).then(pl.col("moment")).alias("moment"))
+    rows = rows.with_columns(_number(pl.col("result"), survey.decimal_comma).alias("number"))
     rows = rows.with_columns(_reason().alias("reason")).drop("fault")
     rows.sink_parquet(path, compression="lz4", row_group_size=_ROW_GROUP, engine="streaming")
     return pl.scan_parquet(path)
@@ -110,6 +127,32 @@ def _filled(table: Table) -> list[pl.Expr]:
 def _text(position: int) -> pl.Expr:
     text = pl.col(str(position)).str.strip_chars()
     return pl.when(text != "").then(text)
+
+
+def _comma_survey(text: pl.Expr) -> dict[str, pl.Expr]:
+    comma = pl.when(text.str.contains(r"^[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?$")).then(text)
+    return {
+        "results": text.is_not_null().sum(),
+        "result_commas": comma.is_not_null().sum(),
+        "result_thousands": comma.str.contains(r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$").sum(),
+        "result_whole": text.str.contains(r"^[+-]?[0-9]+$").sum(),
+    }
+
+
+def _is_decimal_comma(found: dict[str, int]) -> bool:
+    """Whether nearly all results are whole or have a comma, and at least one has it where no thousands end."""
+    commas = found["result_commas"]
+    return commas > found["result_thousands"] and commas + found["result_whole"] >= _NEARLY_ALL * found["results"]
+
+
+def _number(text: pl.Expr, decimal_comma: bool) -> pl.Expr:
+    """The finite double that a text stands for, else null; null too where it is too small for a double but not 0."""
+    if decimal_comma:
+        # In such a column a point is no decimal mark, and may part thousands.
+        text = pl.when(~text.str.contains(".", literal=True)).then(text.str.replace(",", ".", literal=True))
+    number = text.cast(pl.Float64, strict=False)
+    lost = pl.when(number == 0).then(text).str.contains("^[^eE]*[1-9]").fill_null(value=False)
+    return pl.when(number.is_finite() & ~lost).then(number)
 
 
 def _reason() -> pl.Expr:

@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import BeforeValidator, Field, JsonValue
 
 from functions.process.dashboard.html import write_page
-from functions.process.detection.detect import require_columns
+from functions.process.detection.detect import detect, require_columns
 from functions.process.pipelines import contract, registry
 from functions.process.pipelines.canonical import write_json
 from functions.process.pipelines.contract import Outputs, Progress, Source, Summary
@@ -19,11 +19,14 @@ from functions.process.pipelines.station_measurements.lineage import Survey, loo
 from functions.process.pipelines.station_measurements.quality import Refusal, duplicates, missing, outliers, refusals
 from functions.process.pipelines.station_measurements.report import Quality, page, quality_json
 from functions.process.pipelines.station_measurements.tables import Wide, natural_key, stems, wide_tables, write_tables
-from functions.process.readers import open_table
+from functions.process.pipelines.station_measurements.times import join_times
+from functions.process.readers import open_table, preview
+from functions.process.readers.dates import survey as date_survey
 from functions.process.readers.layout import no_rows
 from shared.errors import Unprocessable
+from shared.registry import pipelines
 
-DATASET_TYPE = "station_measurements"
+_INFO = next(info for info in pipelines() if info.folder == Path(__file__).resolve().parent)
 _MAX_STATIONS = 1000
 _MAX_CODES = 2000
 _MAX_CELLS = 10_000_000
@@ -32,14 +35,16 @@ _ALWAYS = ("Station", "Dates")
 
 
 def _columns(given: object) -> object:
-    """Take a comma-separated text for a list, and leave out the two columns that every table has anyway."""
+    """Take a comma-separated text for a list, and a number, which is what JSON makes of a code such as 10, for text."""
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return (str(given),)
     parts = given.split(",") if isinstance(given, str) else given
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
         return given
     names = [part.strip() for part in parts]
     if not all(names) or len({*names}) < len(names):
         raise ValueError("every column needs a name of its own")
-    return tuple(name for name in names if name not in _ALWAYS)
+    return tuple(names)
 
 
 _Template = Annotated[tuple[str, ...], BeforeValidator(_columns), Field(min_length=1, max_length=_MAX_CODES)]
@@ -67,10 +72,12 @@ def run(source: Source, parameters: Parameters, outputs: Outputs, progress: Prog
 
 
 def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Progress, folder: Path) -> Summary:
-    rules = registry.rules_of(registry.for_type(DATASET_TYPE))
+    rules = registry.rules_of(_INFO)
     progress(0.02, "reading")
     table = open_table(source, rules.header_score, folder, lambda done: progress(0.02 + 0.18 * done, "repairing"))
-    roles = require_columns(rules, table.columns, DATASET_TYPE)
+    roles = require_columns(rules, table.columns, _INFO.dataset_type)
+    confidence = detect(preview(source, rules.header_score), {_INFO.dataset_type: rules}, None).confidence
+    table, roles, times_unused = join_times(table, roles)
     progress(0.2, "reading")
     survey = look(table, roles)
     progress(0.3, "reading")
@@ -82,6 +89,7 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     good = usable(rows)
     stations = _names(good, "station", "stations", "too_many_stations", _MAX_STATIONS)
     codes = _names(good, "pcode", "parameter codes", "too_many_parameters", _MAX_CODES)
+    template = _template(parameters.template, codes)
     # As numbers of a list the names take a tenth of the memory in the groups below.
     good = good.with_columns(pl.col("station").cast(pl.Enum(stations)), pl.col("pcode").cast(pl.Enum(codes)))
     progress(0.45, "analysing")
@@ -99,10 +107,13 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
         columns=table.columns,
         roles=roles,
         codes=codes,
-        template=parameters.template,
+        template=template,
+        confidence=confidence,
+        times_unused=times_unused,
+        order_rows=_order_rows(rows, survey),
     )
     progress(0.7, "writing the tables")
-    wide = list(wide_tables(values, parameters.template))
+    wide = list(wide_tables(values, template))
     names = stems([one.station for one in wide])
     for number, one in enumerate(wide):
         write_tables(one, names[one.station], outputs)
@@ -116,6 +127,27 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     write_page(shown, outputs.new("dashboard.html", "text/html"))
     progress(0.98, "finishing")
     return _summary(quality, wide)
+
+
+def _template(given: tuple[str, ...] | None, codes: list[str]) -> tuple[str, ...] | None:
+    """Leave out the two columns that every table has anyway, unless the data have a code of that name."""
+    if given is None:
+        return None
+    names = tuple(name for name in given if name not in _ALWAYS or name in codes)
+    if not names:
+        raise Unprocessable(
+            "invalid_parameters", "The template names no parameter code.", "Name the codes to give, or leave it out."
+        )
+    return names
+
+
+def _order_rows(rows: pl.LazyFrame, survey: Survey) -> dict[str, int]:
+    """Count the rows that tell which of day and month comes first, because one of the two is above 12."""
+    if survey.dates.decided is None:
+        return {"day_first": 0, "month_first": 0}
+    looks = date_survey(pl.col("date_time"))
+    counts = {name: looks[f"date_{name}"] for name in ("day_first", "month_first")}
+    return rows.select(**counts).collect(engine="streaming").row(0, named=True)
 
 
 def _nothing_usable(survey: Survey, refused: list[Refusal]) -> Unprocessable:
@@ -166,7 +198,7 @@ def _check_cells(values: pl.DataFrame) -> None:
 def _summary(quality: Quality, wide: list[Wide]) -> Summary:
     figures: dict[str, JsonValue] = {
         "stations": len(wide),
-        "parameters": len(quality.codes),
+        "pcodes": len(quality.codes),
         "first_date": min(one.dates[0] for one in wide).isoformat(),
         "last_date": max(one.dates[-1] for one in wide).isoformat(),
         "outliers": sum(found.count for found in quality.outliers),

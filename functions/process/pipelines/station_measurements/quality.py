@@ -69,8 +69,8 @@ class Outliers:
 class Duplicates:
     """Rows that say the same measurement again; the first of each does not count. At most 1,000 rows are listed.
 
-    Identical rows have the same station, date, time, code and result; conflicting ones the same but for the result.
-    Both stay in the analysis.
+    Identical rows have the same station, date, time, code and result as an earlier one; a conflicting row is the first
+    with its result where an earlier row has another. No row is both, and all stay in the analysis.
     """
 
     identical: int
@@ -150,18 +150,22 @@ def duplicates(usable: pl.LazyFrame, rows: int) -> Duplicates:
     for number in range(passes):
         part = usable.filter(share == number) if passes > 1 else usable
         first = pl.col("row").min().alias("first")
-        same = part.group_by(*key, "result").agg(pl.len(), first).filter(pl.col("len") > 1)
         result = pl.col("result")
-        apart = part.group_by(key).agg(pl.len(), first, result.min().alias("least"), result.max().alias("greatest"))
+        same = part.group_by(*key, "result").agg(pl.len(), first).filter(pl.col("len") > 1)
+        apart = part.group_by(key).agg(first, result.min().alias("least"), result.max().alias("greatest"))
         apart = apart.filter(pl.col("least") != pl.col("greatest"))
         for name, groups, on in (("identical", same, [*key, "result"]), ("conflicting", apart, key)):
-            found = groups.select(*on, "len", "first").collect(engine="streaming")
+            found = groups.select(*on, "first").collect(engine="streaming")
             if not found.height:
                 continue
-            counts[name] += int(found["len"].sum()) - found.height
-            again = part.join(found.lazy(), on=on).filter(pl.col("row") != pl.col("first")).select("row")
-            smallest = again.select(pl.col("row").bottom_k(ROWS_LISTED)).collect(engine="streaming")
-            listed[name] = sorted([*listed[name], *smallest["row"].to_list()])[:ROWS_LISTED]
+            again = part.join(found.lazy(), on=on)
+            if name == "conflicting":
+                again = again.group_by(*key, "result", "first").agg(pl.col("row").min())
+            again = again.filter(pl.col("row") != pl.col("first"))
+            smallest = pl.col("row").bottom_k(ROWS_LISTED).implode()
+            count, listed_here = again.select(pl.len(), smallest).collect(engine="streaming").row(0)
+            counts[name] += count
+            listed[name] = sorted([*listed[name], *listed_here])[:ROWS_LISTED]
     return Duplicates(counts["identical"], listed["identical"], counts["conflicting"], listed["conflicting"])
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from pydantic import JsonValue
 
 from functions.process.dashboard.page import Figure, Finding, Page, Panel, Series, Table
+from functions.process.detection.detect import SURE
 from functions.process.pipelines.station_measurements.lineage import Survey
 from functions.process.pipelines.station_measurements.quality import (
     MISSING_ALERT,
@@ -23,6 +24,8 @@ from functions.process.pipelines.station_measurements.quality import (
 from functions.process.pipelines.station_measurements.tables import Wide
 
 _LINEAGE_ROWS = 10
+# So few rows may well be slips of the pen, and decide how all the others are read.
+_FEW_ROWS = 2
 _REASONS = {
     "missing_station": "no station",
     "missing_date": "no date",
@@ -37,7 +40,11 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Quality:
-    """Everything that was found; `roles` gives the position of the column that plays each part."""
+    """Everything that was found; `roles` gives the position of the column that plays each part.
+
+    `confidence` is how sure it is that the file holds station measurements at all, `times_unused` a column of times
+    that could not be joined to the dates, and `order_rows` how many rows tell that the day or the month comes first.
+    """
 
     survey: Survey
     used: int
@@ -50,6 +57,9 @@ class Quality:
     roles: dict[str, int]
     codes: list[str]
     template: tuple[str, ...] | None
+    confidence: float
+    times_unused: str | None
+    order_rows: dict[str, int]
 
     def left_out(self) -> list[str]:
         """Name the codes of the data that the template does not."""
@@ -75,10 +85,13 @@ def quality_json(quality: Quality) -> JsonValue:
         "outliers": {
             "z_above": OUTLIER_Z,
             "alert_at": OUTLIER_ALERT,
-            "parameters": [asdict(one) for one in quality.outliers],
+            "pcodes": [asdict(one) for one in quality.outliers],
         },
         "duplicates": asdict(quality.duplicates),
-        "date_order": quality.survey.dates.decided,
+        "confidence": quality.confidence,
+        "date_order": {"read_as": quality.survey.dates.decided, "rows": quality.order_rows},
+        "dates_with_zone": quality.survey.dates.zoned,
+        "times_not_used": quality.times_unused,
         "columns": {
             "used": {role: quality.columns[at] for role, at in quality.roles.items()},
             "ignored": [name for at, name in enumerate(quality.columns) if at not in used],
@@ -98,10 +111,10 @@ def page(quality: Quality, wide: Sequence[Wide], lineage: pl.LazyFrame, sha256: 
         subtitle=f"{aggregate.capitalize()} of each parameter a day, by station",
         figures=[
             Figure("Stations", f"{len(wide):,}"),
-            Figure("Parameters", f"{len(quality.codes):,}"),
+            Figure("Parameter codes", f"{len(quality.codes):,}"),
             Figure("Rows used", f"{quality.used:,} of {quality.survey.rows_read:,}"),
             Figure("Rows refused", f"{refused:,}", "warn" if refused else "good"),
-            Figure("Dates", f"{first} to {last}"),
+            Figure("Dates", f"{first} to {last}" if first < last else str(first)),
         ],
         findings=_findings(quality),
         panels=[
@@ -135,7 +148,7 @@ def _findings(quality: Quality) -> list[Finding]:
     for at, column in enumerate(quality.missing):
         if column.alert and at in needed:
             alerts.append(Finding(f"{column.column} is blank in {column.rate:.0%} of the rows.", "bad"))
-    warnings = []
+    warnings = _reading(quality)
     if quality.refused:
         by_count = sorted(quality.refused, key=lambda one: (-one.count, one.reason))
         reasons = ", ".join(f"{one.count:,} with {_REASONS[one.reason]}" for one in by_count)
@@ -148,10 +161,6 @@ def _findings(quality: Quality) -> list[Finding]:
     if twice.identical:
         repeats = _rows(twice.identical, "repeats", "repeat")
         warnings.append(Finding(f"{repeats} an earlier row and count{'s' * (twice.identical == 1)} again.", "warn"))
-    if (order := quality.survey.dates.decided) and not order.endswith("first"):
-        warnings.append(Finding(f"Dates such as 1/2/2024 were read as {order}.", "warn"))
-    elif order == "assumed month first":
-        warnings.append(Finding("Nothing in the file tells 1/2/2024 from 2/1/2024: month first was assumed.", "warn"))
     if left_out := quality.left_out():
         warnings.append(Finding(f"Not in the template, so left out: {_few(left_out)}.", "warn"))
     if without := quality.without_data():
@@ -169,8 +178,39 @@ def _findings(quality: Quality) -> list[Finding]:
     return [*alerts, *warnings, *plain, *good]
 
 
+def _reading(quality: Quality) -> list[Finding]:
+    """Say where the file could be read in another way than it was."""
+    said = []
+    if quality.confidence < SURE:
+        said.append(
+            f"Taken for station measurements with a confidence of {quality.confidence:.2f}: check that the columns "
+            f"are the right ones ({_few([quality.columns[at] for at in quality.roles.values()])})."
+        )
+    if quality.times_unused is not None:
+        said.append(
+            f"The dates have no times, and the column {quality.times_unused} was not used: "
+            "too few of its cells are times such as 13:45. Every row was read as of midnight."
+        )
+    order, deciding = quality.survey.dates.decided, max(quality.order_rows.values())
+    if order == "assumed month first":
+        said.append("Nothing in the file tells 1/2/2024 from 2/1/2024: month first was assumed.")
+    elif order and min(quality.order_rows.values()):
+        said.append(f"Dates such as 1/2/2024 were read as {order}.")
+    elif order and deciding <= _FEW_ROWS and deciding < quality.used:
+        said.append(f"Dates such as 1/2/2024 were read as {order} because of {_rows(deciding, 'alone', 'alone')}.")
+    if zoned := quality.survey.dates.zoned:
+        said.append(f"{_rows(zoned, 'names', 'name')} a time zone, which was left aside: times are those of the clock.")
+    if sheets := cast("list[str]", quality.read_as.get("sheets_not_read") or []):
+        said.append(f"Sheets that were not read: {_few(sheets)}.")
+    if quality.read_as.get("decimal_comma"):
+        said.append("Results such as 1,5 were read with a decimal comma.")
+    if lines := cast("int", quality.read_as.get("multi_line_records") or 0):
+        said.append(f"{_rows(lines, 'has', 'have')} a cell with line breaks: check that quotes are closed.")
+    return [Finding(text, "warn") for text in said]
+
+
 def _quality_tables(quality: Quality) -> list[Table]:
-    return [
+    made = [
         Table(
             "Missing cells",
             ["Column", "Blank", "Share", "Alert"],
@@ -185,7 +225,7 @@ def _quality_tables(quality: Quality) -> list[Table]:
         ),
         Table(
             "Outliers",
-            ["Parameter", "Rows", "Mean", "Standard deviation", "Outliers", "Alert", "Row: result"],
+            ["Parameter code", "Rows", "Mean", "Standard deviation", "Outliers", "Alert", "Row: result"],
             [
                 [
                     one.pcode, one.rows, one.mean, one.std, one.count, "yes" if one.alert else "",
@@ -196,6 +236,7 @@ def _quality_tables(quality: Quality) -> list[Table]:
             note=f"Results more than 3 standard deviations from the mean of their parameter; alert at {OUTLIER_ALERT}.",
         ),
     ]  # fmt: skip
+    return [table for table in made if table.rows]
 
 
 def _lineage_table(lineage: pl.LazyFrame, sha256: str, rows: int) -> Table:

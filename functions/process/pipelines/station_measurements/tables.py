@@ -84,7 +84,8 @@ def wide_tables(values: pl.DataFrame, template: Sequence[str] | None) -> Iterato
         table = dates.join(across, on="date", how="left", maintain_order="left")
         kind = values.schema["value"]
         columns = [pl.col(at) if at in table.columns else pl.lit(None, kind).alias(at) for at in places.values()]
-        yield Wide(station, codes, table["date"], table.select(columns))
+        # with_columns first: literals alone would be one row, whatever the number of dates.
+        yield Wide(station, codes, table["date"], table.with_columns(columns).select(places.values()))
 
 
 def write_tables(wide: Wide, stem: str, outputs: Outputs) -> None:
