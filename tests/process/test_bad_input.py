@@ -59,6 +59,10 @@ BAD: dict[str, tuple[bytes, str, str, str]] = {
     "blank rows alone": ((HEADER + ",,,\n\n").encode(), "a.csv", "no_rows", "no row"),
     "too many columns": ((HEADER.strip() + ",x" * 10_000 + "\n" + ROW).encode(), "a.csv", "too_many_columns", "10,000"),
     "no line end": (b"a," * 600_000, "a.csv", "too_many_columns", "10,000"),
+    "Result in two units": (
+        b"Station_ID,Date_Time,PCode,Result (mg/L),Result (ug/L)\nCT,2024-01-01,A,1,1000\n",
+        "a.csv", "duplicate_columns", "Result (ug/L)",
+    ),
     "Result twice": ((HEADER.strip() + ",RESULT\n" + ROW).encode(), "a.csv", "duplicate_columns", "RESULT"),
     "nothing usable": ((HEADER + "CT,never,Data 1,1\n,,,x\n").encode(), "a.csv", "no_usable_rows", "unparsable_date 1"),
     "too many stations": (

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.process.detection import Detection, detect
+from functions.process.detection.detect import require_columns
 from functions.process.pipelines import registry
 from functions.process.readers import Preview
 
@@ -27,6 +28,12 @@ def test_exact_names_with_data_to_match_are_sure(columns: str) -> None:
     rows: list[list[str | None]] = [[f"S{n}", "2024-01-01", f"D{n}", "1"] for n in range(30)]
     assert detected(columns, *rows).confidence >= 0.9
     assert detected(columns, ["CT", "1/31/2024", "D", None]).confidence >= 0.9
+
+
+def test_a_plain_name_goes_before_one_with_a_remark() -> None:
+    columns = ("Result (flag)", "Station_ID", "Date_Time", "PCode", "Result")
+    found = require_columns(KNOWN["station_measurements"], columns, "station_measurements")
+    assert columns[found["result"]] == "Result"
 
 
 def test_likely_names_are_likely() -> None:

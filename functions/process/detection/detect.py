@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.process.detection.rules import ColumnRule, Rules, fold
+from functions.process.detection.rules import ColumnRule, Rules, fold, fold_all
 from functions.process.readers import Preview
 from functions.process.readers.dates import count_dates
 from shared.errors import Unprocessable
@@ -97,10 +97,12 @@ def require_columns(rules: Rules, names: tuple[str, ...], dataset_type: str) -> 
         raise Unprocessable(
             "missing_columns",
             f"A file of type {dataset_type} needs {_listed(missing)}; found: {_listed(names)}.",
-            "Add these columns, or rename those that hold the same; case, spaces, _ and - make no difference.",
+            "Add these columns, or rename those that hold the same; case and punctuation make no difference.",
         )
     for rule in rules.columns:
-        same = [name for name in names if fold(name) == fold(names[found[rule.role]])]
+        taken = names[found[rule.role]]
+        folded = fold_all if rule.is_written(taken) else fold
+        same = [name for name in names if folded(name) == folded(taken)]
         if len(same) > 1:
             raise Unprocessable(
                 "duplicate_columns",

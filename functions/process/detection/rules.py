@@ -17,6 +17,11 @@ def fold(name: str) -> str:
     return _FOLDED_AWAY.sub("", _UNIT.sub("", name)).casefold()
 
 
+def fold_all(name: str) -> str:
+    """Fold a column's name, but keep a unit: `Result (flag)` is not `Result`."""
+    return _FOLDED_AWAY.sub("", name).casefold()
+
+
 def _compiles(pattern: str) -> str:
     re.compile(pattern)
     return pattern
@@ -34,6 +39,10 @@ class ColumnRule(BaseModel):
     exact: tuple[str, ...] = Field(min_length=1)
     patterns: tuple[Annotated[str, AfterValidator(_compiles)], ...] = ()
     holds: Literal["text", "date", "number"]
+
+    def is_written(self, name: str) -> bool:
+        """Whether the name is one of the exact ones, with no unit behind it."""
+        return fold_all(name) in {fold(exact) for exact in self.exact}
 
     def is_named(self, name: str) -> bool:
         """Whether the name is one of the exact ones."""
@@ -54,12 +63,13 @@ class Rules(BaseModel):
     companions: tuple[str, ...] = ()
 
     def assign(self, names: Sequence[str]) -> dict[str, int]:
-        """Give each role the position of its column: an exact name before a likely one, the leftmost among equals.
+        """Give each role the position of its column.
 
-        A role that no column fits is left out; no column plays two parts.
+        An exact name goes before one with a unit, that before a likely one, and the leftmost among equals. A role that
+        no column fits is left out; no column plays two parts.
         """
         found: dict[str, int] = {}
-        for fits in (ColumnRule.is_named, ColumnRule.is_like):
+        for fits in (ColumnRule.is_written, ColumnRule.is_named, ColumnRule.is_like):
             for rule in self.columns:
                 free = (i for i, name in enumerate(names) if name and i not in found.values() and fits(rule, name))
                 if rule.role not in found and (at := next(free, None)) is not None:
