@@ -14,16 +14,14 @@ from functions.process.analysis import NeedsType, analyse
 from functions.process.pipelines.contract import Source
 from local import screen
 from local.client import LocalFile
+from local.reporting import reported
 from shared.errors import Unprocessable
 
 
 def run(file: Path, out: Path, dataset_type: str | None, parameters: Mapping[str, JsonValue], *, as_json: bool) -> None:
     """Write the outputs into `out`, all or none of them. Raises typer.Exit(1) once the reason for none is printed."""
-    try:
+    with reported(as_json=as_json):
         _run(file, out, dataset_type, parameters, as_json=as_json)
-    except OSError as error:
-        screen.note(str(error))
-        raise typer.Exit(1) from error
 
 
 def _run(

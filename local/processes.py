@@ -151,10 +151,10 @@ def stop_recorded(record: Path) -> None:
     record.unlink(missing_ok=True)
 
 
-def tail(log: Path, lines: int = 15) -> str:
-    """Last lines of a log, for an error message."""
+def tail(log: Path, lines: int = 15, *, since: int = 0) -> str:
+    """Last lines of a log, for an error message; none from before the byte `since`."""
     try:
-        text = log.read_text(encoding="utf-8", errors="replace")
+        text = log.read_bytes()[since:].decode(errors="replace")
     except FileNotFoundError:
         return ""
     return "\n".join(text.splitlines()[-lines:])

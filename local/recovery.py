@@ -6,16 +6,14 @@ this is needed. An event too many is harmless: events come at least once anyway.
 
 from __future__ import annotations
 
-import json
 import math
-from datetime import UTC, datetime
-from urllib.parse import quote_plus
 
 import psycopg
 from botocore.exceptions import ClientError
 from psycopg.rows import namedtuple_row
 
-from local.ministack import BUCKET, REGION, MiniStack
+from local.ministack import BUCKET, MiniStack
+from shared.events import created_message
 
 _LONGEST_DELAY_SECONDS = 900  # SQS's own limit
 
@@ -37,35 +35,15 @@ def tell_again(database_url: str, ministack: MiniStack) -> int:
     sent = 0
     for key, delay in waiting:
         try:
-            size = s3.head_object(Bucket=BUCKET, Key=key)["ContentLength"]
+            s3.head_object(Bucket=BUCKET, Key=key)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
                 raise
             continue  # the client has not sent it yet, and its own PUT will tell
         sqs.send_message(
             QueueUrl=ministack.queue_url(),
-            MessageBody=json.dumps(_event(key, size)),
+            MessageBody=created_message(key),
             DelaySeconds=min(_LONGEST_DELAY_SECONDS, math.ceil(delay)),
         )
         sent += 1
     return sent
-
-
-def _event(key: str, size: int) -> dict[str, object]:
-    """Return the event that S3 would send for this object."""
-    return {
-        "Records": [
-            {
-                "eventVersion": "2.1",
-                "eventSource": "aws:s3",
-                "awsRegion": REGION,
-                "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-                "eventName": "ObjectCreated:Put",
-                "s3": {
-                    "s3SchemaVersion": "1.0",
-                    "bucket": {"name": BUCKET, "arn": f"arn:aws:s3:::{BUCKET}"},
-                    "object": {"key": quote_plus(key, safe="/"), "size": size},
-                },
-            }
-        ]
-    }

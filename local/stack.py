@@ -9,6 +9,7 @@ stack.stop()
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 import uuid
@@ -21,6 +22,7 @@ import psycopg
 
 from local import processes
 from local.api import last_request_file
+from local.given_database import without_password
 from local.home import LOOPBACK, free_port, make_private, read_object, write_object
 from local.keeper import Keeper
 from local.migrations import apply_migrations, bootstrap
@@ -32,6 +34,7 @@ from local.running import announce, lock, withdraw
 from local.tokens import Issuer, local_owner
 
 _START_SECONDS = 60
+_BUSY = "select exists (select from assay.jobs where status in ('queued', 'running'))"
 
 
 class Stack:
@@ -115,6 +118,10 @@ class Stack:
     def _start(self) -> None:
         for leftover in ("api", "poller", "ministack"):
             processes.stop_recorded(self.home / f"{leftover}.process.json")
+        scratch = self.home / "tmp"
+        if scratch.exists():
+            shutil.rmtree(scratch)  # a worker that was killed leaves its copy of a file there
+        make_private(scratch)
         kept = read_object(self.home / "ports.json")
         ports = {name: free_port(_port(kept.get(name))) for name in ("api", "object_store", "postgres")}
         if self._port is not None:
@@ -127,17 +134,19 @@ class Stack:
         if self._given_database_url is None:
             self._postgres = Postgres(self.home, port=ports["postgres"])
             self._postgres.start()
-        else:
-            with psycopg.connect(self._given_database_url) as connection:
-                bootstrap(connection)
-        apply_migrations(self.superuser_url)
+        with without_password(self.superuser_url):
+            if self._given_database_url is not None:
+                with psycopg.connect(self._given_database_url) as connection:
+                    bootstrap(connection)
+            apply_migrations(self.superuser_url)
         self._ministack = MiniStack(self.home, port=ports["object_store"], visibility_seconds=self._lease_seconds + 5)
         self._ministack.start()
-        tell_again(self.superuser_url, self._ministack)
+        with without_password(self.superuser_url):
+            tell_again(self.superuser_url, self._ministack)
 
         self.env = self._environment()
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POWERTOOLS_"))}
-        environment = {**inherited, **self.env, "ASSAY_HOME": str(self.home)}
+        environment = {**inherited, **self.env, "ASSAY_HOME": str(self.home), "TMPDIR": str(scratch)}
         for name in ("api", "poller"):
             keeper = Keeper(name, [sys.executable, "-m", f"local.{name}"], self.home, environment)
             self._keepers.append(keeper)
@@ -159,9 +168,28 @@ class Stack:
             self._lock.close()
             self._lock = None
 
-    def idle_seconds(self) -> float:
-        """Seconds since the last request."""
-        return time.time() - last_request_file(self.home).stat().st_mtime
+    def dead_part(self) -> str | None:
+        """Name of a part that this stack needs and does not start again, if one has ended; else None."""
+        if self._postgres is not None and not self._postgres.running:
+            return f"Postgres ended by itself; its log is {self._postgres.log}."
+        if self._ministack is not None and not self._ministack.running:
+            return f"MiniStack ended by itself; its log is {self._ministack.log}."
+        return None
+
+    def is_idle(self, seconds: float) -> bool:
+        """Whether there was no request for so long and no job waits or runs; one that does counts as a request.
+
+        Raises StackError if the database cannot be asked.
+        """
+        last_request = last_request_file(self.home)
+        if time.time() - last_request.stat().st_mtime <= seconds:
+            return False
+        with without_password(self.superuser_url), psycopg.connect(self.superuser_url) as connection:
+            row = connection.execute(_BUSY).fetchone()
+        if row is not None and row[0]:
+            last_request.touch()
+            return False
+        return True
 
     def _environment(self) -> dict[str, str]:
         """Return what shared/settings.py, boto3 and Powertools read."""

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 from pydantic import JsonValue
 
-from local.home import make_private, write_private
+from local.home import make_private, write_private_once
 
 
 class Issuer:
@@ -29,7 +29,7 @@ class Issuer:
             pem = key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
-            write_private(self._path, pem.decode())
+            write_private_once(self._path, pem.decode())
         loaded = serialization.load_pem_private_key(self._path.read_bytes(), password=None)
         if not isinstance(loaded, ec.EllipticCurvePrivateKey):
             raise TypeError(f"{self._path} holds no elliptic curve key")
@@ -64,5 +64,5 @@ def local_owner(home: Path) -> uuid.UUID:
     """Return the one user that the command line signs in as on this stack; made once and kept."""
     path = make_private(home) / "owner"
     if not path.exists():
-        write_private(path, f"{uuid.uuid4()}\n")
+        write_private_once(path, f"{uuid.uuid4()}\n")
     return uuid.UUID(path.read_text(encoding="utf-8").strip())

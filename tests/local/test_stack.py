@@ -13,8 +13,10 @@ from pathlib import Path
 
 import httpx
 import psutil
+import psycopg
 import pytest
 
+from local.api import last_request_file
 from local.client import Client, LocalFile
 from local.home import PROJECT
 from local.postgres import Postgres
@@ -100,6 +102,7 @@ def up() -> Iterator[Up]:
             cwd=PROJECT,
             env={**os.environ, "ASSAY_HOME": str(home)},
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
         started.append(process)
@@ -162,6 +165,55 @@ def test_start_after_kill_9_of_everything_finds_and_finishes_the_job(up: Up, tmp
     assert time.monotonic() - began < 10
     assert running_stack(home) is None
     assert "ASSAY_TOKEN=" in printed
+
+
+@pytest.mark.parametrize("part", ["MiniStack", "Postgres"])
+def test_stack_ends_when_a_part_that_it_needs_is_killed(up: Up, tmp_path: Path, part: str) -> None:
+    home = tmp_path / "home"
+    first = up(home)
+    started = {"MiniStack": "ministack_server.py", "Postgres": "-D"}[part]
+    (victim,) = [child for child in psutil.Process(first.pid).children() if started in " ".join(child.cmdline())]
+    victim.kill()
+    _, printed = first.communicate(timeout=30)
+    assert first.returncode == 1
+    assert f"{part} ended by itself" in printed
+    assert "Traceback" not in printed
+    assert running_stack(home) is None
+    up(home)
+
+
+def test_busy_stack_is_not_idle_and_a_job_starts_the_clock_again(stack: Stack) -> None:
+    last_request = last_request_file(stack.home)
+    owner, an_hour_ago = stack.owner, time.time() - 3600
+    with psycopg.connect(stack.superuser_url) as connection:
+        connection.execute(
+            "insert into assay.uploads (owner, sha256, size_bytes, filename) values (%s, %s, 1, 'a.csv')",
+            (owner, "e" * 64),
+        )
+        connection.execute(
+            "insert into assay.jobs (owner, upload_id, filename, size_bytes, status, run_after) select owner, "
+            "upload_id, filename, size_bytes, 'queued', now() + interval '1 h' from assay.uploads where sha256 = %s",
+            ("e" * 64,),
+        )
+    os.utime(last_request, (an_hour_ago, an_hour_ago))
+    assert not stack.is_idle(3000)
+    assert last_request.stat().st_mtime > an_hour_ago + 3000
+    with psycopg.connect(stack.superuser_url) as connection:
+        connection.execute("delete from assay.jobs where owner = %s", (owner,))
+    assert not stack.is_idle(3000)
+    os.utime(last_request, (an_hour_ago, an_hour_ago))
+    assert stack.is_idle(3000)
+
+
+def test_worker_s_copies_of_files_stay_in_the_home_and_go_at_the_next_start(up: Up, tmp_path: Path) -> None:
+    scratch = tmp_path / "home" / "tmp"
+    left = scratch / "assay-killed" / "secret.csv"
+    left.parent.mkdir(parents=True)
+    left.write_text("a")
+    process = up(tmp_path / "home")
+    assert not left.parent.exists()
+    (worker,) = [one for one in psutil.Process(process.pid).children() if "local.poller" in one.cmdline()]
+    assert worker.environ()["TMPDIR"] == str(scratch)
 
 
 def test_stack_stops_when_its_folder_s_state_is_gone(up: Up, tmp_path: Path) -> None:

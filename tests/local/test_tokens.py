@@ -58,3 +58,10 @@ def test_expired_token_is_refused(tmp_path: Path) -> None:
 
 def test_owner_is_made_once(tmp_path: Path) -> None:
     assert local_owner(tmp_path) == local_owner(tmp_path)
+
+
+def test_of_several_owners_at_once_the_first_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = local_owner(tmp_path)
+    monkeypatch.setattr(Path, "exists", lambda _path, **_more: False)  # as another process saw it a moment ago
+    assert local_owner(tmp_path) == first
+    assert [path.name for path in tmp_path.iterdir()] == ["owner"]
