@@ -17,7 +17,7 @@ IDLE_STOP_SECONDS = 3600
 _START_SECONDS = 90
 
 
-_TOKEN_LIFETIME = timedelta(hours=24)
+TOKEN_LIFETIME = timedelta(hours=24)
 
 
 def sign_in(home: Path, url: str) -> str:
@@ -31,14 +31,14 @@ def sign_in(home: Path, url: str) -> str:
     if (
         kept.get("url") == url
         and isinstance(expires, float)
-        and expires > time.time() + _TOKEN_LIFETIME.total_seconds() / 2
+        and expires > time.time() + TOKEN_LIFETIME.total_seconds() / 2
         and isinstance(token := kept.get("token"), str)
     ):
         return token
     from local.tokens import Issuer, local_owner  # noqa: PLC0415  # cryptography takes longer to load than all the rest
 
-    token = Issuer(home, url).issue_token(local_owner(home), _TOKEN_LIFETIME)
-    write_object(path, {"url": url, "token": token, "expires_at": time.time() + _TOKEN_LIFETIME.total_seconds()})
+    token = Issuer(home, url).issue_token(local_owner(home), TOKEN_LIFETIME)
+    write_object(path, {"url": url, "token": token, "expires_at": time.time() + TOKEN_LIFETIME.total_seconds()})
     return token
 
 

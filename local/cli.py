@@ -10,7 +10,6 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -22,7 +21,7 @@ from pydantic import JsonValue
 from local import screen
 from local.arguments import parameters as parameters_of
 from local.arguments import regular
-from local.background import ensure_stack, sign_in
+from local.background import TOKEN_LIFETIME, ensure_stack, sign_in
 from local.client import Client, LocalFile
 from local.home import default_home
 from local.processes import StackError
@@ -41,7 +40,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_TOKEN_LIFETIME = timedelta(hours=24)
 
 Url = Annotated[str | None, typer.Option(help="Another Assay than the one on this machine.", envvar="ASSAY_URL")]
 Token = Annotated[str | None, typer.Option(help="The token that signs you in there.", envvar="ASSAY_TOKEN")]
@@ -141,7 +139,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _welcome(stack: Stack) -> None:
-    token = stack.token_for(stack.owner, _TOKEN_LIFETIME)
+    token = stack.token_for(stack.owner, TOKEN_LIFETIME)
     screen.result(f"Assay is up at {stack.url}; Ctrl-C stops it. Its data and logs are in {stack.home}.")
     screen.result(
         f"\nFor curl or for another terminal; the token is good for 24 hours:\n\n"

@@ -43,6 +43,7 @@ def postgres(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         server.stop()
 
 
+# Of their own: pytest would keep those of tests/conftest.py, which speak to another server.
 @pytest.fixture(scope="session")
 def db(postgres: Postgres) -> PsycopgDatabase:
     return PsycopgDatabase(postgres.authenticator_url)
