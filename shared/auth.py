@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from uuid import UUID
 
@@ -18,9 +18,10 @@ _JWKS_TIMEOUT_SECONDS = 3
 
 @dataclass(frozen=True)
 class User:
-    """A signed-in user; `owner` is the token's subject."""
+    """A signed-in user; `owner` is the token's subject, and `token` the verified access token itself."""
 
     owner: UUID
+    token: str = field(default="", repr=False)
 
 
 class TokenVerifier:
@@ -65,7 +66,7 @@ class TokenVerifier:
             raise _refused("The access token is not valid here.") from error
         if claims.get("role") != "authenticated":
             raise _refused("The access token is not a signed-in user's.")
-        return User(owner)
+        return User(owner, token.strip())
 
 
 def _refused(detail: str) -> Problem:

@@ -133,4 +133,7 @@ def _translated(error: psycopg.Error) -> Exception:
 @lru_cache(maxsize=1)
 def database() -> Database:
     """Return the database that the settings name; it connects at the first call."""
-    return PsycopgDatabase(settings().database_url.get_secret_value())
+    url = settings().database_url
+    if url is None:
+        raise NotImplementedError  # the Data API: in work
+    return PsycopgDatabase(url.get_secret_value())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 
 class Settings(BaseModel):
@@ -13,12 +14,29 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    database_url: SecretStr = Field(
-        description="Postgres: Supavisor's transaction pooler (port 6543), or the embedded one"
-    )
     supabase_url: str = Field(description="https://<project>.supabase.co; its tokens and its JWKS come from here")
+    supabase_publishable_key: SecretStr | None = Field(
+        default=None,
+        description="sb_publishable_… or the legacy anon key: names the project, beside a user's own token",
+    )
+    supabase_secret_key: SecretStr | None = Field(
+        default=None, description="sb_secret_… or the legacy service_role key: for functions/process alone"
+    )
     auth_audience: str = Field(default="authenticated", description="the `aud` that a token must carry")
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="Postgres itself in place of the Data API: the embedded one, or Supavisor's transaction pooler",
+    )
 
+    storage: Literal["s3", "supabase"] = Field(
+        default="s3",
+        description="the object store: S3 (AWS's own, or the local one), or Supabase Storage by its S3 endpoint",
+    )
+    storage_hook_secret: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="what Supabase's webhook says to POST /events/storage; none refuses all",
+    )
     object_store_bucket: str = Field(description="the one bucket, for uploads/ and outputs/")
     object_store_endpoint: str | None = Field(default=None, description="an S3 endpoint other than AWS's own")
     object_store_region: str = Field(default="us-east-1")
@@ -37,6 +55,12 @@ class Settings(BaseModel):
     retry_base_seconds: int = Field(
         gt=0, le=300, default=30, description="delay before the second attempt; doubles, at most 300"
     )
+
+    @model_validator(mode="after")
+    def _has_a_database(self) -> Self:
+        if not (self.database_url or self.supabase_publishable_key or self.supabase_secret_key):
+            raise ValueError("neither DATABASE_URL nor SUPABASE_PUBLISHABLE_KEY nor SUPABASE_SECRET_KEY is set")
+        return self
 
 
 @lru_cache(maxsize=1)
