@@ -12,7 +12,7 @@ DASHBOARD := functions/process/dashboard/built/dashboard.js
 STACK := .venv/ready .tools/ministack/ready $(DASHBOARD)
 SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: help run up down test check lock openapi web format clean
+.PHONY: help run up down test test-deploy check lock openapi schema web bench-start format clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -29,12 +29,25 @@ down: $(STACK) ## stop a local stack that runs in the background
 test: $(STACK) .venv/ready-dev .tools/postgrest/ready ## run the tests
 	.venv/bin/pytest
 
+test-deploy: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## build the template and deploy it to a local CloudFormation
+	.venv/bin/pytest tests/deploy
+
 check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, template
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	.venv/bin/squawk --exclude-path 'supabase/migrations/2026112109*' supabase/migrations/*.sql
+	.venv/bin/squawk --exclude prefer-bigint-over-int,require-lock-timeout,require-statement-timeout \
+	  supabase/migrations/2026112109*.sql
+	.venv/bin/squawk --exclude ban-drop-schema,ban-drop-table,ban-drop-column,ban-drop-function,require-concurrent-index-deletion \
+	  supabase/rollback/*.sql
+	.venv/bin/hadolint functions/process/Dockerfile
+	.venv/bin/zizmor --offline --quiet .github
 	$(IN_WEB) run --silent check
 	$(SAM) validate --lint --region us-east-1
+
+bench-start: .venv/ready-dev ## time the start of upload and download
+	.venv/bin/python -m benchmarks.start
 
 format: .venv/ready-dev ## format the code
 	.venv/bin/ruff format .
@@ -47,6 +60,10 @@ openapi: .venv/ready ## write functions/download/openapi.json anew from the hand
 	mv functions/download/openapi.json.new functions/download/openapi.json
 
 LOCK = $(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header
+
+schema: .venv/ready ## write supabase/schema.sql anew from the migrations
+	.venv/bin/python -m local.schema > supabase/schema.sql.new
+	mv supabase/schema.sql.new supabase/schema.sql
 
 lock: .venv/uv ## renew requirements/ from pyproject.toml
 	$(LOCK) --group dev -o requirements/dev.txt

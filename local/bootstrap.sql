@@ -33,5 +33,48 @@ begin
       )::uuid
     $body$;
   end if;
+
+  -- Supabase Storage's tables, as its server's own migrations make them (github.com/supabase/storage, migrations/tenant), as far as a
+  -- trigger on them can tell. Nothing here writes to them but tests: the local object store is another one.
+  if to_regnamespace('storage') is null then
+    if to_regrole('supabase_storage_admin') is null then
+      create role supabase_storage_admin nologin noinherit;
+    end if;
+    create schema storage authorization supabase_storage_admin;
+    grant usage on schema storage to anon, authenticated, service_role;
+
+    create table storage.buckets (
+      id                 text primary key,
+      name               text not null unique,
+      owner              uuid,
+      owner_id           text,
+      created_at         timestamptz default now(),
+      updated_at         timestamptz default now(),
+      public             boolean default false,
+      avif_autodetection boolean default false,
+      file_size_limit    bigint,
+      allowed_mime_types text[]
+    );
+    create table storage.objects (
+      id               uuid primary key default gen_random_uuid(),
+      bucket_id        text references storage.buckets,
+      name             text,
+      owner            uuid,
+      owner_id         text,
+      created_at       timestamptz default now(),
+      updated_at       timestamptz default now(),
+      last_accessed_at timestamptz default now(),
+      metadata         jsonb,
+      path_tokens      text[] generated always as (string_to_array(name, '/')) stored,
+      version          text,
+      user_metadata    jsonb,
+      unique (bucket_id, name)
+    );
+    alter table storage.buckets owner to supabase_storage_admin;
+    alter table storage.objects owner to supabase_storage_admin;
+    alter table storage.buckets enable row level security;
+    alter table storage.objects enable row level security;
+    grant all on storage.buckets, storage.objects to anon, authenticated, service_role;
+  end if;
 end
 $$;

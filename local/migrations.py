@@ -58,6 +58,7 @@ def apply_migrations(url: str, folder: Path = FOLDER) -> list[str]:
             if applied and version < max(applied):
                 raise StackError(f"Migration {path.name} is older than {max(applied)}, which was applied before it.")
             text = path.read_text(encoding="utf-8")
+            connection.execute("reset all")  # what the file before has set, as the Supabase CLI does
             with connection.transaction():
                 connection.execute(text.encode())
                 connection.execute(

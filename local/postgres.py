@@ -46,7 +46,7 @@ class Postgres:
         self.data = self.home / "postgres"
         self.log = self.home / "logs" / "postgres.log"
         self.port = port or free_port()
-        self._binaries = binaries or embedded_binaries()
+        self.binaries = binaries or embedded_binaries()
         self._passwords = self.home / "postgres.json"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -83,7 +83,7 @@ class Postgres:
             "timezone": "UTC",
             "log_timezone": "UTC",
         }
-        command = [str(self._binaries / "postgres"), "-D", str(self.data)]
+        command = [str(self.binaries / "postgres"), "-D", str(self.data)]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
         self._process = processes.spawn(
@@ -129,7 +129,7 @@ class Postgres:
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
             os.chown(new, nobody.pw_uid, nobody.pw_gid)
-        command = [str(self._binaries / "initdb"), "--pgdata", str(new), "--username=postgres", "--encoding=UTF8"]
+        command = [str(self.binaries / "initdb"), "--pgdata", str(new), "--username=postgres", "--encoding=UTF8"]
         command += ["--locale=C", "--auth=scram-sha-256", f"--pwfile={password_file}"]
         try:
             done = subprocess.run(processes.unprivileged(command), capture_output=True, text=True, check=False, cwd="/")

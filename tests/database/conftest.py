@@ -14,7 +14,8 @@ import pytest
 from local.migrations import apply_migrations
 from local.postgres import Postgres, embedded_binaries
 from shared.auth import User
-from shared.database import PsycopgDatabase
+from shared.psycopg_database import PsycopgDatabase
+from tests.database.hosted import hosted
 from tests.database.steps import Steps
 
 
@@ -37,7 +38,7 @@ def postgres(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     server = Postgres(tmp_path_factory.mktemp("postgres"), binaries=request.param)
     server.start()
     try:
-        apply_migrations(server.superuser_url)
+        apply_migrations(hosted(server, "postgres"))
         yield server
     finally:
         server.stop()

@@ -7,7 +7,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 from shared.auth import User
-from shared.database import Argument, PsycopgDatabase
+from shared.database import Argument, Database
 from shared.object_store import upload_key
 
 Answer = dict[str, Any]
@@ -27,7 +27,7 @@ def new_sha256() -> str:
 class Steps:
     """One owner's uploads and the worker that serves them."""
 
-    def __init__(self, db: PsycopgDatabase, user: User) -> None:
+    def __init__(self, db: Database, user: User) -> None:
         self._db = db
         self.user = user
 
@@ -60,8 +60,12 @@ class Steps:
     def arrive(self, sha256: str) -> Answer:
         return self._call("object_created", None, key=upload_key(self.user.owner, sha256))
 
-    def claim(self, job_id: str, worker: str = "worker", lease_seconds: int = 60) -> Answer:
-        return self._call("claim_job", None, job_id=job_id, worker=worker, lease_seconds=lease_seconds)
+    def claim(
+        self, job_id: str, worker: str = "worker", lease_seconds: int = 60, memory_mb: int | None = None
+    ) -> Answer:
+        return self._call(
+            "claim_job", None, job_id=job_id, worker=worker, lease_seconds=lease_seconds, memory_mb=memory_mb
+        )
 
     def report(self, job_id: str, attempt: int, progress: float = 0.5, detection: Answer | None = None) -> Answer:
         return self._call(
@@ -107,6 +111,9 @@ class Steps:
 
     def sweep(self, upload_seconds: int = 3600, quiet_seconds: int = 900) -> Answer:
         return self._call("sweep_jobs", None, upload_seconds=upload_seconds, quiet_seconds=quiet_seconds)
+
+    def drain(self, quiet_seconds: int = 900) -> list[str]:
+        return cast("list[str]", self._call("drain_outbox", None, quiet_seconds=quiet_seconds)["keys"])
 
     def job(self, job_id: str) -> Answer:
         return self._call("get_job", self.user, job_id=job_id)

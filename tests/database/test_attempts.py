@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from local.postgres import Postgres
-from shared.database import PsycopgDatabase
 from shared.errors import Problem
+from shared.psycopg_database import PsycopgDatabase
 from tests.database.steps import ERROR, MANIFEST, OUTPUTS, Answer, Steps, new_sha256
 
 Superuser = psycopg.Connection[tuple[object, ...]]
@@ -108,9 +108,9 @@ def test_an_ending_may_be_repeated_after_a_lost_answer_and_no_other_write_counts
     steps: Steps, end: Callable[[Steps, str], Answer], status: str
 ) -> None:
     job_id = steps.running()
-    assert end(steps, job_id) == {"accepted": True, "status": status}
+    assert end(steps, job_id) == {"accepted": True, "status": status, "cost": None}
     before, outputs = steps.job(job_id), steps.outputs(job_id)
-    assert end(steps, job_id) == {"accepted": True, "status": status}
+    assert end(steps, job_id) == {"accepted": True, "status": status, "cost": None}
     for other, (write, _) in ENDINGS.items():
         if write is not end and not (other.startswith("fail_job") and status in {"failed", "queued"}):
             assert write(steps, job_id) == {"accepted": False, "reason": "stale_attempt"}
@@ -142,7 +142,7 @@ def test_progress_extends_the_lease_and_never_goes_back(steps: Steps, superuser:
 def test_finish_shows_every_output_at_once_in_order(steps: Steps) -> None:
     job_id = steps.running()
     assert steps.outputs(job_id) == []
-    assert steps.finish(job_id, 1) == {"accepted": True, "status": "done"}
+    assert steps.finish(job_id, 1) == {"accepted": True, "status": "done", "cost": None}
     outputs = steps.outputs(job_id)
     assert [output["name"] for output in outputs] == [output["name"] for output in OUTPUTS]
     stored = steps.output(outputs[0]["output_id"])
@@ -160,7 +160,7 @@ def test_outputs_never_change(steps: Steps, superuser: Superuser) -> None:
 
 def test_a_terminal_failure_is_final_and_tells_why(steps: Steps) -> None:
     job_id = steps.running()
-    assert steps.fail(job_id, 1) == {"accepted": True, "status": "failed"}
+    assert steps.fail(job_id, 1) == {"accepted": True, "status": "failed", "cost": None}
     job = steps.job(job_id)
     assert (job["status"], job["error"]) == ("failed", ERROR)
     assert steps.claim(job_id) == {"claimed": False, "reason": "ended", "status": "failed"}
@@ -168,7 +168,7 @@ def test_a_terminal_failure_is_final_and_tells_why(steps: Steps) -> None:
 
 def test_a_retry_waits_for_its_time(steps: Steps, superuser: Superuser) -> None:
     job_id = steps.running()
-    assert steps.fail(job_id, 1, retry_after_seconds=30) == {"accepted": True, "status": "queued"}
+    assert steps.fail(job_id, 1, retry_after_seconds=30) == {"accepted": True, "status": "queued", "cost": None}
     refused = steps.claim(job_id)
     assert (refused["claimed"], refused["reason"]) == (False, "backing_off")
     assert 0 < refused["retry_after_seconds"] <= 30
@@ -226,7 +226,8 @@ def test_cancel_while_running_ends_with_the_next_write(steps: Steps, write: Call
     asked = steps.cancel(job_id)
     assert (asked["status"], asked["cancel_requested"]) == ("running", True)
     assert steps.report(job_id, 1)["cancel_requested"] is True
-    assert write(steps, job_id) == {"accepted": False, "reason": "cancelled", "status": "cancelled"}
+    refused = {"accepted": False, "reason": "cancelled", "status": "cancelled", "cost": None}
+    assert write(steps, job_id) == refused
     assert steps.outputs(job_id) == []
     assert steps.job(job_id)["attempts"][0]["outcome"] == "cancelled"
 

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from local.postgres import Postgres
-from shared.database import PsycopgDatabase
 from shared.errors import Problem
+from shared.psycopg_database import PsycopgDatabase
 from tests.database.steps import Steps, new_sha256
 
 

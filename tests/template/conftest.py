@@ -1,4 +1,4 @@
-"""Fixtures: template.yaml as plain data, with CloudFormation's short forms spelled out."""
+"""Fixtures: template.yaml as plain data, as CloudFormation sees it once a storage is chosen."""
 
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,42 @@ def _intrinsic(loader: _Loader, name: str, node: yaml.Node) -> dict[str, object]
 _Loader.add_multi_constructor("!", _intrinsic)
 
 
+_NOTHING = {"Ref": "AWS::NoValue"}
+
+
+def _chosen(node: object, conditions: dict[str, bool]) -> Any:
+    """Resolve every Fn::If on these conditions, and leave out what it leaves out."""
+    if isinstance(node, list):
+        items = [_chosen(item, conditions) for item in node]
+        return [item for item in items if item != _NOTHING]
+    if not isinstance(node, dict):
+        return node
+    if "Fn::If" in node:
+        name, then, otherwise = node["Fn::If"]
+        return _chosen(then if conditions[name] else otherwise, conditions) if name in conditions else node
+    resolved = {key: _chosen(value, conditions) for key, value in node.items()}
+    return {key: value for key, value in resolved.items() if value != _NOTHING}
+
+
+@pytest.fixture(scope="session", params=["s3", "supabase"])
+def storage(request: pytest.FixtureRequest) -> str:
+    """Return each value that the parameter Storage may have."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
-def template() -> dict[str, Any]:
-    """Return the whole template."""
-    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text("utf-8"), Loader=_Loader)  # noqa: S506 - safe
-    return loaded
+def template(storage: str) -> dict[str, Any]:
+    """Return the whole template as it is with this storage."""
+    loaded = yaml.load((ROOT / "template.yaml").read_text("utf-8"), Loader=_Loader)  # noqa: S506  # a SafeLoader
+    conditions = {
+        name: condition["Fn::Equals"][1] == storage
+        for name, condition in loaded["Conditions"].items()
+        if condition.get("Fn::Equals", [None])[0] == {"Ref": "Storage"}
+    }
+    found: dict[str, Any] = _chosen(loaded, conditions)
+    for part in ("Resources", "Outputs"):
+        found[part] = {name: item for name, item in found[part].items() if conditions.get(item.get("Condition"), True)}
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -14,18 +14,19 @@ from functions.download.app import handler as download
 from functions.process.app import handler as process
 from functions.upload.app import handler as upload
 from shared.auth import User
-from shared.database import PsycopgDatabase
+from shared.psycopg_database import PsycopgDatabase
 from tests.api import BUCKET, Context
 from tests.database.steps import Steps
 from tests.issuer import Issuer
 
 pytestmark = pytest.mark.usefixtures("aws")
 EVENTS = Path(__file__).parents[2] / "events"
-# The ids in the events are nobody's, hence the 404s.
+# The ids in the events are nobody's, hence the 404s; and with S3, no webhook is expected.
 EXPECTED = {
     "upload-post": 201,
     "upload-raw": 201,
     "upload-cancel": 404,
+    "upload-storage-hook": 404,
     "download-jobs": 200,
     "download-job": 404,
     "download-outputs": 404,

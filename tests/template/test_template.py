@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import SecretStr
 
 from shared.settings import Settings
 
@@ -34,7 +35,7 @@ def listed(value: object) -> list[Any]:
 def environment(template: dict[str, Any], function: dict[str, Any]) -> dict[str, object]:
     return {
         **template["Globals"]["Function"]["Environment"]["Variables"],
-        **function["Environment"]["Variables"],
+        **function.get("Environment", {}).get("Variables", {}),
     }
 
 
@@ -61,7 +62,12 @@ def test_messages_fail_one_by_one_and_end_in_the_dead_letter_queue(functions: Re
     assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
 
 
-def test_the_bucket_is_private_and_tells_the_queue_of_uploads_alone(resources: Resources) -> None:
+def test_the_bucket_is_private_and_tells_the_queue_of_uploads_alone(storage: str, resources: Resources) -> None:
+    about_s3 = {name for name, resource in resources.items() if "Bucket" in name or "QueuePolicy" in name}
+    if storage == "supabase":
+        assert about_s3 == set()
+        return
+    assert about_s3 == {"Bucket", "BucketPolicy", "QueuePolicy"}
     bucket = resources["Bucket"]["Properties"]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     (notification,) = bucket["NotificationConfiguration"]["QueueConfigurations"]
@@ -108,7 +114,7 @@ def test_nothing_is_allowed_by_wildcard(resources: Resources) -> None:
     ],
 )
 def test_each_function_reaches_only_its_own_objects(
-    resources: Resources, role: str, expected: set[tuple[str, str]]
+    storage: str, resources: Resources, role: str, expected: set[tuple[str, str]]
 ) -> None:
     found = {
         (action, statement["Resource"]["Fn::Sub"].removeprefix("${Bucket.Arn}/"))
@@ -117,16 +123,53 @@ def test_each_function_reaches_only_its_own_objects(
         for action in listed(statement["Action"])
         if action.startswith("s3:") and action != "s3:ListBucket"
     }
-    assert found == expected
+    assert found == (expected if storage == "s3" else set())
 
 
-def test_database_urls_come_from_secrets_and_only_process_has_the_service_login(
-    template: dict[str, Any], functions: Resources
+def test_nothing_is_allowed_in_s3_where_it_is_not_the_storage(storage: str, resources: Resources) -> None:
+    actions = {action for _, statement in statements(resources) for action in listed(statement["Action"])}
+    assert any(action.startswith("s3:") for action in actions) == (storage == "s3")
+
+
+def test_who_may_send_to_the_queue(storage: str, resources: Resources) -> None:
+    senders = {name for name, statement in statements(resources) if "sqs:SendMessage" in listed(statement["Action"])}
+    assert senders == {"ProcessRole", "QueuePolicy" if storage == "s3" else "UploadRole"}
+
+
+def test_every_secret_is_a_reference_and_goes_only_where_it_is_used(
+    storage: str, template: dict[str, Any], functions: Resources
 ) -> None:
-    urls = {name: environment(template, function)["DATABASE_URL"] for name, function in functions.items()}
-    api = {"Fn::Sub": "{{resolve:secretsmanager:${ApiDatabaseSecret}:SecretString}}"}
-    process = {"Fn::Sub": "{{resolve:secretsmanager:${ProcessDatabaseSecret}:SecretString}}"}
-    assert urls == {"UploadFunction": api, "DownloadFunction": api, "ProcessFunction": process}
+    secret = {
+        name.upper()
+        for name, field in Settings.model_fields.items()
+        if SecretStr in (field.annotation, *get_args(field.annotation)) and name != "supabase_publishable_key"
+    }
+    held = {name: secret & set(environment(template, function)) for name, function in functions.items()}
+    access_key = {"OBJECT_STORE_ACCESS_KEY_ID", "OBJECT_STORE_SECRET_ACCESS_KEY"} if storage == "supabase" else set()
+    hook = {"STORAGE_HOOK_SECRET"} if storage == "supabase" else set()
+    assert held == {
+        "UploadFunction": access_key | hook,
+        "DownloadFunction": access_key,
+        "ProcessFunction": access_key | {"SUPABASE_SECRET_KEY"},
+    }
+    for name, names in held.items():
+        for value in (environment(template, functions[name])[variable] for variable in names):
+            assert isinstance(value, dict)
+            assert re.fullmatch(r"\{\{resolve:secretsmanager:\$\{\w+Secret\}:SecretString(:\w+)?\}\}", value["Fn::Sub"])
+
+
+def test_a_parameter_that_may_be_left_out_may_be_empty(template: dict[str, Any]) -> None:
+    for name, parameter in template["Parameters"].items():
+        if "Default" in parameter and "AllowedPattern" in parameter:
+            assert re.fullmatch(parameter["AllowedPattern"], str(parameter["Default"])), name
+
+
+def test_supabase_storage_asks_for_every_parameter_of_its_own(template: dict[str, Any]) -> None:
+    (rule,) = template["Rules"].values()
+    asked = {assertion["Assert"]["Fn::Not"][0]["Fn::Equals"][0]["Ref"] for assertion in rule["Assertions"]}
+    assert asked == {name for name, parameter in template["Parameters"].items() if name.startswith("Storage")} - {
+        "Storage"
+    }
 
 
 @pytest.mark.parametrize("file", ["template.yaml", "samconfig.toml", "supabase/config.toml"])
@@ -144,7 +187,7 @@ def test_every_function_has_all_settings_and_none_that_nobody_reads(
     required = {name.upper() for name, field in Settings.model_fields.items() if field.is_required()}
     for function in functions.values():
         names = {name for name in environment(template, function) if not name.startswith("POWERTOOLS_")}
-        assert required <= names <= known
+        assert required | {"STORAGE", "SUPABASE_PUBLISHABLE_KEY"} <= names <= known
 
 
 def test_handlers_stand_where_the_house_has_them(functions: Resources) -> None:
@@ -178,5 +221,15 @@ def test_alarms_watch_the_queues_the_functions_and_the_api(functions: Resources,
         ("DeadLetterQueue.QueueName", "ApproximateNumberOfMessagesVisible"),
         ("Queue.QueueName", "ApproximateAgeOfOldestMessage"),
         ("Api", "5xx"),
-        ("assay", "InternalErrors"),
+        ("AWS::StackName", "InternalErrors"),
+        ("AWS::StackName", "JobsQueued"),
     }
+
+
+def test_silence_is_an_alarm_of_the_sweep_alone(resources: Resources) -> None:
+    silent = {
+        name
+        for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm").items()
+        if alarm["TreatMissingData"] == "breaching"
+    }
+    assert silent == {"SweepAlarm"}
