@@ -1,30 +1,42 @@
-"""The one way to the database: `call(function, arguments, as_user)`, one round trip, one transaction."""
+"""The one way to the database: `call(function, arguments, as_user)`, one round trip, one transaction.
+
+Two transports do the same: shared.data_api (Supabase's Data API, over HTTP) and shared.psycopg_database (Postgres
+itself). Each is imported only where the settings choose it, so that no function carries the other's libraries.
+"""
 
 from __future__ import annotations
 
-import json
-from collections import deque
-from collections.abc import Mapping, Sequence
+import random
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
 
-import psycopg
-from psycopg import sql
-from psycopg.types.json import Jsonb
 from pydantic import JsonValue
 
-from shared.auth import User
-from shared.errors import Problem, Transient
+from shared.errors import AssayError, Problem, Transient
 from shared.settings import settings
+
+if TYPE_CHECKING:
+    from shared.auth import User  # with it comes PyJWT, which process does not have
 
 Argument = JsonValue | UUID | datetime
 
-# How long the database may take to be reached, to answer a statement, and to acknowledge a packet.
-_CONNECT_SECONDS = 5
-_STATEMENT_SECONDS = 20
-_UNACKNOWLEDGED_SECONDS = 25
+# How long the database may take to be reached, and to answer a statement.
+CONNECT_SECONDS = 3
+STATEMENT_SECONDS = 20
+
+_TRIES = 5
+_TRYING_SECONDS = 5
+_FIRST_DELAY_SECONDS = 0.1
+
+# Connection lost; deadlock, serialization; out of resources; lock not available; timeout, shutdown; system error.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_TRANSIENT_STATES = ("08", "40", "53", "55P03", "57", "58")
+
+_Answer = TypeVar("_Answer")
 
 
 class Database(Protocol):
@@ -34,106 +46,59 @@ class Database(Protocol):
         """Call a function of schema `public` and return its JSON.
 
         As a user, row level security decides what the function sees; `None` stands for service_role.
-        Raises Problem where the function refuses (its SQLSTATE PT<status>), Transient where the database is not there.
-        A call whose answer was lost on an idle connection is repeated: every function gives the same answer again and
-        does its work once (register_upload alone may count one use more).
+        Raises Problem where the function refuses (its SQLSTATE PT<status>), Transient where the database is not there;
+        whatever else it answers is a bug of ours, and raised as the transport's own error.
+        A call that failed for a reason that may pass is repeated, as `repeated` says: every function gives the same
+        answer again and does its work once (register_upload alone may count one use more).
         """
         ...
 
     def ping(self) -> None:
-        """Return when the database answers. Raises Transient when it does not."""
+        """Return when Postgres answers, asked again as `repeated` says. Raises Transient when it does not."""
         ...
 
 
-class PsycopgDatabase:
-    """Postgres by psycopg: the embedded one, or Supabase through Supavisor's transaction pooler.
+def repeated(call: Callable[[], _Answer]) -> _Answer:
+    """Return what `call` returns; while it raises Transient, call again: at most 5 times, beginning none after 5 s.
 
-    The pooler may serve each transaction from another server connection, so nothing is prepared and role and claims
-    are set for the transaction alone. Pipeline mode sends it all in one round trip.
+    Waits a random part of 0.1 s, 0.2 s, … between two tries, or longer where the other side asks for it ("full jitter",
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). Raises the last Transient.
     """
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._idle: deque[psycopg.Connection[tuple[JsonValue]]] = deque()
-
-    def call(self, function: str, arguments: Mapping[str, Argument], as_user: User | None) -> JsonValue:
-        """See Database.call."""
-        role = "authenticated" if as_user else "service_role"
-        claims = json.dumps({"sub": str(as_user.owner), "role": role} if as_user else {"role": role})
-        statement = sql.SQL("select public.{}({})").format(
-            sql.Identifier(function),
-            sql.SQL(", ").join(
-                sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder()) for name in arguments
-            ),
-        )
-        values = [Jsonb(value) if isinstance(value, dict | list) else value for value in arguments.values()]
+    start = time.monotonic()
+    for earlier in range(_TRIES - 1):
         try:
-            return self._transaction(role, claims, statement, values)
-        except psycopg.Error as error:
-            raise _translated(error) from error
-
-    def ping(self) -> None:
-        """See Database.ping."""
-        try:
-            self._transaction("authenticated", "{}", sql.SQL("select 'null'::jsonb"), [])
-        except psycopg.Error as error:
-            raise Transient("the database does not answer") from error
-
-    def _transaction(
-        self, role: str, claims: str, statement: sql.Composed | sql.SQL, values: Sequence[Jsonb | Argument]
-    ) -> JsonValue:
-        while True:
-            connection, fresh = self._connection()
-            try:
-                with connection.pipeline(), connection.transaction():
-                    connection.execute(
-                        "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
-                        (role, claims),
-                    )
-                    cursor = connection.execute(statement, values)
-                row = cursor.fetchone()
-            except psycopg.OperationalError:
-                connection.close()
-                if fresh:
-                    raise
-                continue  # a connection that idled may have died in the meantime
-            except BaseException:
-                connection.close()
+            return call()
+        except Transient as error:
+            jitter = random.uniform(0, _FIRST_DELAY_SECONDS * 2**earlier)  # noqa: S311  # no secret
+            delay = max(jitter, error.retry_after_seconds)
+            if time.monotonic() - start + delay > _TRYING_SECONDS:
                 raise
-            self._idle.append(connection)
-            return row[0] if row else None
-
-    def _connection(self) -> tuple[psycopg.Connection[tuple[JsonValue]], bool]:
-        try:
-            return self._idle.pop(), False
-        except IndexError:
-            return psycopg.connect(
-                self._url,
-                autocommit=True,
-                prepare_threshold=None,
-                connect_timeout=_CONNECT_SECONDS,
-                tcp_user_timeout=_UNACKNOWLEDGED_SECONDS * 1000,
-            ), True
+        time.sleep(delay)
+    return call()
 
 
-def _translated(error: psycopg.Error) -> Exception:
-    state = error.sqlstate or ""
+def refusal(state: str, message: str, detail: str, hint: str) -> AssayError | None:
+    """Return what an SQLSTATE stands for with its message, DETAIL and HINT: a Problem, Transient, or None for a bug."""
     if state.startswith("PT"):
-        return Problem(
-            status=int(state[2:]),
-            code=error.diag.message_detail or "",
-            detail=error.diag.message_primary or "",
-            suggestion=error.diag.message_hint or "",
-        )
-    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return Problem(status=int(state[2:]), code=detail, detail=message, suggestion=hint)
+    if state.startswith(_TRANSIENT_STATES):
         return Transient("the database does not answer")
-    return error
+    return None
 
 
 @lru_cache(maxsize=1)
 def database() -> Database:
-    """Return the database that the settings name; it connects at the first call."""
-    url = settings().database_url
-    if url is None:
-        raise NotImplementedError  # the Data API: in work
-    return PsycopgDatabase(url.get_secret_value())
+    """Return the database of the settings, Postgres by DATABASE_URL or else the Data API; it connects when called."""
+    chosen = settings()
+    if chosen.database_url is not None:
+        from shared.psycopg_database import PsycopgDatabase  # noqa: PLC0415  # only where it is chosen
+
+        return PsycopgDatabase(chosen.database_url.get_secret_value())
+    from shared.data_api import DataApiDatabase  # noqa: PLC0415  # only where it is chosen
+
+    publishable, secret = chosen.supabase_publishable_key, chosen.supabase_secret_key
+    return DataApiDatabase(
+        chosen.supabase_url,
+        publishable_key=publishable.get_secret_value() if publishable else None,
+        secret_key=secret.get_secret_value() if secret else None,
+    )

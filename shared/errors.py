@@ -6,6 +6,7 @@ AssayError
 ├── Transient       anything outside that may be well again soon; the job is tried again
 ├── JobCancelled    the user cancelled the job while it ran
 ├── ObjectMissing   the object store has nothing under the key (shared/object_store.py)
+├── DataApiRefused  the Data API refuses our key or address (shared/data_api.py)
 ├── UnknownUpload   an object that no upload announced (functions/process/work.py)
 └── StaleAttempt    a newer attempt has taken the job over; this one must stop and write nothing
 """
@@ -43,7 +44,15 @@ class Unprocessable(_Coded):
 
 
 class Transient(AssayError):
-    """Something outside failed (database, object store, queue) and may work on another try."""
+    """Something outside failed (database, object store, queue) and may work on another try.
+
+    The text says what is wrong, such as "the database does not answer": it reaches the client. `retry_after_seconds` is
+    what the other side asked for, 0 where it asked for nothing.
+    """
+
+    def __init__(self, what: str, retry_after_seconds: float = 0) -> None:
+        super().__init__(what)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class JobCancelled(AssayError):

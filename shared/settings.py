@@ -38,7 +38,9 @@ class Settings(BaseModel):
         description="what Supabase's webhook says to POST /events/storage; none refuses all",
     )
     object_store_bucket: str = Field(description="the one bucket, for uploads/ and outputs/")
-    object_store_endpoint: str | None = Field(default=None, description="an S3 endpoint other than AWS's own")
+    object_store_endpoint: str | None = Field(
+        default=None, description="an S3 endpoint other than AWS's own, or than the project's /storage/v1/s3"
+    )
     object_store_region: str = Field(default="us-east-1")
     object_store_access_key_id: SecretStr | None = Field(
         default=None, description="none on AWS: the function's role counts"
@@ -60,6 +62,20 @@ class Settings(BaseModel):
     def _has_a_database(self) -> Self:
         if not (self.database_url or self.supabase_publishable_key or self.supabase_secret_key):
             raise ValueError("neither DATABASE_URL nor SUPABASE_PUBLISHABLE_KEY nor SUPABASE_SECRET_KEY is set")
+        return self
+
+    @model_validator(mode="after")
+    def _can_use_its_storage(self) -> Self:
+        if self.storage == "supabase":
+            if not (self.object_store_access_key_id and self.object_store_secret_access_key):
+                raise ValueError(
+                    "STORAGE=supabase needs OBJECT_STORE_ACCESS_KEY_ID and OBJECT_STORE_SECRET_ACCESS_KEY, an S3 "
+                    "access key of the project"
+                )
+            if self.object_store_bucket != "assay":
+                raise ValueError(
+                    "STORAGE=supabase needs OBJECT_STORE_BUCKET=assay, the bucket that the trigger watches"
+                )
         return self
 
 

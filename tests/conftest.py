@@ -12,14 +12,19 @@ import pytest
 from moto import mock_aws
 
 from local.migrations import apply_migrations
+from local.ministack import MiniStack
 from local.postgres import Postgres
 from shared.auth import User, verifier
-from shared.database import PsycopgDatabase, database
+from shared.database import database
 from shared.object_store import object_store
+from shared.psycopg_database import PsycopgDatabase
 from shared.queue import queue
 from shared.settings import settings
 from tests.api import BUCKET, QUEUE
 from tests.issuer import Issuer
+from tests.supabase.gateway import Gateway
+from tests.supabase.project import supabase_project_on
+from tests.supabase.storage import StorageFront
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +41,31 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def db(postgres: Postgres) -> PsycopgDatabase:
     return PsycopgDatabase(postgres.authenticator_url)
+
+
+@pytest.fixture(scope="session")
+def supabase_project(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A Supabase project: its url, its keys, tokens of its users, and its Data API on the same Postgres as `db`."""
+    with supabase_project_on(postgres, tmp_path_factory.mktemp("supabase")) as project:
+        yield project
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
+    """S3 and SQS that answer over HTTP."""
+    server = MiniStack(tmp_path_factory.mktemp("ministack"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def storage_front(ministack: MiniStack, postgres: Postgres) -> Iterator[StorageFront]:
+    """Supabase Storage's S3 endpoint, on the same Postgres as `db`."""
+    front = StorageFront(ministack, postgres.superuser_url)
+    front.start()
+    yield front
+    front.stop()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from shared.database import database
-from shared.errors import Transient
+from shared.errors import AssayError
 from shared.models import Health, PartHealth
 from shared.object_store import object_store
 from shared.queue import queue
@@ -30,7 +30,7 @@ def _ask(ping: Callable[[], None]) -> PartHealth:
     state = "ok"
     try:
         ping()
-    except Transient as error:
+    except AssayError as error:  # down, or not to be used as the settings say: the log tells which
         logger.warning("a part is down", exc_info=error)
         state = "down"
     return PartHealth.model_validate({"state": state, "latency_ms": round((time.perf_counter() - start) * 1000, 1)})

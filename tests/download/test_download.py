@@ -16,7 +16,8 @@ from functions.download.app import handler
 from local.openapi import document
 from local.template import Template
 from shared.auth import User
-from shared.database import PsycopgDatabase, database
+from shared.database import database
+from shared.psycopg_database import PsycopgDatabase
 from shared.settings import settings
 from tests.api import BUCKET, QUEUE, Client
 from tests.database.steps import Steps

@@ -1,0 +1,62 @@
+"""Both ways to the database, each as it is used: by psycopg, and by the real PostgREST with either kind of API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import pytest
+
+from local.postgres import Postgres
+from shared.auth import User
+from shared.data_api import DataApiDatabase
+from shared.database import Database
+from shared.psycopg_database import PsycopgDatabase
+from tests.database.steps import Steps
+from tests.supabase.gateway import Gateway
+
+
+@dataclass(frozen=True)
+class Transport:
+    db: Database
+    sign_in: Callable[[UUID], User]
+
+
+@pytest.fixture(params=["psycopg", "data_api", "data_api_legacy_keys"])
+def transport(request: pytest.FixtureRequest, postgres: Postgres) -> Transport:
+    if request.param == "psycopg":
+        return Transport(PsycopgDatabase(postgres.authenticator_url), User)
+    project: Gateway = request.getfixturevalue("supabase_project")
+    keys = (
+        (project.publishable_key, project.secret_key)
+        if request.param == "data_api"
+        else (project.anon_key, project.service_role_key)
+    )
+    db = DataApiDatabase(project.url, publishable_key=keys[0], secret_key=keys[1])
+    return Transport(db, lambda owner: User(owner, project.token(owner)))
+
+
+@pytest.fixture
+def db(transport: Transport) -> Database:
+    return transport.db
+
+
+@pytest.fixture
+def user(transport: Transport) -> User:
+    return transport.sign_in(uuid4())
+
+
+@pytest.fixture
+def other_user(transport: Transport) -> User:
+    return transport.sign_in(uuid4())
+
+
+@pytest.fixture
+def steps(db: Database, user: User) -> Steps:
+    return Steps(db, user)
+
+
+@pytest.fixture
+def other_steps(db: Database, other_user: User) -> Steps:
+    return Steps(db, other_user)

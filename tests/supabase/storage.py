@@ -1,0 +1,304 @@
+"""Supabase Storage's S3 endpoint, as near to the real one as this machine allows: a front before MiniStack's S3.
+
+What it does and leaves out follows storage-api's own code (github.com/supabase/storage, src/storage/protocols/s3 and
+src/storage/uploader.ts): signatures are verified; checksum headers and If-None-Match pass unread; errors have an empty
+code; before an upload an INSERT is tried and rolled back, after it the object's row is inserted or updated, with a new
+version under which the bytes lie. Webhooks wait in a list, for the test to deliver or to lose.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urlsplit
+from uuid import uuid4
+from xml.sax.saxutils import escape
+
+import psycopg
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from psycopg.types.json import Jsonb
+
+from local.ministack import MiniStack
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+PREFIX = "/storage/v1/s3"
+REGION = "eu-central-1"
+BUCKET = "assay"
+# github.com/supabase/storage, src/storage/limits.ts, isValidKey; in JavaScript \w is ASCII.
+ALLOWED_KEY = re.compile(r"(\w|/|!|-|\.|\*|'|\(|\)| |&|\$|@|=|;|:|\+|,|\?)+", re.ASCII)
+_BEHIND = "supabase-storage"  # MiniStack's own bucket, which notifies nobody
+_UPSERT = """
+insert into storage.objects (bucket_id, name, version, metadata) values (%s, %s, %s, %s)
+on conflict (bucket_id, name) do update
+set version = excluded.version, metadata = excluded.metadata, updated_at = now(), last_accessed_at = now()
+returning id, xmax <> 0
+"""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request, as it came."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+
+
+@dataclass
+class _Multipart:
+    key: str
+    version: str
+    media_type: str
+    parts: dict[int, str] = field(default_factory=dict)
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class StorageFront:
+    """One project's storage, from `start` to `stop`; `key` is its S3 access key, `webhooks` what pg_net would send."""
+
+    def __init__(self, ministack: MiniStack, superuser_url: str) -> None:
+        self.key = ("supabase-" + uuid4().hex, uuid4().hex)
+        self.seen: list[Seen] = []
+        self.webhooks: list[bytes] = []
+        self._superuser_url = superuser_url
+        self._s3 = ministack.s3()
+        self._multiparts: dict[str, _Multipart] = {}
+        front = self
+
+        class Handler(_Handler):
+            storage = front
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}{PREFIX}"
+
+    def start(self, file_size_limit: int = 50 * 1024 * 1024) -> None:
+        """Serve; the project has the bucket `assay`."""
+        if _BEHIND not in {bucket["Name"] for bucket in self._s3.list_buckets()["Buckets"]}:
+            self._s3.create_bucket(Bucket=_BEHIND)
+        with self._as("supabase_storage_admin") as connection:
+            connection.execute(
+                "insert into storage.buckets (id, name, file_size_limit) values (%s, %s, %s)"
+                " on conflict (id) do update set file_size_limit = excluded.file_size_limit",
+                (BUCKET, BUCKET, file_size_limit),
+            )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Serve no longer."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @contextmanager
+    def _as(self, role: str = "service_role") -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+        """One transaction; as service_role, as storage-api does for whoever holds the project's S3 access key."""
+        with psycopg.connect(self._superuser_url) as connection, connection.transaction():
+            connection.execute(f"set local role {role}")
+            yield connection
+
+    def probe(self, key: str) -> None:
+        """Try the INSERT and roll it back, as storage-api does to learn whether row level security lets it."""
+        with self._as() as connection:
+            connection.execute(_UPSERT, (BUCKET, key, "1", None))
+            raise psycopg.Rollback
+
+    def _complete(self, key: str, version: str, size: int, media_type: str) -> None:
+        metadata = {"size": size, "mimetype": media_type, "contentLength": size, "httpStatusCode": 200}
+        with self._as() as connection:
+            row = connection.execute(_UPSERT, (BUCKET, key, version, Jsonb(metadata))).fetchone()
+        assert row is not None
+        record = {"id": str(row[0]), "bucket_id": BUCKET, "name": key, "version": version, "metadata": metadata}
+        event = {"type": "UPDATE" if row[1] else "INSERT", "table": "objects", "schema": "storage", "record": record}
+        self.webhooks.append(json.dumps(event).encode())
+
+    def _find(self, table: str, column: str, key: str) -> object:
+        with self._as() as connection:
+            row = connection.execute(f"select {column} from storage.{table} where name = %s", (key,)).fetchone()
+        if row is None:
+            raise _Refused(404, "Object not found" if table == "objects" else "Bucket not found")
+        return row[0]
+
+    def put(self, key: str, body: bytes, media_type: str) -> str:
+        """PutObject; return the ETag."""
+        limit = self._find("buckets", "file_size_limit", BUCKET)
+        self.probe(key)
+        if isinstance(limit, int) and len(body) > limit:
+            raise _Refused(413, "The object exceeded the maximum allowed size")
+        version = str(uuid4())
+        stored = self._s3.put_object(Bucket=_BEHIND, Key=f"{key}/{version}", Body=body, ContentType=media_type)
+        self._complete(key, version, len(body), media_type)
+        return stored["ETag"]
+
+    def create_multipart(self, key: str, media_type: str) -> str:
+        """CreateMultipartUpload; return the upload's id."""
+        self.probe(key)
+        version = str(uuid4())
+        made = self._s3.create_multipart_upload(Bucket=_BEHIND, Key=f"{key}/{version}", ContentType=media_type)
+        self._multiparts[made["UploadId"]] = _Multipart(key, version, media_type)
+        return made["UploadId"]
+
+    def _multipart(self, upload_id: str, key: str) -> _Multipart:
+        multipart = self._multiparts.get(upload_id)
+        if multipart is None or multipart.key != key:
+            raise _Refused(404, "Upload not found")
+        return multipart
+
+    def put_part(self, upload_id: str, key: str, number: int, body: bytes) -> str:
+        """UploadPart; return the ETag."""
+        multipart = self._multipart(upload_id, key)
+        self.probe(key)
+        part = self._s3.upload_part(
+            Bucket=_BEHIND, Key=f"{key}/{multipart.version}", UploadId=upload_id, PartNumber=number, Body=body
+        )
+        multipart.parts[number] = part["ETag"]
+        return part["ETag"]
+
+    def complete_multipart(self, upload_id: str, key: str) -> str:
+        """CompleteMultipartUpload; return the ETag."""
+        multipart = self._multipart(upload_id, key)
+        self.probe(key)
+        where = f"{key}/{multipart.version}"
+        parts: list[CompletedPartTypeDef] = [
+            {"PartNumber": number, "ETag": etag} for number, etag in sorted(multipart.parts.items())
+        ]
+        self._s3.complete_multipart_upload(
+            Bucket=_BEHIND, Key=where, UploadId=upload_id, MultipartUpload={"Parts": parts}
+        )
+        stored = self._s3.head_object(Bucket=_BEHIND, Key=where)
+        self._complete(key, multipart.version, stored["ContentLength"], multipart.media_type)
+        del self._multiparts[upload_id]
+        return stored["ETag"]
+
+    def get(self, key: str) -> tuple[bytes, str]:
+        """GetObject: the bytes under the row's version, and their media type."""
+        stored = self._s3.get_object(Bucket=_BEHIND, Key=f"{key}/{self._find('objects', 'version', key)}")
+        return stored["Body"].read(), stored["ContentType"]
+
+    def has_bucket(self, bucket: str) -> None:
+        """HeadBucket."""
+        self._find("buckets", "id", bucket)
+
+    def verify(self, seen: Seen) -> None:
+        """Verify the signature (SigV4, in the query or in the header) over the address and headers as they came."""
+        url = urlsplit(seen.target)
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        if "X-Amz-Signature" in query:
+            given = {name.removeprefix("X-Amz-"): value for name, value in query.items()}
+            auth: Callable[..., S3SigV4Auth | S3SigV4QueryAuth] = S3SigV4QueryAuth
+            signed_at = datetime.strptime(given["Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            if signed_at + timedelta(seconds=int(given["Expires"])) < datetime.now(UTC):
+                raise _Refused(400, "The provided token has expired.")
+        else:
+            header = seen.headers.get("authorization", "").removeprefix("AWS4-HMAC-SHA256 ")
+            given = dict(part.strip().split("=", 1) for part in header.split(",") if "=" in part)
+            given["Date"] = seen.headers.get("x-amz-date", "")
+            auth = S3SigV4Auth
+        if given.get("Credential", "").split("/")[0] != self.key[0]:
+            raise _Refused(403, "Invalid Access Key")
+        unsigned = "&".join(part for part in url.query.split("&") if not part.startswith("X-Amz-Signature="))
+        signed = {name: seen.headers[name] for name in given["SignedHeaders"].split(";") if name in seen.headers}
+        request = AWSRequest(seen.method, f"http://{seen.headers['host']}{url.path}?{unsigned}", signed)
+        request.context["timestamp"] = given["Date"]
+        signer = auth(Credentials(*self.key), "s3", REGION)
+        right = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+        if not hmac.compare_digest(right, given["Signature"]):
+            raise _Refused(403, "The request signature we calculated does not match the signature you provided.")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 64 * 1024
+    storage: StorageFront
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", "0")))
+        seen = Seen(self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
+        self.storage.seen.append(seen)
+        try:
+            self.storage.verify(seen)
+            self._route(seen, body)
+        except _Refused as refused:
+            text = f"<Error><Resource>{escape(self.path)}</Resource><Code></Code><Message>{refused}</Message></Error>"
+            self._answer(refused.status, text.encode(), {"content-type": "application/xml; charset=utf-8"})
+
+    do_GET = do_HEAD = do_PUT = do_POST = _serve  # noqa: N815  # http.server's names
+
+    def handle_expect_100(self) -> bool:
+        """Say at once that the body may come; boto3 asks, and waits for a second."""
+        self.send_response_only(100)
+        self.end_headers()
+        self.wfile.flush()
+        return True
+
+    def do_OPTIONS(self) -> None:  # http.server's name
+        """Answer as the gateway before every project's storage does, whatever the origin."""
+        allowed = self.headers.get("access-control-request-headers", "")
+        methods = "GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS"
+        headers = {"access-control-allow-methods": methods, "access-control-allow-headers": allowed}
+        self._answer(200, b"", {"access-control-allow-origin": "*", **headers})
+
+    def _route(self, seen: Seen, body: bytes) -> None:
+        url = urlsplit(seen.target)
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        bucket, _, key = unquote(url.path).removeprefix(f"{PREFIX}/").partition("/")
+        media_type = seen.headers.get("content-type", "application/octet-stream")
+        if bucket != BUCKET or not key:
+            self.storage.has_bucket(bucket)
+            self._answer(200, b"", {"x-amz-bucket-region": REGION})
+        elif not ALLOWED_KEY.fullmatch(key):
+            raise _Refused(400, "Invalid key")
+        elif seen.headers.get("x-amz-content-sha256", "").startswith("STREAMING"):
+            raise _Refused(400, "this front reads no aws-chunked bodies")
+        elif seen.method == "GET":
+            found, media_type = self.storage.get(key)
+            headers = {"content-type": query.get("response-content-type", media_type)}
+            if disposition := query.get("response-content-disposition"):
+                headers["content-disposition"] = disposition
+            self._answer(200, found, headers)
+        elif seen.method == "PUT" and "uploadId" in query:
+            etag = self.storage.put_part(query["uploadId"], key, int(query["partNumber"]), body)
+            self._answer(200, b"", {"etag": etag})
+        elif seen.method == "PUT":
+            self._answer(200, b"", {"etag": self.storage.put(key, body, media_type)})
+        elif seen.method == "POST" and "uploads" in query:
+            self._answer_xml("InitiateMultipartUploadResult", UploadId=self.storage.create_multipart(key, media_type))
+        elif seen.method == "POST" and "uploadId" in query:
+            self._answer_xml(
+                "CompleteMultipartUploadResult", ETag=self.storage.complete_multipart(query["uploadId"], key)
+            )
+        else:
+            raise _Refused(501, "this front knows no such call")
+
+    def _answer_xml(self, name: str, **values: str) -> None:
+        inner = "".join(f"<{tag}>{escape(value)}</{tag}>" for tag, value in values.items())
+        self._answer(200, f"<{name}>{inner}</{name}>".encode(), {"content-type": "application/xml; charset=utf-8"})
+
+    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "content-length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+        pass
