@@ -7,14 +7,20 @@ from typing import Any
 
 from functions.download import app as download
 from functions.upload import app as upload
+from functions.upload.storage_hook import HEADER
 from shared.models import UploadRequest
 
 Document = dict[str, Any]
 
 _SECURITY = "access_token"
+_HOOK_SECURITY = "hook_secret"
 # The resolver's own error shapes; every error of ours is ProblemDetails.
 _UNUSED = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
-_OPEN = {"/health", "/openapi.json"}
+_OTHERWISE_SECURED: dict[str, list[dict[str, list[str]]]] = {
+    "/health": [],
+    "/openapi.json": [],
+    "/events/storage": [{_HOOK_SECURITY: []}],
+}
 
 
 def document() -> Document:
@@ -35,11 +41,17 @@ def document() -> Document:
     for name in _UNUSED:
         merged["components"]["schemas"].pop(name, None)
     merged["components"]["securitySchemes"] = {
-        _SECURITY: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A Supabase access token"}
+        _SECURITY: {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "A Supabase access token",
+        },
+        _HOOK_SECURITY: {"type": "apiKey", "in": "header", "name": HEADER, "description": "STORAGE_HOOK_SECRET"},
     }
     for path, methods in merged["paths"].items():
         for operation in methods.values():
-            operation["security"] = [] if path in _OPEN else [{_SECURITY: []}]
+            operation["security"] = _OTHERWISE_SECURED.get(path, [{_SECURITY: []}])
             if "HTTPValidationError" in json.dumps(operation["responses"].get("422")):
                 del operation["responses"]["422"]
     request = UploadRequest.model_json_schema(ref_template="#/components/schemas/{model}")

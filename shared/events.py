@@ -1,4 +1,4 @@
-"""What the object store tells: S3 event notifications, as they arrive through SQS."""
+"""What comes through SQS: S3 event notifications, and the hint that something lies in the outbox (Supabase Storage)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import quote_plus, unquote_plus
 
 from pydantic import BaseModel, Field
+
+OUTBOX_HINT = '{"hint":"look_into_the_outbox"}'
+"""Says that Supabase Storage may hold new objects; names none, since whoever sends a hint is not trusted to."""
 
 
 @dataclass(frozen=True)

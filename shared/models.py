@@ -6,7 +6,7 @@ import json
 import math
 import unicodedata
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -145,6 +145,20 @@ class Attempt(_Model):
     error: JobError | None
 
 
+class Cost(_Model):
+    """What a job is estimated to cost on AWS at list prices: all attempts so far, and a month of its files."""
+
+    currency: Literal["USD"]
+    total: float = Field(description="compute, requests and storage_month together")
+    compute: float = Field(description="the worker's time and memory")
+    requests: float = Field(description="calls of Lambda, the queue and the object store")
+    storage_month: float = Field(description="the upload and the outputs, kept for one month")
+    gb_seconds: float = Field(description="the worker's memory in GiB times its seconds")
+    request_count: int
+    stored_bytes: int
+    prices_as_of: date = Field(description="the day of the price list; of its oldest price")
+
+
 class Job(_Model):
     """One analysis of one upload."""
 
@@ -164,6 +178,7 @@ class Job(_Model):
     error: JobError | None
     summary: dict[str, JsonValue] | None
     manifest_sha256: str | None
+    cost: Cost | None = Field(description="absent until an attempt has ended")
     cancel_requested: bool
     created_at: datetime
     started_at: datetime | None
@@ -214,6 +229,10 @@ class UploadAnswer(_Model):
     job: Job
     upload: Upload
     put: PutLink | None = None
+
+
+class HintTaken(_Model):
+    """The answer to a hint: there is nothing to tell."""
 
 
 class Output(_Model):

@@ -21,6 +21,7 @@ from shared.settings import Settings, settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 _CHUNK_BYTES = 1024 * 1024
 
@@ -49,22 +50,31 @@ def output_key(owner: str, job_id: str, attempt: int, name: str) -> str:
 
 
 class ObjectStore:
-    """One bucket. Every method raises Transient when the store does not answer as it should."""
+    """One bucket. Every method raises Transient when the store does not answer as it should.
+
+    S3 holds a PUT to the SHA-256 that it names. Supabase's endpoint lets checksums pass unread, so it is sent none;
+    behind it stand the bucket's size limit and the worker, which hashes all that it downloads.
+    """
 
     def __init__(self, at: Settings) -> None:
         self._at = at
         self._bucket = at.object_store_bucket
+        self._checks_sha256 = at.storage == "s3"
         self._client = _client(at, read_seconds=30, attempts=3)
 
     def put_link(self, key: str, sha256: str, size_bytes: int, seconds: int) -> SignedLink:
-        """Sign a PUT of exactly so many bytes with this SHA-256 (hex), where the store can enforce it."""
-        checksum = _base64(sha256)
-        url = self._client.generate_presigned_url(
-            "put_object",
-            Params={"Bucket": self._bucket, "Key": key, "ChecksumSHA256": checksum, "ContentLength": size_bytes},
-            ExpiresIn=seconds,
-        )
-        return SignedLink(url, {"x-amz-checksum-sha256": checksum}, datetime.now(UTC) + timedelta(seconds=seconds))
+        """Sign a PUT: on S3 of exactly so many bytes with this SHA-256 (hex), on Supabase of any.
+
+        The length is not signed for Supabase either: a proxy before it may send the body on in chunks, without one.
+        """
+        parameters: dict[str, str | int] = {"Bucket": self._bucket, "Key": key}
+        headers: dict[str, str] = {}
+        if self._checks_sha256:
+            checksum = _base64(sha256)
+            parameters |= {"ChecksumSHA256": checksum, "ContentLength": size_bytes}
+            headers = {"x-amz-checksum-sha256": checksum}
+        url = self._client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=seconds)
+        return SignedLink(url, headers, datetime.now(UTC) + timedelta(seconds=seconds))
 
     def get_link(self, key: str, filename: str, media_type: str, seconds: int) -> SignedLink:
         """Sign a GET that saves the object under `filename`."""
@@ -82,19 +92,21 @@ class ObjectStore:
 
     def put_bytes(self, key: str, body: bytes) -> None:
         """Store bytes under a key."""
+        request: PutObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key, "Body": body}
+        if self._checks_sha256:
+            request["ChecksumSHA256"] = _base64(hashlib.sha256(body).hexdigest())
         try:
-            self._client.put_object(
-                Bucket=self._bucket, Key=key, Body=body, ChecksumSHA256=_base64(hashlib.sha256(body).hexdigest())
-            )
+            self._client.put_object(**request)
         except (BotoCoreError, ClientError) as error:
             raise Transient("the object store did not take the object") from error
 
     def put_file(self, key: str, path: Path, media_type: str) -> None:
         """Store a file under a key, in parts where it is large."""
+        arguments = {"ContentType": media_type}
+        if self._checks_sha256:
+            arguments["ChecksumAlgorithm"] = "SHA256"
         try:
-            self._client.upload_file(
-                str(path), self._bucket, key, ExtraArgs={"ContentType": media_type, "ChecksumAlgorithm": "SHA256"}
-            )
+            self._client.upload_file(str(path), self._bucket, key, ExtraArgs=arguments)
         except (BotoCoreError, ClientError, boto3.exceptions.S3UploadFailedError) as error:
             raise Transient("the object store did not take the object") from error
 
@@ -133,15 +145,18 @@ class ObjectStore:
 def _client(at: Settings, read_seconds: int, attempts: int) -> S3Client:
     secret = at.object_store_secret_access_key
     key_id = at.object_store_access_key_id
+    endpoint = at.object_store_endpoint
+    if at.storage == "supabase" and endpoint is None:
+        endpoint = f"{at.supabase_url.rstrip('/')}/storage/v1/s3"
     return boto3.client(
         "s3",
-        endpoint_url=at.object_store_endpoint,
+        endpoint_url=endpoint,
         region_name=at.object_store_region,
         aws_access_key_id=key_id.get_secret_value() if key_id else None,
         aws_secret_access_key=secret.get_secret_value() if secret else None,
         config=Config(
             signature_version="s3v4",
-            s3={"addressing_style": "path" if at.object_store_endpoint else "virtual"},
+            s3={"addressing_style": "path" if endpoint else "virtual"},
             connect_timeout=3,
             read_timeout=read_seconds,
             retries={"mode": "standard", "total_max_attempts": attempts},

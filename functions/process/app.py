@@ -1,35 +1,42 @@
-"""SQS records that hold S3 events, each of which fails or succeeds on its own; and, once a minute, the sweep."""
+"""SQS records, each of which fails or succeeds on its own: S3 events and hints; and, once a minute, the sweep."""
 
 from __future__ import annotations
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.process.attempt import Worker
+from functions.process.outbox import tell_of_outbox
 from functions.process.sweep import sweep
 from functions.process.work import run_created
-from shared.events import objects_created
+from shared.events import OUTBOX_HINT, objects_created
 from shared.queue import queue
-from shared.telemetry import logger, metrics, tracer
+from shared.telemetry import logger, measure, metrics, tracer
 
 # A batch of which every record failed is answered record by record too, never as one error.
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 def _record(record: SQSRecord, lambda_context: LambdaContext) -> None:
-    worker = f"{lambda_context.function_name}:{lambda_context.aws_request_id}"
+    if record.body == OUTBOX_HINT:
+        tell_of_outbox()
+        return
+    # The runtime gives the memory's size as it stands in its environment: as text.
+    worker = Worker(
+        f"{lambda_context.function_name}:{lambda_context.aws_request_id}", int(lambda_context.memory_limit_in_mb)
+    )
     for created in objects_created(record.body):
         delay = run_created(created, worker)
         if delay is not None:
             # A message of its own rather than a failed record: being early is no reason for the dead-letter queue,
             # which counts receives.
             queue().send_later(record.body, delay)
-            metrics.add_metric("MessagesPutOff", MetricUnit.Count, 1)
+            measure("MessagesPutOff")
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from functions.process.outbox import tell_of_outbox
 from shared.database import database
 from shared.events import created_message
 from shared.queue import queue
-from shared.telemetry import logger
+from shared.telemetry import logger, measure
 
 # A link lives for an hour, and a large file may take hours to arrive by it.
 _UPLOAD_SECONDS = 24 * 3600
@@ -15,14 +16,24 @@ _UPLOAD_SECONDS = 24 * 3600
 _QUIET_SECONDS = 900
 
 
+class _Waiting(BaseModel):
+    awaiting_upload: int
+    queued: int
+    running: int
+    needs_type: int
+
+
 class _Swept(BaseModel):
     expired: int
     lost: int
     keys: list[str]
+    waiting: _Waiting
 
 
 def sweep() -> None:
     """Expire uploads that never came, settle jobs whose worker was lost, and tell the queue of jobs that nobody took.
+
+    So too of what lies in the outbox: a webhook may have been lost.
 
     Raises Transient where the database or the queue does not answer; the next minute makes up for it.
     """
@@ -31,7 +42,12 @@ def sweep() -> None:
             "sweep_jobs", {"p_upload_seconds": _UPLOAD_SECONDS, "p_quiet_seconds": _QUIET_SECONDS}, as_user=None
         )
     )
-    for key in sorted(set(swept.keys)):
-        queue().send_later(created_message(key), 0)
+    queue().send_all([created_message(key) for key in sorted(set(swept.keys))])
+    measure("JobsAwaitingUpload", swept.waiting.awaiting_upload)
+    measure("JobsQueued", swept.waiting.queued)
+    measure("JobsRunning", swept.waiting.running)
+    measure("JobsAwaitingType", swept.waiting.needs_type)
+    measure("JobsExpired", swept.expired)
     if swept.expired or swept.lost or swept.keys:
         logger.info("swept", expired=swept.expired, lost=swept.lost, told_again=len(swept.keys))
+    tell_of_outbox()

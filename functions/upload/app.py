@@ -1,4 +1,4 @@
-"""The commands: POST /uploads, POST /jobs/{job_id}/cancel."""
+"""The commands: POST /uploads, POST /jobs/{job_id}/cancel; and Supabase's webhook, POST /events/storage."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from aws_lambda_powertools.logging import correlation_paths
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import JsonValue
 from pydantic_core import from_json
 
 from functions.upload import uploads
-from shared.api import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api
+from functions.upload.storage_hook import HEADER, take_hint
+from shared.api import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api, respond
 from shared.database import database
 from shared.errors import Problem
-from shared.models import FILENAME_SCHEMA, Job, OnDuplicate, UploadAnswer
-from shared.telemetry import logger, metrics, tracer
+from shared.models import FILENAME_SCHEMA, HintTaken, Job, OnDuplicate, UploadAnswer
+from shared.telemetry import follow, logger, measure, metrics, tracer
 
 api = new_api()
 
@@ -55,8 +54,9 @@ def post_uploads(
         query |= {"dataset_type": dataset_type} if dataset_type else {}
         query |= {"on_duplicate": on_duplicate} if on_duplicate else {}
         registered = uploads.store(_body(), query, user)
-    metrics.add_metric("UploadsCached" if registered.cached else "UploadsRegistered", MetricUnit.Count, 1)
-    logger.info("upload registered", job_id=str(registered.job.job_id), cached=registered.cached)
+    follow(registered.job.job_id)
+    measure("UploadsCached" if registered.cached else "UploadsRegistered")
+    logger.info("upload registered", cached=registered.cached)
     return answer(200 if registered.cached else 201, registered)
 
 
@@ -73,8 +73,31 @@ def post_uploads(
 def post_cancel(job_id: UUID, user: SignedIn) -> Response[str]:
     """Cancel a job that has not ended: 200 when it is cancelled, 202 when it runs and was asked to stop."""
     job = Job.model_validate(database().call("cancel_job", {"p_job_id": job_id}, as_user=user))
-    logger.info("cancel asked for", job_id=str(job_id), status=job.status)
-    return answer(200 if job.status == "cancelled" else 202, job)
+    logger.info("cancel asked for", status=job.status)
+    if job.status != "cancelled":
+        return answer(202, job)
+    # Counted again if it is asked again.
+    measure("JobsCancelled")
+    return answer(200, job)
+
+
+@api.post(
+    "/events/storage",
+    summary="Hint that Supabase Storage holds new objects",
+    operation_id="hint_storage",
+    responses=documented(
+        (202, HintTaken, "The outbox will be looked into"),
+        problems=[
+            (401, "The hook's secret is missing or wrong"),
+            (404, "No webhook is expected"),
+            (503, "The queue does not answer; the sweep finds in a minute what this hint was about"),
+        ],
+    ),
+)
+def post_storage_event() -> Response[str]:
+    """Take the hint of Supabase's webhook; its body says nothing that is believed, and is not read."""
+    take_hint(api.current_event.headers.get(HEADER))
+    return answer(202, HintTaken())
 
 
 def _body() -> bytes:
@@ -95,9 +118,9 @@ def _parameters(text: str | None) -> JsonValue:
     return value
 
 
-@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
+@logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
     """Answer an API Gateway HTTP API event (payload format 2.0)."""
-    return api.resolve(event, context)
+    return respond(api, event, context)

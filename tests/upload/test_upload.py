@@ -11,8 +11,9 @@ import pytest
 
 from functions.upload.app import handler
 from shared.auth import User
-from shared.database import PsycopgDatabase, database
+from shared.database import database
 from shared.object_store import upload_key
+from shared.psycopg_database import PsycopgDatabase
 from shared.settings import settings
 from tests.api import BUCKET, Client
 from tests.database.steps import Steps, new_sha256

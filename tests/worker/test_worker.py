@@ -15,9 +15,9 @@ from functions.process import work
 from functions.process.analysis import analyse
 from functions.process.app import handler
 from shared.auth import User
-from shared.database import PsycopgDatabase
 from shared.errors import Transient
 from shared.object_store import ObjectStore, output_key, upload_key
+from shared.psycopg_database import PsycopgDatabase
 from tests.api import BUCKET, QUEUE, Context
 from tests.database.steps import Steps, new_sha256
 

@@ -1,4 +1,4 @@
-"""What a store that hangs or refuses does to us; what it stores is tested on the whole way."""
+"""What a store that hangs or refuses does to us."""
 
 from __future__ import annotations
 
@@ -10,21 +10,16 @@ import pytest
 
 from shared.errors import Transient
 from shared.object_store import ObjectStore
-from shared.settings import Settings
+from tests.object_store.conftest import store_settings
 
 
-def store_at(endpoint: str) -> ObjectStore:
+def store_at(endpoint: str, storage: str = "s3") -> ObjectStore:
     return ObjectStore(
-        Settings.model_validate(
-            {
-                "database_url": "postgresql://",
-                "supabase_url": "http://127.0.0.1",
-                "object_store_bucket": "assay",
-                "object_store_endpoint": endpoint,
-                "object_store_access_key_id": "id",
-                "object_store_secret_access_key": "secret",
-                "queue_url": "http://127.0.0.1",
-            }
+        store_settings(
+            storage=storage,
+            object_store_endpoint=endpoint,
+            object_store_access_key_id="id",
+            object_store_secret_access_key="secret",
         )
     )
 
@@ -37,8 +32,9 @@ def test_a_store_that_takes_connections_and_says_nothing_is_down_within_seconds(
         assert time.monotonic() - started < 10
 
 
-def test_a_store_that_is_not_there_is_transient(tmp_path: Path) -> None:
-    store = store_at("http://127.0.0.1:1")
+@pytest.mark.parametrize("storage", ["s3", "supabase"])
+def test_a_store_that_is_not_there_is_transient(storage: str, tmp_path: Path) -> None:
+    store = store_at("http://127.0.0.1:1", storage)
     with pytest.raises(Transient):
         store.download("key", tmp_path / "file", lambda _: None)
     with pytest.raises(Transient):

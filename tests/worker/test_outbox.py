@@ -1,0 +1,131 @@
+"""From the outbox to the queue: whatever is lost on the way is told again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import boto3
+import psycopg
+import pytest
+
+from functions.process import outbox
+from functions.process.app import handler
+from shared.auth import User
+from shared.errors import Transient
+from shared.events import OUTBOX_HINT, objects_created
+from shared.object_store import upload_key
+from shared.psycopg_database import PsycopgDatabase
+from shared.queue import Queue
+from tests.api import QUEUE, Context
+from tests.database.steps import Steps, new_sha256
+from tests.worker.test_worker import MEASUREMENTS, failed, message, upload
+
+pytestmark = pytest.mark.usefixtures("aws")
+Superuser = psycopg.Connection[tuple[object, ...]]
+HINT: dict[str, object] = {"Records": [message(0, OUTBOX_HINT)]}
+SWEEP: dict[str, object] = {"source": "aws.events", "detail-type": "Scheduled Event"}
+
+
+@pytest.fixture
+def steps(db: PsycopgDatabase, user: User) -> Steps:
+    return Steps(db, user)
+
+
+@pytest.fixture(autouse=True)
+def empty_outbox(superuser: Superuser) -> None:
+    superuser.execute("delete from assay.outbox")
+
+
+def note(superuser: Superuser, *keys: str) -> None:
+    """What the trigger on storage.objects writes."""
+    superuser.execute("insert into assay.outbox (object_key) select unnest(%s::text[])", (list(keys),))
+
+
+def later(superuser: Superuser, seconds: int) -> None:
+    superuser.execute("update assay.outbox set told_at = told_at - make_interval(secs => %s)", (seconds,))
+
+
+def told() -> list[str]:
+    """Receive and delete everything in the queue; return the keys that it told of."""
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    keys: list[str] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for received in messages:
+            keys += [created.key for created in objects_created(received["Body"])]
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=received["ReceiptHandle"])
+    return keys
+
+
+@pytest.mark.parametrize("event", [HINT, SWEEP], ids=["hint", "sweep"])
+def test_a_hint_or_the_sweep_leads_to_a_done_job(steps: Steps, superuser: Superuser, event: dict[str, object]) -> None:
+    job_id, key = upload(steps, MEASUREMENTS)
+    note(superuser, key)
+    handler(event, Context())
+    sqs = boto3.client("sqs")
+    received = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"], MaxNumberOfMessages=10)
+    [body] = [found["Body"] for found in received["Messages"] if key in found["Body"]]
+    assert failed(handler({"Records": [message(0, body)]}, Context())) == []
+    assert steps.job(job_id)["status"] == "done"
+    later(superuser, 3600)
+    handler(event, Context())
+    assert key not in told()
+
+
+def test_a_hint_twice_and_one_that_came_too_early_tell_once_of_each(steps: Steps, superuser: Superuser) -> None:
+    handler(HINT, Context())
+    assert told() == []
+    key = upload_key(steps.user.owner, new_sha256())
+    note(superuser, key)
+    handler({"Records": [message(0, OUTBOX_HINT), message(1, OUTBOX_HINT)]}, Context())
+    assert told() == [key]
+
+
+def test_with_the_queue_down_in_the_middle_the_rest_is_told_of_when_it_has_been_quiet(
+    steps: Steps, superuser: Superuser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [upload_key(steps.user.owner, f"{number:064x}") for number in range(25)]
+    note(superuser, *keys)
+    send_all = Queue.send_all
+
+    def half(queue: Queue, bodies: Sequence[str]) -> None:
+        send_all(queue, bodies[:10])
+        raise Transient("the queue did not take the messages")
+
+    with monkeypatch.context() as fault:
+        fault.setattr(Queue, "send_all", half)
+        assert failed(handler(HINT, Context())) == ["message 0"]
+    first = told()
+    assert len(first) == 10
+
+    later(superuser, outbox._QUIET_SECONDS - 60)
+    handler(HINT, Context())
+    assert told() == [], "what was told of a moment ago is not told of again"
+    later(superuser, 61)
+    handler(SWEEP, Context())
+    assert set(told()) | set(first) == set(keys)
+
+
+def test_a_message_that_the_queue_refuses_is_an_error(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = Queue(boto3.client("sqs").get_queue_url(QueueName=QUEUE)["QueueUrl"])
+
+    def refusing(**_: Any) -> dict[str, object]:
+        return {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]}
+
+    monkeypatch.setattr(queue._client, "send_message_batch", refusing)
+    with pytest.raises(Transient):
+        queue.send_all(["a"])
+
+
+def test_an_object_that_nobody_registered_leaves_the_outbox_and_its_message_fails(
+    steps: Steps, superuser: Superuser
+) -> None:
+    key = upload_key(steps.user.owner, new_sha256())
+    note(superuser, key)
+    handler(HINT, Context())
+    sqs = boto3.client("sqs")
+    received = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"])
+    [body] = [found["Body"] for found in received["Messages"]]
+    assert failed(handler({"Records": [message(7, body)]}, Context())) == ["message 7"]
+    assert superuser.execute("select from assay.outbox where object_key = %s", (key,)).fetchone() is None
