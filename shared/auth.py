@@ -1,19 +1,29 @@
-"""Who is asking: verification of Supabase access tokens by the project's JWKS."""
+"""Who is asking: verification of Supabase access tokens. See docs/decisions/sign-in.md."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import jwt
 
 from shared.errors import Problem, Transient
 from shared.settings import settings
+from shared.signing_keys import SigningKeys
+from shared.telemetry import logger
 
+if TYPE_CHECKING:
+    import httpx
+
+_ALGORITHMS = ("ES256", "RS256")
 _LEEWAY_SECONDS = 10
-_JWKS_SECONDS = 600
-_JWKS_TIMEOUT_SECONDS = 3
+_AUTH_SERVER_SECONDS = 3
+# API Gateway takes no more in all headers together.
+# Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+_MAX_TOKEN_CHARACTERS = 10_240
+_SIGN_IN_AGAIN = "Sign in again and send the new token as Authorization: Bearer."
 
 
 @dataclass(frozen=True)
@@ -25,55 +35,151 @@ class User:
 
 
 class TokenVerifier:
-    """Verifies ES256 and RS256 tokens: signature, issuer, audience, expiry, role.
+    """Verifies access tokens: their claims first, then who signed them.
 
-    Keys are cached; a `kid` that is not among them makes a new fetch, so that a rotation is seen, but at most every
-    30 s (PyJWT's own default), so that made-up ones are no load.
+    ES256 and RS256 by the keys of the project's JWKS; HS256 by asking the project's Auth server, which alone knows the
+    secret. `publishable_key` names the project there; without it no HS256 token is taken.
     """
 
-    def __init__(self, issuer: str, audience: str) -> None:
+    def __init__(self, issuer: str, audience: str, publishable_key: str | None = None) -> None:
         self._issuer = issuer
         self._audience = audience
-        self._keys = jwt.PyJWKClient(
-            f"{issuer}/.well-known/jwks.json", lifespan=_JWKS_SECONDS, timeout=_JWKS_TIMEOUT_SECONDS
-        )
+        self._publishable_key = publishable_key
+        self._keys = SigningKeys(f"{issuer}/.well-known/jwks.json")
 
     def verify(self, authorization: str | None) -> User:
         """Return the user of an `Authorization: Bearer …` header.
 
-        Raises Problem (401) for a missing or bad token, Transient when the JWKS cannot be had.
+        Raises Problem (401) for a missing or bad token, Transient when keys or Auth server cannot be had.
         """
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise _refused("The request carries no access token.")
+        token = _token(authorization)
         try:
-            key = self._keys.get_signing_key_from_jwt(token.strip())
-            claims = jwt.decode(
-                token.strip(),
-                key,
-                algorithms=["ES256", "RS256"],
-                issuer=self._issuer,
-                audience=self._audience,
-                leeway=_LEEWAY_SECONDS,
-                options={"require": ["exp", "sub", "iss", "aud"]},
-            )
-            owner = UUID(claims["sub"])
-        except jwt.PyJWKClientConnectionError as error:
-            raise Transient("the sign-in service does not answer") from error
+            unverified = jwt.decode_complete(token, options={"verify_signature": False})
+            header = unverified["header"]
+            _refuse_api_keys(unverified["payload"].get("role"))
+            if "crit" in header or str(header.get("typ", "JWT")).upper() != "JWT":
+                raise _refused("The access token is not valid here.", "a token of another kind")
+            owner = self._owner(token, None)
+            if header.get("alg") == "HS256":
+                self._ask_auth_server(token, owner)
+            else:
+                owner = self._owner(token, self._key(header))
         except jwt.ExpiredSignatureError as error:
-            raise _refused("The access token has expired.") from error
+            raise _refused("The access token has expired.", "expired") from error
         except (jwt.PyJWTError, ValueError) as error:
-            raise _refused("The access token is not valid here.") from error
+            # The error's message may repeat the token's own words, its type does not.
+            raise _refused("The access token is not valid here.", type(error).__name__) from error
+        return User(owner, token)
+
+    def _owner(self, token: str, key: jwt.PyJWK | None) -> UUID:
+        """Check every claim and, with a key, the signature. Raises PyJWTError, ValueError, Problem."""
+        claims = jwt.decode(
+            token,
+            key or "",
+            algorithms=_ALGORITHMS,
+            issuer=self._issuer,
+            audience=self._audience,
+            leeway=_LEEWAY_SECONDS,
+            options={
+                "require": ["exp", "sub", "iss", "aud"],
+                "verify_signature": key is not None,
+                # Without the signature these would be left out as well.
+                "verify_exp": True,
+                "verify_nbf": True,
+                "verify_iat": True,
+                "verify_iss": True,
+                "verify_aud": True,
+                "verify_sub": True,
+            },
+        )
         if claims.get("role") != "authenticated":
-            raise _refused("The access token is not a signed-in user's.")
-        return User(owner, token.strip())
+            raise _refused("The access token is not a signed-in user's.", "another role")
+        return UUID(claims["sub"])
+
+    def _key(self, header: dict[str, object]) -> jwt.PyJWK:
+        kid = header.get("kid")
+        # Keys and addresses that a header may bring along (jwk, jku, x5c, x5u) are not looked at.
+        key = self._keys.get(kid) if isinstance(kid, str) and header.get("alg") in _ALGORITHMS else None
+        if key is None:
+            raise _refused("The access token is not valid here.", "no such algorithm or key")
+        return key
+
+    def _ask_auth_server(self, token: str, owner: UUID) -> None:
+        """Return when the Auth server knows the token as this user's. Raises Problem (401), Transient."""
+        if self._publishable_key is None:
+            raise _refused(
+                "This service does not take tokens that are signed with a shared secret.",
+                "HS256 without a publishable key",
+                "Ask whoever runs it to set SUPABASE_PUBLISHABLE_KEY or to give the project asymmetric signing keys.",
+            )
+        import httpx  # noqa: PLC0415  # a project with signing keys never needs it
+
+        try:
+            answer = self._auth_server.get(
+                f"{self._issuer}/user", headers={"apikey": self._publishable_key, "Authorization": f"Bearer {token}"}
+            )
+        except httpx.HTTPError as error:
+            raise Transient("the sign-in service does not answer") from error
+        if answer.status_code in {401, 403}:
+            raise _refused("The access token is not valid here.", f"the Auth server said {answer.status_code}")
+        if answer.status_code != 200:
+            raise Transient(f"the sign-in service answers {answer.status_code}")
+        try:
+            user = answer.json()
+        except ValueError as error:
+            raise Transient("the sign-in service does not answer as it should") from error
+        expected = {"id": str(owner), "aud": self._audience, "role": "authenticated"}
+        if not isinstance(user, dict) or any(user.get(name) != value for name, value in expected.items()):
+            raise _refused("The access token is not valid here.", "the Auth server named someone else")
+
+    @cached_property
+    def _auth_server(self) -> httpx.Client:
+        import httpx  # noqa: PLC0415  # see _ask_auth_server
+
+        # A connection kept over a freeze of the function would be dead.
+        return httpx.Client(timeout=_AUTH_SERVER_SECONDS, limits=httpx.Limits(max_keepalive_connections=0))
 
 
-def _refused(detail: str) -> Problem:
-    return Problem(401, "not_signed_in", detail, "Sign in again and send the new token as Authorization: Bearer.")
+def _token(authorization: str | None) -> str:
+    """Take the token out of the header, if it may be one at all. Raises Problem (401)."""
+    scheme, _, rest = (authorization or "").partition(" ")
+    token = rest.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise _refused("The request carries no access token.", "no token")
+    if token.startswith(("sb_publishable_", "sb_secret_")):
+        _refuse_api_keys("anon" if token.startswith("sb_publishable_") else "service_role")
+    if len(token) > _MAX_TOKEN_CHARACTERS:
+        raise _refused("The access token is too long.", "too long")
+    return token
+
+
+def _refuse_api_keys(role: object) -> None:
+    """Refuse the API keys of a project, which the legacy ones are as tokens with a role of their own."""
+    if role == "anon":
+        raise _refused(
+            "This is the project's publishable key, not an access token.",
+            "a publishable key",
+            "Sign in with it, and send the session's access_token as Authorization: Bearer.",
+        )
+    if role == "service_role":
+        raise _refused(
+            "This is the project's secret key, not an access token.",
+            "a secret key",
+            "Send the access_token of a signed-in user's session; replace the key if it has left your servers.",
+        )
+
+
+def _refused(detail: str, reason: str, suggestion: str = _SIGN_IN_AGAIN) -> Problem:
+    logger.info("access token refused", reason=reason)
+    return Problem(401, "not_signed_in", detail, suggestion)
 
 
 @lru_cache(maxsize=1)
 def verifier() -> TokenVerifier:
-    """Return the verifier for the project that the settings name; it fetches keys at the first token."""
-    return TokenVerifier(f"{settings().supabase_url.rstrip('/')}/auth/v1", settings().auth_audience)
+    """Return the verifier for the project that the settings name; it connects at the first token."""
+    key = settings().supabase_publishable_key
+    return TokenVerifier(
+        f"{settings().supabase_url.rstrip('/')}/auth/v1",
+        settings().auth_audience,
+        key.get_secret_value() if key else None,
+    )

@@ -1,0 +1,184 @@
+"""Keys come and go, and so does the server that has them; no request pays for it that need not."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from shared import signing_keys
+from shared.auth import TokenVerifier
+from shared.errors import Problem, Transient
+from tests.issuer import OWNER, Issuer
+
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+START = 1_800_000_000.0
+
+
+@pytest.fixture
+def verifier(issuer: Issuer) -> TokenVerifier:
+    return TokenVerifier(issuer.url, "authenticated")
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Move the keys' clock to so many seconds after its start."""
+
+    def move(seconds: float) -> None:
+        monkeypatch.setattr(signing_keys, "time", lambda: START + seconds)
+
+    move(0)
+    return move
+
+
+def rotated_in(issuer: Issuer) -> str:
+    """A token that is signed with a key of which only the JWKS knows."""
+    issuer.keys.append(issuer.jwk("rsa", RSA_KEY.public_key()))
+    return jwt.encode(issuer.claims(), RSA_KEY, algorithm="RS256", headers={"kid": "rsa"})
+
+
+def outcome(verifier: TokenVerifier, token: str) -> str:
+    try:
+        return "in" if verifier.verify(f"Bearer {token}").owner == OWNER else "someone else"
+    except Problem as problem:
+        return str(problem.status)
+    except Transient as error:
+        return str(error)
+
+
+DOWN = "the sign-in service does not answer"
+
+
+def test_keys_are_fetched_once_in_ten_minutes(
+    issuer: Issuer, verifier: TokenVerifier, at: Callable[[float], None]
+) -> None:
+    for seconds in (0, 1, 599):
+        at(seconds)
+        assert outcome(verifier, issuer.token()) == "in"
+    assert issuer.asked == ["jwks.json"]
+    at(600)
+    assert outcome(verifier, issuer.token()) == "in"
+    assert issuer.asked == ["jwks.json"] * 2
+
+
+def test_a_key_that_was_rotated_in_is_found(
+    issuer: Issuer, verifier: TokenVerifier, at: Callable[[float], None]
+) -> None:
+    assert outcome(verifier, issuer.token()) == "in"
+    token = rotated_in(issuer)
+    at(31)
+    assert outcome(verifier, token) == "in"
+
+
+def test_a_key_that_was_taken_away_is_soon_forgotten(
+    issuer: Issuer, verifier: TokenVerifier, at: Callable[[float], None]
+) -> None:
+    assert outcome(verifier, issuer.token()) == "in"
+    issuer.keys = [issuer.jwk("rsa", RSA_KEY.public_key())]
+    at(600)
+    assert outcome(verifier, issuer.token()) == "401"
+
+
+def test_made_up_kids_are_no_load(issuer: Issuer, verifier: TokenVerifier, at: Callable[[float], None]) -> None:
+    for seconds in range(60):
+        at(seconds)
+        assert outcome(verifier, issuer.token({"kid": f"made up {seconds}"})) == "401"
+    assert issuer.asked == ["jwks.json"] * 2
+
+
+def test_known_keys_serve_for_an_hour_while_the_jwks_is_down(
+    issuer: Issuer, verifier: TokenVerifier, at: Callable[[float], None]
+) -> None:
+    assert outcome(verifier, issuer.token()) == "in"
+    issuer.down = True
+    for seconds in (599, 600, 1800, 3599):
+        at(seconds)
+        assert outcome(verifier, issuer.token()) == "in"
+    at(3600)
+    assert outcome(verifier, issuer.token()) == DOWN
+    issuer.down = False
+    at(3606)
+    assert outcome(verifier, issuer.token()) == "in"
+
+
+def test_an_unknown_kid_while_the_jwks_is_down_is_no_verdict(
+    issuer: Issuer, verifier: TokenVerifier, at: Callable[[float], None]
+) -> None:
+    assert outcome(verifier, issuer.token()) == "in"
+    token = rotated_in(issuer)
+    issuer.down = True
+    at(31)
+    assert outcome(verifier, token) == DOWN
+    assert outcome(verifier, issuer.token()) == "in"
+
+
+def test_keys_that_never_came_are_no_verdict(
+    issuer: Issuer, verifier: TokenVerifier, at: Callable[[float], None]
+) -> None:
+    issuer.down = True
+    assert outcome(verifier, issuer.token()) == DOWN
+
+
+def test_a_jwks_that_is_down_is_asked_every_five_seconds(
+    issuer: Issuer, verifier: TokenVerifier, at: Callable[[float], None]
+) -> None:
+    issuer.down = True
+    for seconds in range(10):
+        at(seconds)
+        assert outcome(verifier, issuer.token()) == DOWN
+    assert issuer.asked == ["jwks.json"] * 2
+    issuer.down = False
+    at(10)
+    assert outcome(verifier, issuer.token()) == "in"
+
+
+def test_nobody_listening_is_no_verdict() -> None:
+    issuer = Issuer()
+    issuer.server.server_close()
+    assert outcome(TokenVerifier(issuer.url, "authenticated"), issuer.token()) == DOWN
+
+
+@pytest.mark.parametrize("keys", [None, "none", {"kty": "EC"}, [{"kty": "XY", "kid": "ec"}], ["ec"]], ids=repr)
+def test_an_answer_that_is_no_jwks_is_no_verdict(issuer: Issuer, verifier: TokenVerifier, keys: object) -> None:
+    issuer.keys = keys  # type: ignore[assignment]  # a JWKS that is none
+    assert outcome(verifier, issuer.token()) == DOWN
+
+
+@pytest.mark.parametrize(
+    "fault", [ConnectionResetError("in the body"), json.JSONDecodeError("a page of HTML", "<", 0)], ids=repr
+)
+def test_an_answer_that_breaks_off_is_no_verdict(
+    issuer: Issuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def fetch_data(client: jwt.PyJWKClient) -> object:
+        raise fault
+
+    monkeypatch.setattr(jwt.PyJWKClient, "fetch_data", fetch_data)
+    assert outcome(verifier, issuer.token()) == DOWN
+
+
+def test_a_project_without_signing_keys_knows_no_signed_token(issuer: Issuer, verifier: TokenVerifier) -> None:
+    issuer.keys = []
+    assert outcome(verifier, issuer.token()) == "401"
+
+
+def test_a_key_for_something_else_verifies_no_token(issuer: Issuer, verifier: TokenVerifier) -> None:
+    issuer.keys[0]["use"] = "enc"
+    assert outcome(verifier, issuer.token()) == "401"
+
+
+def test_many_at_once_fetch_once(issuer: Issuer, verifier: TokenVerifier) -> None:
+    together = threading.Barrier(8)
+
+    def one(_: int) -> str:
+        together.wait()
+        return outcome(verifier, issuer.token())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(one, range(8))) == ["in"] * 8
+    assert issuer.asked == ["jwks.json"]
