@@ -1,0 +1,1 @@
+"""What Assay takes, measured: a module a question."""

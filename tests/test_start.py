@@ -1,0 +1,69 @@
+"""Upload and download start with what their requests need, and without a word to the network."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.start import DATA_API, ENVIRONMENT, PSYCOPG, READY
+
+FUNCTIONS = pytest.mark.parametrize("function", ["upload", "download"])
+TRANSPORTS = pytest.mark.parametrize("settings", [PSYCOPG, DATA_API], ids=["psycopg", "data_api"])
+
+# What neither needs: the umbrella package and its other clients, the engine, and what X-Ray patches if left to itself.
+NEVER = {
+    *("supabase", "realtime", "websockets", "storage3", "supabase_auth", "supabase_functions"),
+    *("polars", "fastexcel", "xlsxwriter", "functions.process"),
+    *("requests", "sqlite3", "moto", "aws_xray_sdk.ext.httplib"),
+}
+OTHER_THAN_PSYCOPG = {"httpx", "postgrest", "shared.data_api"}
+OTHER_THAN_DATA_API = {"psycopg", "shared.psycopg_database"}
+
+NO_NETWORK = """
+import sys
+
+def refuse(event, arguments):
+    # A socket alone reaches no one: urllib3 tries for IPv6 with one, and X-Ray keeps one for its datagrams.
+    if event in {"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname"}:
+        raise RuntimeError(f"{event}{arguments}")
+
+sys.addaudithook(refuse)
+"""
+
+
+def run(code: str, settings: dict[str, str]) -> str:
+    """Run code in a fresh interpreter that looks like a function's on AWS."""
+    environment = ENVIRONMENT | settings
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=environment["LAMBDA_TASK_ROOT"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@FUNCTIONS
+@TRANSPORTS
+def test_it_starts_without_the_network(function: str, settings: dict[str, str]) -> None:
+    run(NO_NETWORK + READY.format(function=function), settings)
+
+
+def test_the_network_would_have_been_seen() -> None:
+    code = NO_NETWORK + "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:1')"
+    with pytest.raises(AssertionError, match=r"socket\.(connect|getaddrinfo)"):
+        run(code, {})
+
+
+@FUNCTIONS
+@TRANSPORTS
+def test_it_imports_what_its_requests_need(function: str, settings: dict[str, str]) -> None:
+    loaded = run(READY.format(function=function) + "\nimport json, sys\nprint(json.dumps(list(sys.modules)))", settings)
+    unneeded = NEVER | (OTHER_THAN_PSYCOPG if settings is PSYCOPG else OTHER_THAN_DATA_API)
+    assert set(json.loads(loaded)) & unneeded == set()
