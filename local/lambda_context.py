@@ -10,16 +10,19 @@ from local.template import Function
 
 
 class LambdaContext:
-    """What Lambda's Python runtime gives; the time limit is told, not enforced."""
+    """What Lambda's Python runtime gives; limits of time and memory are told, not enforced.
+
+    The memory is the template's, so a job's cost is what Lambda would take for as many seconds as it took here.
+    """
 
     function_version = "$LATEST"
-    memory_limit_in_mb = "1024"
     log_stream_name = "local"
 
     def __init__(self, function: Function) -> None:
         self.function_name = function.name
         self.log_group_name = f"/assay/local/{function.name}"
         self.invoked_function_arn = f"arn:aws:lambda:{REGION}:000000000000:function:{function.name}"
+        self.memory_limit_in_mb = str(function.memory_mb)
         self.aws_request_id = str(uuid.uuid4())
         self._deadline = time.monotonic() + function.timeout_seconds
 

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from shared.models import DownloadLink, Job, JobWithAttempts, Output, ProblemDetails
+from shared.models import Cost, DownloadLink, Job, JobWithAttempts, Output, ProblemDetails
 
 # Whoever reads a file or a pipe is not to find tables folded to 80 columns.
 _WIDTH_WITHOUT_TERMINAL = 140
@@ -170,6 +170,7 @@ def job(found: JobWithAttempts, outputs: Sequence[Saved]) -> None:
         ("started", _local(found.started_at) if found.started_at else None),
         ("finished", _local(found.finished_at) if found.finished_at else None),
         ("manifest", found.manifest_sha256),
+        ("cost", _cost(found.cost) if found.cost else None),
         ("error", f"{found.error.detail} ({found.error.code})" if found.error else None),
         ("what to do", found.error.suggestion if found.error else None),
     ]
@@ -182,6 +183,11 @@ def job(found: JobWithAttempts, outputs: Sequence[Saved]) -> None:
         result(f"attempt {attempt.attempt}, {_local(attempt.started_at)}: {attempt.outcome or 'running'}{error}")
     for one in outputs:
         result(f"  {one.output.name} ({decimal(one.output.size_bytes)})  {one.link.url}")
+
+
+def _cost(cost: Cost) -> str:
+    amounts = f"compute {cost.compute:.6f}, requests {cost.requests:.6f}, a month's storage {cost.storage_month:.6f}"
+    return f"about {cost.total:.6f} {cost.currency} on AWS at list prices of {cost.prices_as_of} ({amounts})"
 
 
 def _local(moment: datetime) -> str:

@@ -22,11 +22,12 @@ Handler = Callable[[dict[str, Any], object], Any]
 
 @dataclass(frozen=True)
 class Function:
-    """One function of the template: its logical id, the dotted path of its handler, and its time limit in seconds."""
+    """One function of the template: its logical id, the dotted path of its handler, its time limit and its memory."""
 
     name: str
     handler: str
     timeout_seconds: int
+    memory_mb: int = 128  # Lambda's own default
 
     def load(self) -> Handler:
         """Import the handler."""
@@ -64,9 +65,14 @@ class Consumer:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads the template; what CloudFormation would put in place of `!Ref` and its like is not needed here."""
+    """Reads the template: `!Ref` as the name that it refers to, and nothing for what only CloudFormation can know."""
 
 
+def _referred(loader: _Loader, node: yaml.ScalarNode) -> str:
+    return loader.construct_scalar(node)
+
+
+_Loader.add_constructor("!Ref", _referred)
 _Loader.add_multi_constructor("!", lambda _loader, _tag, _node: None)
 
 
@@ -90,7 +96,8 @@ class Template:
             if resource["Type"] != "AWS::Serverless::Function":
                 continue
             properties = resource["Properties"]
-            function = Function(name, _handler(name, properties), int(properties["Timeout"]))
+            memory_mb = _memory_mb(properties, document.get("Parameters", {}))
+            function = Function(name, _handler(name, properties), int(properties["Timeout"]), memory_mb)
             for event in properties.get("Events", {}).values():
                 if event["Type"] == "HttpApi":
                     routes.append(Route(event["Properties"]["Method"], event["Properties"]["Path"], function))
@@ -108,3 +115,9 @@ def _handler(name: str, properties: Mapping[str, Any]) -> str:
     if not isinstance(handler, str):
         raise TypeError(f"{name} has neither a Handler nor an ImageConfig.Command")
     return handler
+
+
+def _memory_mb(properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> int:
+    """Memory as it stands there, or the default of the parameter that it refers to."""
+    size = properties.get("MemorySize", Function.memory_mb)
+    return int(parameters[size]["Default"] if isinstance(size, str) else size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated
 
@@ -11,13 +11,15 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from shared.auth import User, verifier
 from shared.errors import Problem, Transient
 from shared.models import ProblemDetails
-from shared.telemetry import logger
+from shared.telemetry import follow, logger
 
 RETRY_AFTER_SECONDS = 5
 
@@ -64,9 +66,20 @@ def _signed_in(request: Request) -> User:
 SignedIn = Annotated[User, Depends(_signed_in)]
 
 
+def _follow_job(
+    api: APIGatewayHttpResolver, next_middleware: Callable[[APIGatewayHttpResolver], Response[str]]
+) -> Response[str]:
+    # Validated by now: what is no UUID was refused.
+    job_id = api.request.path_parameters.get("job_id")
+    if job_id is not None:
+        follow(job_id)
+    return next_middleware(api)
+
+
 def new_api() -> APIGatewayHttpResolver:
     """Make a resolver that validates requests and answers every error with problem details."""
     api = APIGatewayHttpResolver(enable_validation=True)
+    api.use([_follow_job])
 
     @api.exception_handler(Problem)
     def _problem(error: Problem) -> Response[str]:
@@ -101,6 +114,19 @@ def new_api() -> APIGatewayHttpResolver:
         )
 
     return api
+
+
+def respond(api: APIGatewayHttpResolver, event: dict[str, object], context: LambdaContext) -> dict[str, object]:
+    """Answer an API Gateway HTTP API event (payload format 2.0), and log that it was answered.
+
+    Every line of a request has its `request_id`, the answer's header apigw-requestid; and, from where it is known, the
+    job's id as `correlation_id`.
+    """
+    request = APIGatewayProxyEventV2(event)
+    logger.append_keys(request_id=request.request_context.request_id)
+    answered: dict[str, object] = api.resolve(event, context)
+    logger.info("answered", route=request.route_key, status=answered["statusCode"])
+    return answered
 
 
 def documented(

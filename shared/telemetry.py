@@ -3,12 +3,74 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+from uuid import UUID
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
 
 # Most requests count nothing, which is nothing to warn of.
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
+NAMESPACE = "Assay"
+
 logger = Logger(service="assay")
-metrics = Metrics(namespace="Assay", service="assay")
-tracer = Tracer(service="assay")
+# Its one dimension is `service`, from POWERTOOLS_SERVICE_NAME: the stack's name, so that two stacks do not add up.
+metrics = Metrics(namespace=NAMESPACE)
+# What makes calls says itself that it is to be traced: to patch all that X-Ray knows would import all of it.
+tracer = Tracer(service="assay", patch_modules=("botocore",))
+
+MetricName = Literal[
+    "UploadsRegistered",
+    "UploadsCached",  # answered by an earlier job, nothing to send
+    "JobsDone",
+    "JobsFailed",  # for the file's fault, or for the service's own at the last attempt
+    "JobsCancelled",
+    "JobsNeedType",
+    "JobsExpired",
+    "JobsAwaitingUpload",  # how many there are, once a minute, as are the next three
+    "JobsQueued",
+    "JobsRunning",
+    "JobsAwaitingType",
+    "JobDuration",  # of the attempt that ended as done, from its claim on
+    "UploadBytes",  # of jobs that are done, as are the next two
+    "RowsRead",
+    "JobCost",  # USD at list prices, all attempts; of jobs that are done, failed or cancelled
+    "InternalErrors",  # attempts that ended for a fault of the service's own
+    "MessagesPutOff",
+    "DownloadLinks",
+]
+# What is not listed is a count. CloudWatch knows no currency.
+_UNITS: dict[MetricName, MetricUnit] = {
+    "JobDuration": MetricUnit.Milliseconds,
+    "UploadBytes": MetricUnit.Bytes,
+    "JobCost": MetricUnit.NoUnit,
+}
+
+
+def measure(name: MetricName, value: float = 1) -> None:
+    """Add to a metric; `metrics.log_metrics` around the handler writes them all at its end."""
+    metrics.add_metric(name, _UNITS.get(name, MetricUnit.Count), value)
+
+
+def follow(job_id: UUID | str) -> None:
+    """From here to the end of the request, name the job in every log line and in the trace.
+
+    The job's id is the one name that HTTP, queue and worker share: a message need not carry it, since its object key
+    leads to the job.
+    """
+    logger.set_correlation_id(str(job_id))
+    tracer.put_annotation("job_id", str(job_id))
+
+
+@contextmanager
+def following(job_id: str) -> Iterator[None]:
+    """Name the job in every log line and in a trace segment of its own, for as long as the block lasts."""
+    with tracer.provider.in_subsegment("## job"):
+        follow(job_id)
+        try:
+            yield
+        finally:
+            logger.remove_keys(["correlation_id"])

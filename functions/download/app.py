@@ -9,15 +9,13 @@ from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from aws_lambda_powertools.logging import correlation_paths
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.download import queries
 from functions.download.health import health
-from shared.api import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api
+from shared.api import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api, respond
 from shared.models import DownloadLink, Health, JobPage, JobStatus, JobWithAttempts, OutputList
-from shared.telemetry import logger, metrics, tracer
+from shared.telemetry import logger, measure, metrics, tracer
 
 api = new_api()
 
@@ -75,7 +73,7 @@ def get_outputs(job_id: UUID, user: SignedIn) -> Response[str]:
 def get_download(output_id: UUID, user: SignedIn, request: Request) -> Response[str]:
     """Redirect to a signed link; with `Accept: application/json`, answer with the link and its end."""
     link = queries.download_link(user, output_id)
-    metrics.add_metric("DownloadLinks", MetricUnit.Count, 1)
+    measure("DownloadLinks")
     if "application/json" in (request.headers.get("accept") or ""):
         return answer(200, link)
     return Response(status_code=302, body="", headers={"Location": link.url, "Cache-Control": "no-store"})
@@ -104,9 +102,9 @@ def _openapi() -> str:
     return Path(__file__).with_name("openapi.json").read_text(encoding="utf-8")
 
 
-@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
+@logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
     """Answer an API Gateway HTTP API event (payload format 2.0)."""
-    return api.resolve(event, context)
+    return respond(api, event, context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
@@ -12,9 +13,18 @@ from pydantic import BaseModel, JsonValue
 
 from shared.database import Argument, database
 from shared.errors import JobCancelled, StaleAttempt, Transient
+from shared.models import Cost
 from shared.telemetry import logger
 
 _REPORT_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Who runs an attempt: one invocation, and the memory that it has."""
+
+    name: str
+    memory_mb: int
 
 
 class ClaimedJob(BaseModel):
@@ -50,24 +60,31 @@ class _Answer(BaseModel):
     reason: str | None = None
     status: str | None = None
     cancel_requested: bool = False
+    cost: Cost | None = None
 
 
-def claim(job_id: str, worker: str, lease_seconds: int) -> Claim | Refusal:
+def claim(job_id: str, worker: Worker, lease_seconds: int) -> Claim | Refusal:
     """Start an attempt, or learn why not."""
-    answer = database().call(
-        "claim_job", {"p_job_id": job_id, "p_worker": worker, "p_lease_seconds": lease_seconds}, as_user=None
-    )
+    arguments: dict[str, Argument] = {
+        "p_job_id": job_id,
+        "p_worker": worker.name,
+        "p_lease_seconds": lease_seconds,
+        "p_memory_mb": worker.memory_mb,
+    }
+    answer = database().call("claim_job", arguments, as_user=None)
     return (Claim if _Answer.model_validate(answer).claimed else Refusal).model_validate(answer)
 
 
 class Attempt:
     """A claimed attempt. As a context manager it beats: a thread extends the lease at a third of its length.
 
-    `progress` and `detected` raise JobCancelled or StaleAttempt when the work should stop.
+    `progress` and `detected` raise JobCancelled or StaleAttempt when the work should stop. `cost` is the job's, once
+    the attempt has ended.
     """
 
     def __init__(self, claimed: Claim, lease_seconds: int) -> None:
         self.claim = claimed
+        self.cost: Cost | None = None
         self._lease_seconds = lease_seconds
         self._fraction = 0.0
         self._stage = "starting"
@@ -123,7 +140,9 @@ class Attempt:
 
     def _call(self, function: str, arguments: Mapping[str, Argument]) -> _Answer:
         fence: dict[str, Argument] = {"p_job_id": self.claim.job.job_id, "p_attempt": self.claim.attempt}
-        return _Answer.model_validate(database().call(function, fence | dict(arguments), as_user=None))
+        answer = _Answer.model_validate(database().call(function, fence | dict(arguments), as_user=None))
+        self.cost = answer.cost or self.cost
+        return answer
 
     def _report(self) -> None:
         with self._lock:
@@ -138,7 +157,7 @@ class Attempt:
                 answer = self._call("report_progress", arguments)
             except Transient:
                 # The lease outlives two missed reports; if the database stays away, the last write says so.
-                logger.warning("progress not reported", job_id=self.claim.job.job_id, exc_info=True)
+                logger.warning("progress not reported", exc_info=True)
                 return
             if not answer.accepted:
                 self._stop_reason = StaleAttempt

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import errno
 import tempfile
+import time
 from pathlib import Path
 
-from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel, JsonValue
 
 from functions.process.analysis import Analysis, NeedsType, analyse
-from functions.process.attempt import Attempt, Claim, Refusal, claim
+from functions.process.attempt import Attempt, Claim, Refusal, Worker, claim
 from functions.process.pipelines.contract import Source
 from shared.database import database
 from shared.errors import AssayError, JobCancelled, StaleAttempt, Unprocessable
 from shared.events import ObjectCreated
 from shared.object_store import ObjectMissing, object_store, output_key
 from shared.settings import settings
-from shared.telemetry import logger, metrics
+from shared.telemetry import MetricName, following, logger, measure
 
 _MAX_RETRY_SECONDS = 300
 
@@ -35,7 +35,7 @@ class _Created(BaseModel):
     jobs: list[str]
 
 
-def run_created(created: ObjectCreated, worker: str) -> int | None:
+def run_created(created: ObjectCreated, worker: Worker) -> int | None:
     """Run every job that waits for the object.
 
     Returns the seconds after which a job wants another look (its retry is due, or another attempt's lease ends), or
@@ -44,30 +44,36 @@ def run_created(created: ObjectCreated, worker: str) -> int | None:
     found = _Created.model_validate(database().call("object_created", {"p_key": created.key}, as_user=None))
     if not found.known:
         raise UnknownUpload(created.key)
-    delays = [delay for delay in (_run_job(job_id, worker) for job_id in found.jobs) if delay is not None]
+    delays = []
+    for job_id in found.jobs:
+        with following(job_id):
+            delay = _run_job(job_id, worker)
+        if delay is not None:
+            delays.append(delay)
     return min(delays, default=None)
 
 
-def _run_job(job_id: str, worker: str) -> int | None:
+def _run_job(job_id: str, worker: Worker) -> int | None:
     """Run one attempt; return the seconds after which the job wants another look, if it does."""
     claimed = claim(job_id, worker, settings().lease_seconds)
     if isinstance(claimed, Refusal):
-        logger.info("job not claimed", job_id=job_id, reason=claimed.reason)
+        logger.info("job not claimed", reason=claimed.reason)
         return claimed.retry_after_seconds
     attempt = Attempt(claimed, settings().lease_seconds)
-    logger.info("attempt started", job_id=job_id, attempt=claimed.attempt)
+    logger.info("attempt started", attempt=claimed.attempt)
     try:
         with tempfile.TemporaryDirectory(prefix="assay-") as folder, attempt:
             _run_attempt(attempt, Path(folder))
     except StaleAttempt:
-        logger.warning("attempt is stale", job_id=job_id, attempt=claimed.attempt)
+        logger.warning("attempt is stale", attempt=claimed.attempt)
     except JobCancelled:
         attempt.fail("cancelled", "The job was cancelled.", "Upload the file again to run it.", None)
-        logger.info("job cancelled", job_id=job_id)
+        logger.info("job cancelled")
+        _count("JobsCancelled", attempt)
     except Unprocessable as error:
         attempt.fail(error.code, error.detail, error.suggestion, None)
-        logger.info("job failed", job_id=job_id, code=error.code)
-        metrics.add_metric("JobsFailed", MetricUnit.Count, 1)
+        logger.info("job failed", code=error.code)
+        _count("JobsFailed", attempt)
     except Exception as error:  # noqa: BLE001  # whatever it was, the job is tried again or fails visibly
         delay = min(settings().retry_base_seconds * 2 ** (claimed.attempt - 1), _MAX_RETRY_SECONDS)
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
@@ -76,13 +82,23 @@ def _run_job(job_id: str, worker: str) -> int | None:
             code, detail = "internal_error", "The service met an error of its own while it processed the file."
         suggestion = 'Upload the file again with on_duplicate "reprocess"; if it fails again, report the job\'s id.'
         status = attempt.fail(code, detail, suggestion, delay)
-        metrics.add_metric("InternalErrors", MetricUnit.Count, 1)
-        logger.exception("attempt failed", job_id=job_id, attempt=claimed.attempt, status=status)
+        measure("InternalErrors")
+        if status == "failed":
+            _count("JobsFailed", attempt)
+        logger.exception("attempt failed", attempt=claimed.attempt, status=status)
         return delay if status == "queued" else None
     return None
 
 
+def _count(ending: MetricName, attempt: Attempt) -> None:
+    """Count a job that has ended, and what it cost."""
+    measure(ending)
+    if attempt.cost is not None:
+        measure("JobCost", attempt.cost.total)
+
+
 def _run_attempt(attempt: Attempt, folder: Path) -> None:
+    started = time.monotonic()
     source = _download(attempt, folder / "upload")
     job = attempt.claim.job
     outputs = folder / "outputs"
@@ -97,9 +113,15 @@ def _run_attempt(attempt: Attempt, folder: Path) -> None:
     )
     if isinstance(analysis, NeedsType):
         attempt.await_type(analysis.detection.model_dump(mode="json"))
-        logger.info("job needs a dataset type", job_id=job.job_id)
+        logger.info("job needs a dataset type")
+        measure("JobsNeedType")
         return
     _store(attempt, analysis)
+    logger.info("job done", attempt=attempt.claim.attempt, outputs=len(analysis.outputs))
+    _count("JobsDone", attempt)
+    measure("JobDuration", round((time.monotonic() - started) * 1000))
+    measure("UploadBytes", source.size_bytes)
+    measure("RowsRead", analysis.summary.rows_read)
 
 
 def _download(attempt: Attempt, path: Path) -> Source:
@@ -165,5 +187,3 @@ def _store(attempt: Attempt, analysis: Analysis) -> None:
             "p_outputs": stored,
         }
     )
-    metrics.add_metric("JobsDone", MetricUnit.Count, 1)
-    logger.info("job done", job_id=claimed.job.job_id, attempt=claimed.attempt, outputs=len(stored))

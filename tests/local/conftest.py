@@ -25,7 +25,7 @@ def job(status: str = "done", **more: object) -> Json:
     names = (
         "requested_dataset_type dataset_type pipeline pipeline_version stage detection error summary manifest_sha256"
     )
-    blank: Json = dict.fromkeys([*names.split(), "started_at", "finished_at"])
+    blank: Json = dict.fromkeys([*names.split(), "cost", "started_at", "finished_at"])
     known = {
         "job_id": JOB,
         "status": status,

@@ -134,6 +134,15 @@ def test_show_and_cancel(assay: Assay, cli: Assayed) -> None:
     assert "asked to stop" in cancelled.stdout
 
 
+def test_show_tells_what_a_job_costs_if_that_is_known(assay: Assay, cli: Assayed) -> None:
+    amounts = {"total": 0.000126, "compute": 0.000057, "requests": 0.000052, "storage_month": 0.000017}
+    used = {"gb_seconds": 4.3, "request_count": 15, "stored_bytes": 800_000, "prices_as_of": "2026-11-21"}
+    will_answer(assay, job("done", cost={"currency": "USD", **amounts, **used}), put=False)
+    assert "about 0.000126 USD on AWS at list prices of 2026-11-21" in cli("show", JOB).stdout
+    will_answer(assay, job("done"), put=False)
+    assert "USD" not in cli("show", JOB).stdout
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
