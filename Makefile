@@ -26,8 +26,8 @@ up: $(STACK) ## start the local stack in the foreground
 down: $(STACK) ## stop a local stack that runs in the background
 	@.venv/bin/assay down
 
-test: $(STACK) .venv/ready-dev .tools/postgrest/ready ## run the tests
-	.venv/bin/pytest
+test: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## run the tests, but for those of test-deploy
+	.venv/bin/pytest --ignore tests/deploy
 
 test-deploy: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## build the template and deploy it to a local CloudFormation
 	.venv/bin/pytest tests/deploy

@@ -10,9 +10,9 @@ import httpx
 from postgrest import APIError, SyncPostgrestClient
 from pydantic import JsonValue
 
-from shared.database import CONNECT_SECONDS, STATEMENT_SECONDS, Argument, refusal, repeated
 from shared.errors import AssayError, Problem, Transient
 from shared.telemetry import tracer
+from shared.transport import CONNECT_SECONDS, STATEMENT_SECONDS, Argument, refusal, repeated
 
 if TYPE_CHECKING:
     from shared.auth import User  # with it comes PyJWT, which process does not have
@@ -36,8 +36,8 @@ class DataApiDatabase:
 
     As a user, a call carries the user's own access token beside the publishable key; as service_role, the secret key.
     Both kinds of keys do: `sb_publishable_…` and `sb_secret_…`, and the legacy anon and service_role keys.
-    A call that fails for a reason that may pass is repeated (shared.database.repeated): a lost connection, a gateway or
-    PostgREST that does not reach the next one, a deadlock, a timeout. Threads may share the object.
+    A call that fails for a reason that may pass is repeated (shared.transport.repeated): a lost connection, a gateway
+    or PostgREST that does not reach the next one, a deadlock, a timeout. Threads may share the object.
     """
 
     def __init__(self, supabase_url: str, *, publishable_key: str | None, secret_key: str | None) -> None:

@@ -13,8 +13,8 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 from pydantic import JsonValue
 
-from shared.database import CONNECT_SECONDS, STATEMENT_SECONDS, Argument, refusal, repeated
 from shared.errors import Transient
+from shared.transport import CONNECT_SECONDS, STATEMENT_SECONDS, Argument, refusal, repeated
 
 if TYPE_CHECKING:
     from shared.auth import User  # with it comes PyJWT, which process does not have
@@ -27,7 +27,7 @@ class PsycopgDatabase:
 
     The pooler may serve each transaction from another server connection, so nothing is prepared and role and claims
     are set for the transaction alone. Pipeline mode sends it all in one round trip. A call that fails for a reason that
-    may pass is repeated (shared.database.repeated); threads may share the object.
+    may pass is repeated (shared.transport.repeated); threads may share the object.
     """
 
     def __init__(self, url: str) -> None:

@@ -15,8 +15,13 @@ from shared.events import OUTBOX_HINT, objects_created
 from shared.queue import queue
 from shared.telemetry import logger, measure, metrics, tracer
 
-# A batch of which every record failed is answered record by record too, never as one error.
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+# A batch of which every record failed is answered record by record too, never as one error. With a logger it says why
+# a record failed; without one nobody would ever know.
+processor = BatchProcessor(
+    event_type=EventType.SQS,
+    raise_on_entire_batch_failure=False,
+    logger=logger,  # type: ignore[arg-type]  # Powertools' own Logger has all of logging.Logger but its type
+)
 
 
 def _record(record: SQSRecord, lambda_context: LambdaContext) -> None:

@@ -11,10 +11,11 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, JsonValue
 
-from shared.database import Argument, database
+from shared.database import database
 from shared.errors import JobCancelled, StaleAttempt, Transient
 from shared.models import Cost
 from shared.telemetry import logger
+from shared.transport import Argument
 
 _REPORT_SECONDS = 1.0
 
@@ -170,4 +171,7 @@ class Attempt:
 
     def _beat(self) -> None:
         while not self._ended.wait(self._lease_seconds / 3):
-            self._report()
+            try:
+                self._report()
+            except Exception:  # noqa: BLE001  # the work's own next write meets it too, and fails the attempt
+                logger.exception("heartbeat failed")

@@ -48,6 +48,8 @@ def sweep() -> None:
     measure("JobsRunning", swept.waiting.running)
     measure("JobsAwaitingType", swept.waiting.needs_type)
     measure("JobsExpired", swept.expired)
+    if swept.lost:
+        measure("InternalErrors", swept.lost)
     if swept.expired or swept.lost or swept.keys:
         logger.info("swept", expired=swept.expired, lost=swept.lost, told_again=len(swept.keys))
     tell_of_outbox()

@@ -1,0 +1,53 @@
+"""One deployed stack for all tests here: Postgres, PostgREST and sign-in, and an AWS account with IAM enforced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from local.client import Client
+from local.postgres import Postgres
+from tests.deploy.cloud import MINISTACK, Cloud
+from tests.deploy.deployment import Deployment, deploy
+from tests.deploy.killer import plant
+from tests.deploy.packages import HOST, build, python_version
+from tests.supabase.gateway import Gateway
+from tests.supabase.project import supabase_project_on
+
+_FUNCTIONS = {"upload": "UploadFunction", "download": "DownloadFunction", "process": "ProcessFunction"}
+
+
+@pytest.fixture(scope="session")
+def project(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A Supabase project."""
+    with supabase_project_on(postgres, tmp_path_factory.mktemp("supabase")) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The packages for MiniStack's own Python, by their functions' logical ids; one more pipeline is planted."""
+    folder = tmp_path_factory.mktemp("packages")
+    python = {"PYTHON": str(MINISTACK), "PYTHON_VERSION": python_version(MINISTACK), "PYTHON_PLATFORM": HOST}
+    built = {logical: build(name, folder / name, **python) for name, logical in _FUNCTIONS.items()}
+    for package in built.values():
+        plant(package)
+    return built
+
+
+@pytest.fixture(scope="session")
+def deployment(
+    project: Gateway, packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield deploy(cloud, project, packages)
+
+
+@pytest.fixture
+def client(deployment: Deployment) -> Iterator[Client]:
+    """A signed-in user whom nobody else is."""
+    with Client(deployment.url, deployment.project.token(uuid4())) as client:
+        yield client
