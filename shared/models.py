@@ -178,7 +178,7 @@ class Job(_Model):
     error: JobError | None
     summary: dict[str, JsonValue] | None
     manifest_sha256: str | None
-    cost: Cost | None = Field(description="absent until an attempt has ended")
+    cost: Cost | None = Field(description="null until an attempt has ended")
     cancel_requested: bool
     created_at: datetime
     started_at: datetime | None

@@ -80,6 +80,13 @@ def http_event(
     }
 
 
+def answered(handler: Handler, event: dict[str, object]) -> Answer:
+    """Call a handler with one of its events."""
+    answer = handler(event, Context())
+    headers = {name.lower(): str(value) for name, value in answer["headers"].items()}
+    return Answer(answer["statusCode"], headers, answer.get("body") or "")
+
+
 class Client:
     """Calls a handler as a signed-in user."""
 
@@ -100,6 +107,4 @@ class Client:
         data = json.dumps(json_body).encode() if json_body is not None else body
         target = f"{path}?{urlencode(query)}" if query else path
         sent = {"authorization": f"Bearer {self.token}"} if self.token else {}
-        answer = self._handler(http_event(method, target, data, sent | (headers or {})), Context())
-        received = {name.lower(): str(value) for name, value in answer["headers"].items()}
-        return Answer(answer["statusCode"], received, answer.get("body") or "")
+        return answered(self._handler, http_event(method, target, data, sent | (headers or {})))

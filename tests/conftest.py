@@ -15,12 +15,13 @@ from local.migrations import apply_migrations
 from local.ministack import MiniStack
 from local.postgres import Postgres
 from shared.auth import User, verifier
-from shared.database import database
+from shared.database import Database, database
 from shared.object_store import object_store
 from shared.psycopg_database import PsycopgDatabase
 from shared.queue import queue
 from shared.settings import settings
 from tests.api import BUCKET, QUEUE
+from tests.database.steps import Steps, Superuser
 from tests.issuer import Issuer
 from tests.supabase.gateway import Gateway
 from tests.supabase.project import supabase_project_on
@@ -69,7 +70,7 @@ def storage_front(ministack: MiniStack, postgres: Postgres) -> Iterator[StorageF
 
 
 @pytest.fixture
-def superuser(postgres: Postgres) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def superuser(postgres: Postgres) -> Iterator[Superuser]:
     """For what no function may do: looking at the catalog, moving a lease into the past."""
     with psycopg.connect(postgres.superuser_url, autocommit=True) as connection:
         yield connection
@@ -83,6 +84,16 @@ def user() -> User:
 @pytest.fixture
 def other_user() -> User:
     return User(uuid4())
+
+
+@pytest.fixture
+def steps(db: Database, user: User) -> Steps:
+    return Steps(db, user)
+
+
+@pytest.fixture
+def other_steps(db: Database, other_user: User) -> Steps:
+    return Steps(db, other_user)
 
 
 @pytest.fixture

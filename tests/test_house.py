@@ -29,7 +29,8 @@ def forbidden(path: Path) -> tuple[str, ...]:
     if parts[0] == "shared":
         return ("functions", "local")
     others = tuple(f"functions.{name}" for name in FUNCTIONS if name != parts[1])
-    pure = ("boto3", "botocore", "supabase", "psycopg", "shared.database", "shared.object_store", "time", "random")
+    outside = ("boto3", "botocore", "httpx", "postgrest", "psycopg", "supabase", "shared.data_api", "shared.database")
+    pure = (*outside, "shared.object_store", "shared.psycopg_database", "shared.queue", "time", "random")
     return ("local", *others, *(pure if len(parts) > 2 and parts[2] in PURE else ()))
 
 

@@ -13,7 +13,6 @@ from shared.auth import User
 from shared.data_api import DataApiDatabase
 from shared.database import Database
 from shared.psycopg_database import PsycopgDatabase
-from tests.database.steps import Steps
 from tests.supabase.gateway import Gateway
 
 
@@ -50,13 +49,3 @@ def user(transport: Transport) -> User:
 @pytest.fixture
 def other_user(transport: Transport) -> User:
     return transport.sign_in(uuid4())
-
-
-@pytest.fixture
-def steps(db: Database, user: User) -> Steps:
-    return Steps(db, user)
-
-
-@pytest.fixture
-def other_steps(db: Database, other_user: User) -> Steps:
-    return Steps(db, other_user)

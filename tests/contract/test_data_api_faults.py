@@ -68,7 +68,7 @@ def serve() -> Iterator[Serve]:
 def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The delays between tries, noted and not waited for."""
     noted: list[float] = []
-    monkeypatch.setattr("shared.database.time.sleep", noted.append)
+    monkeypatch.setattr("shared.transport.time.sleep", noted.append)
     return noted
 
 
@@ -137,7 +137,7 @@ def test_a_server_that_never_answers_is_transient(serve: Serve, monkeypatch: pyt
 
 def test_no_try_begins_when_the_time_is_over(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.data_api.STATEMENT_SECONDS", 0.1)
-    monkeypatch.setattr("shared.database._TRYING_SECONDS", 0.05)
+    monkeypatch.setattr("shared.transport._TRYING_SECONDS", 0.05)
     server = serve(HANG)
     with pytest.raises(Transient):
         claim(data_api(server))

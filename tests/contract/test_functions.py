@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from uuid import uuid4
 
-import psycopg
 import pytest
 from pydantic import JsonValue
 
 from shared.auth import User
-from shared.database import Argument, Database
-from tests.database.steps import ERROR, MANIFEST, OUTPUTS, Answer, Steps, new_sha256
-
-Superuser = psycopg.Connection[tuple[object, ...]]
+from shared.database import Database
+from shared.transport import Argument
+from tests.database.steps import ERROR, MANIFEST, OUTPUTS, Answer, Steps, Superuser, new_sha256
 
 
 class Recorder:

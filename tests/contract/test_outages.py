@@ -118,7 +118,7 @@ def test_a_statement_that_takes_too_long_is_tried_again(
             delays.append(delay)
             other.rollback()
 
-        monkeypatch.setattr("shared.database.time.sleep", let_go)
+        monkeypatch.setattr("shared.transport.time.sleep", let_go)
         assert steps.register(sha256)["upload"]["times_used"] == 2
     assert len(delays) == 1
 
@@ -152,9 +152,17 @@ def test_a_gateway_that_does_not_reach_postgrest_is_transient(
         data_api(project).ping()
 
 
-def test_an_address_where_nobody_answers_is_transient() -> None:
+@pytest.mark.parametrize(
+    "database",
+    [
+        PsycopgDatabase("postgresql://authenticator@127.0.0.1:1/postgres"),
+        DataApiDatabase("http://127.0.0.1:1", publishable_key="sb_publishable_x", secret_key=None),
+    ],
+    ids=["psycopg", "data_api"],
+)
+def test_an_address_where_nobody_answers_is_transient(database: Database) -> None:
     with pytest.raises(Transient):
-        DataApiDatabase("http://127.0.0.1:1", publishable_key="sb_publishable_x", secret_key=None).ping()
+        database.ping()
 
 
 @pytest.mark.parametrize("key", ["sb_secret_of_another_project", "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"])

@@ -13,9 +13,10 @@ from postgrest import APIError
 
 from shared.auth import User
 from shared.data_api import DataApiDatabase
-from shared.database import Argument, Database
+from shared.database import Database
 from shared.errors import Problem
-from tests.database.steps import Steps
+from shared.transport import Argument
+from tests.database.steps import Steps, Superuser
 from tests.supabase.gateway import Gateway
 
 NOBODY_S = str(UUID(int=0))
@@ -58,7 +59,7 @@ def test_a_refusal_is_the_same_problem(
     assert caught(lambda: refused(steps)) == problem
 
 
-def test_every_problem_in_the_database_s_code_is_tested(superuser: psycopg.Connection[tuple[object, ...]]) -> None:
+def test_every_problem_in_the_database_s_code_is_tested(superuser: Superuser) -> None:
     rows = superuser.execute("select prosrc from pg_proc where prosrc ~ 'raise_problem[(][0-9]'").fetchall()
     raised = {
         (int(status), code)

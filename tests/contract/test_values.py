@@ -8,16 +8,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 
 from local.postgres import Postgres
 from shared.database import Database
 from shared.psycopg_database import PsycopgDatabase
 from tests.contract.conftest import Transport
-from tests.database.steps import MANIFEST, Answer, Steps, new_sha256
+from tests.database.steps import MANIFEST, Answer, Steps, Superuser, new_sha256
 
-Superuser = psycopg.Connection[tuple[object, ...]]
 JSON: list[Any] = [
     {},
     {"": ""},

@@ -8,15 +8,12 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from local.migrations import apply_migrations
 from local.postgres import Postgres, embedded_binaries
-from shared.auth import User
 from shared.psycopg_database import PsycopgDatabase
 from tests.database.hosted import hosted
-from tests.database.steps import Steps
 
 
 def servers() -> dict[str, Path]:
@@ -44,24 +41,7 @@ def postgres(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         server.stop()
 
 
-# Of their own: pytest would keep those of tests/conftest.py, which speak to another server.
+# Of its own: pytest would keep that of tests/conftest.py, which speaks to another server, for the whole run.
 @pytest.fixture(scope="session")
 def db(postgres: Postgres) -> PsycopgDatabase:
     return PsycopgDatabase(postgres.authenticator_url)
-
-
-@pytest.fixture
-def superuser(postgres: Postgres) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """For what no function may do: looking at the catalog, moving a lease into the past."""
-    with psycopg.connect(postgres.superuser_url, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def steps(db: PsycopgDatabase, user: User) -> Steps:
-    return Steps(db, user)
-
-
-@pytest.fixture
-def other_steps(db: PsycopgDatabase, other_user: User) -> Steps:
-    return Steps(db, other_user)

@@ -6,11 +6,15 @@ import hashlib
 from typing import Any, cast
 from uuid import uuid4
 
+import psycopg
+
 from shared.auth import User
-from shared.database import Argument, Database
+from shared.database import Database
 from shared.object_store import upload_key
+from shared.transport import Argument
 
 Answer = dict[str, Any]
+Superuser = psycopg.Connection[tuple[object, ...]]
 VERSIONS = {"station_measurements": "1.0.0"}
 MANIFEST = hashlib.sha256(b"manifest").hexdigest()
 OUTPUTS = [
@@ -22,6 +26,12 @@ ERROR = {"code": "no_header", "detail": "No header was found.", "suggestion": "A
 
 def new_sha256() -> str:
     return hashlib.sha256(uuid4().bytes).hexdigest()
+
+
+def let_lease_run_out(superuser: Superuser, job_id: str) -> None:
+    superuser.execute(
+        "update assay.jobs set lease_expires_at = now() - interval '1 second' where job_id = %s", (job_id,)
+    )
 
 
 class Steps:

@@ -12,15 +12,7 @@ import pytest
 from local.postgres import Postgres
 from shared.errors import Problem
 from shared.psycopg_database import PsycopgDatabase
-from tests.database.steps import ERROR, MANIFEST, OUTPUTS, Answer, Steps, new_sha256
-
-Superuser = psycopg.Connection[tuple[object, ...]]
-
-
-def let_lease_run_out(superuser: Superuser, job_id: str) -> None:
-    superuser.execute(
-        "update assay.jobs set lease_expires_at = now() - interval '1 second' where job_id = %s", (job_id,)
-    )
+from tests.database.steps import ERROR, MANIFEST, OUTPUTS, Answer, Steps, Superuser, let_lease_run_out, new_sha256
 
 
 def test_bytes_queue_the_jobs_that_waited(steps: Steps) -> None:

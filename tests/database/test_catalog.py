@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from tests.database.hosted import ROLE
+from tests.database.steps import Superuser
 
-Superuser = psycopg.Connection[tuple[object, ...]]
 _OURS = "('assay'::regnamespace, 'public'::regnamespace)"
 
 

@@ -7,10 +7,8 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from tests.database.steps import OUTPUTS, Answer, Steps
-from tests.database.test_attempts import let_lease_run_out
+from tests.database.steps import OUTPUTS, Answer, Steps, Superuser, let_lease_run_out
 
-Superuser = psycopg.Connection[tuple[object, ...]]
 _MEMORY_MB = 2048
 _STORED_BYTES = 10 + sum(output["size_bytes"] for output in OUTPUTS if isinstance(output["size_bytes"], int))
 

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from local.postgres import Postgres
+from tests.database.steps import Superuser
 
-Connection = psycopg.Connection[tuple[object, ...]]
+Connection = Superuser
 PAGE = Path(__file__).parents[2] / "docs" / "decisions" / "supabase-storage.md"
 STAND_INS = """
 create schema net;

@@ -13,9 +13,7 @@ from local.postgres import Postgres
 from shared.auth import User
 from shared.object_store import upload_key
 from shared.psycopg_database import PsycopgDatabase
-from tests.database.steps import Steps, new_sha256
-
-Superuser = psycopg.Connection[tuple[object, ...]]
+from tests.database.steps import Steps, Superuser, new_sha256
 
 # owner: signed in, and the things tried are theirs; other: another; nobody: signed in without a subject.
 CALLERS = {

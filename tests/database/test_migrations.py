@@ -17,9 +17,9 @@ from local.migrations import FOLDER, apply_migrations, bootstrap
 from local.postgres import Postgres
 from local.schema import dump, schema
 from shared.auth import User
-from shared.database import Argument
 from shared.models import JobStatus
 from shared.psycopg_database import PsycopgDatabase
+from shared.transport import Argument
 from tests.database.hosted import at, drop_database, new_database
 from tests.database.steps import Steps
 

@@ -10,9 +10,8 @@ import pytest
 from local.postgres import Postgres
 from shared.object_store import upload_key
 from shared.psycopg_database import PsycopgDatabase
-from tests.database.steps import Steps, new_sha256
+from tests.database.steps import Steps, Superuser, new_sha256
 
-Superuser = psycopg.Connection[tuple[object, ...]]
 _PUT = """
 insert into storage.objects as o (bucket_id, name, version) values (%s, %s, 'one')
 on conflict (bucket_id, name) do update set version = o.version || ' more'

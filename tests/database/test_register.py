@@ -11,7 +11,7 @@ import pytest
 from local.postgres import Postgres
 from shared.errors import Problem
 from shared.psycopg_database import PsycopgDatabase
-from tests.database.steps import Steps, new_sha256
+from tests.database.steps import Steps, Superuser, new_sha256
 
 
 def test_a_new_upload_makes_a_job_that_awaits_it(steps: Steps) -> None:
@@ -108,9 +108,7 @@ def test_identical_uploads_at_once_make_one_job(postgres: Postgres, steps: Steps
     assert steps.register(sha256)["upload"]["times_used"] == 9
 
 
-def test_the_index_behind_the_lock_refuses_a_second_job_under_way(
-    steps: Steps, superuser: psycopg.Connection[tuple[object, ...]]
-) -> None:
+def test_the_index_behind_the_lock_refuses_a_second_job_under_way(steps: Steps, superuser: Superuser) -> None:
     job_id = steps.register(new_sha256())["job"]["job_id"]
     with pytest.raises(psycopg.errors.UniqueViolation):
         superuser.execute(

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from shared.models import JobStatus
-from tests.database.steps import Steps, new_sha256
+from tests.database.steps import Steps, Superuser, new_sha256
 
 ALLOWED = {
     ("awaiting_upload", "queued"),
@@ -29,9 +29,7 @@ ENDED = {"done", "failed", "cancelled", "expired"}
 
 
 @pytest.mark.parametrize(("old", "new"), list(product(get_args(JobStatus), repeat=2)))
-def test_only_the_drawn_changes_are_possible(
-    steps: Steps, superuser: psycopg.Connection[tuple[object, ...]], old: str, new: str
-) -> None:
+def test_only_the_drawn_changes_are_possible(steps: Steps, superuser: Superuser, old: str, new: str) -> None:
     def change(status: str) -> None:
         superuser.execute(
             """update assay.jobs set status = %(status)s,

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import psycopg
-
 from shared.object_store import upload_key
-from tests.database.steps import Steps, new_sha256
-from tests.database.test_attempts import let_lease_run_out
-
-Superuser = psycopg.Connection[tuple[object, ...]]
+from tests.database.steps import Steps, Superuser, let_lease_run_out, new_sha256
 
 
 def key_of(steps: Steps, job_id: str) -> str:

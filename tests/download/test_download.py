@@ -31,11 +31,6 @@ def client(issuer: Issuer, user: User) -> Client:
     return Client(handler, issuer, user.owner)
 
 
-@pytest.fixture
-def steps(db: PsycopgDatabase, user: User) -> Steps:
-    return Steps(db, user)
-
-
 def test_pages_give_every_job_once_newest_first(client: Client, steps: Steps) -> None:
     made = [steps.queued()[0] for _ in range(5)]
     seen: list[str] = []

@@ -45,7 +45,7 @@ def test_the_analysis_is_pure() -> None:
         "for info in registry.pipelines(): registry.load(info)"
     )
     assert "functions.process.pipelines.station_measurements.pipeline" in modules
-    assert not modules & {"boto3", "botocore", "supabase", "psycopg", "shared.database", "shared.settings", "httpx"}
+    assert not modules & {"boto3", "botocore", "httpx", "postgrest", "psycopg", "shared.database", "shared.settings"}
 
 
 def folder_with(tmp_path: Path, *texts: str) -> Path:

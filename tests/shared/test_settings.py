@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from shared.settings import Settings, settings
 
@@ -48,3 +48,25 @@ def test_the_example_is_read_and_its_defaults_are_the_code_s(monkeypatch: pytest
     settings.cache_clear()
     assert settings() == given
     settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"QUEUE_URL": ""}, {"STORAGE_HOOK_SECRET": "too-short-a-secret"}, {"LEASE_SECONDS": "0"}], ids=str
+)
+def test_what_is_wrong_is_said_without_a_secret(monkeypatch: pytest.MonkeyPatch, changes: dict[str, str]) -> None:
+    for _, _, name, _ in ENTRIES:
+        monkeypatch.delenv(name, raising=False)
+    given = {
+        "SUPABASE_URL": "https://abc.supabase.co",
+        "SUPABASE_SECRET_KEY": "sb_secret_of-this-test",
+        "OBJECT_STORE_BUCKET": "assay",
+        "OBJECT_STORE_ACCESS_KEY_ID": "id",
+        "OBJECT_STORE_SECRET_ACCESS_KEY": "secret-of-this-test",
+        "QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/assay",
+    }
+    for name, value in (given | changes).items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    with pytest.raises(ValidationError, match=next(iter(changes)).lower()) as caught:
+        settings()
+    assert not [word for word in ("of-this-test", "too-short") if word in str(caught.value)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -85,12 +87,13 @@ def test_a_wrong_publishable_key_lets_no_one_in(issuer: Issuer) -> None:
 def answering(monkeypatch: pytest.MonkeyPatch, answer: httpx.Response | Exception) -> None:
     """Have the Auth server say what the real one says only in bad times."""
 
-    def get(client: httpx.Client, url: str, **options: object) -> httpx.Response:
+    @contextmanager
+    def stream(client: httpx.Client, method: str, url: str, **options: object) -> Iterator[httpx.Response]:
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        yield answer
 
-    monkeypatch.setattr(httpx.Client, "get", get)
+    monkeypatch.setattr(httpx.Client, "stream", stream)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from functions.download.app import handler as download
 from functions.upload.app import handler as upload
-from tests.api import Context, Handler, http_event
+from tests.api import Handler, answered, http_event
 from tests.conftest import forget
 from tests.issuer import OWNER, PUBLISHABLE_KEY, Issuer
 
@@ -30,20 +28,19 @@ def test_an_authorizer_s_claims_sign_no_one_in(
     context = event["requestContext"]
     assert isinstance(context, dict)
     context["authorizer"] = {"jwt": {"claims": issuer.claims(iat="1", exp="9999999999"), "scopes": None}}
-    answer = handler(event, Context())
-    assert answer["statusCode"] == 401
-    assert json.loads(answer["body"])["code"] == "not_signed_in"
-    assert answer["headers"]["WWW-Authenticate"] == "Bearer"
-    assert str(OWNER) not in answer["body"]
+    answer = answered(handler, event)
+    assert answer.problem() == (401, "not_signed_in")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert str(OWNER) not in answer.body
 
 
 @REQUESTS
 def test_a_sign_in_service_that_is_down_is_a_503(issuer: Issuer, handler: Handler, method: str, path: str) -> None:
     issuer.down = True
-    answer = handler(http_event(method, path, b"{}", {"authorization": f"Bearer {issuer.token()}"}), Context())
-    assert answer["statusCode"] == 503
-    assert json.loads(answer["body"])["detail"] == "For now the sign-in service does not answer."
-    assert answer["headers"]["Retry-After"] == "5"
+    answer = answered(handler, http_event(method, path, b"{}", {"authorization": f"Bearer {issuer.token()}"}))
+    assert answer.problem() == (503, "unavailable")
+    assert answer.json()["detail"] == "For now the sign-in service does not answer."
+    assert answer.headers["retry-after"] == "5"
 
 
 @REQUESTS
@@ -51,8 +48,8 @@ def test_the_settings_publishable_key_goes_to_the_auth_server(
     issuer: Issuer, handler: Handler, method: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = http_event(method, path, b"{}", {"authorization": f"Bearer {issuer.secret_token()}"})
-    assert handler(event, Context())["statusCode"] == 401
+    assert answered(handler, event).status == 401
     monkeypatch.setenv("SUPABASE_PUBLISHABLE_KEY", PUBLISHABLE_KEY)
     forget()
-    assert handler(event, Context())["statusCode"] != 401
+    assert answered(handler, event).status != 401
     assert issuer.asked == ["user"]

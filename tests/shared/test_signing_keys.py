@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -150,15 +150,22 @@ def test_an_answer_that_is_no_jwks_is_no_verdict(issuer: Issuer, verifier: Token
 
 
 @pytest.mark.parametrize(
-    "fault", [ConnectionResetError("in the body"), json.JSONDecodeError("a page of HTML", "<", 0)], ids=repr
+    "body",
+    [b"<html>", b"[]", b"null", b'{"keys": [', b"\xff\xfe", b"[" * 100_000, b'{"keys": [{"kty": "EC", "x": 5}]}'],
+    ids=lambda body: repr(body[:20]),
 )
-def test_an_answer_that_breaks_off_is_no_verdict(
-    issuer: Issuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch, fault: Exception
-) -> None:
-    def fetch_data(client: jwt.PyJWKClient) -> object:
-        raise fault
+def test_a_body_that_is_no_jwks_is_no_verdict(issuer: Issuer, verifier: TokenVerifier, body: bytes) -> None:
+    issuer.body = [body]
+    assert outcome(verifier, issuer.token()) == DOWN
 
-    monkeypatch.setattr(jwt.PyJWKClient, "fetch_data", fetch_data)
+
+def test_an_answer_that_breaks_off_is_no_verdict(
+    issuer: Issuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stream(client: httpx.Client, *_: object, **options: object) -> object:
+        raise httpx.ReadError("in the body")
+
+    monkeypatch.setattr(httpx.Client, "stream", stream)
     assert outcome(verifier, issuer.token()) == DOWN
 
 

@@ -18,7 +18,6 @@ from functions.process.app import handler as process
 from functions.upload.app import handler as upload
 from shared.auth import User
 from shared.object_store import upload_key
-from shared.psycopg_database import PsycopgDatabase
 from shared.telemetry import MetricName, logger, tracer
 from tests.api import Client, Context
 from tests.database.steps import Steps
@@ -35,11 +34,6 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
     written = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", written)
     return lambda: [json.loads(line) for line in written.getvalue().splitlines()]
-
-
-@pytest.fixture
-def steps(db: PsycopgDatabase, user: User) -> Steps:
-    return Steps(db, user)
 
 
 @pytest.fixture
@@ -246,3 +240,11 @@ def test_what_waits_is_counted_at_every_sweep(capsys: pytest.CaptureFixture[str]
     measured = metrics_in(capsys.readouterr().out)
     assert measured["JobsAwaitingUpload"][0] >= 1
     assert {"JobsQueued", "JobsRunning", "JobsAwaitingType", "JobsExpired"} <= set(measured)
+
+
+def test_why_a_record_comes_again_is_logged(lines: Lines, user: User) -> None:
+    stray = upload_key(user.owner, "2" * 64)
+    assert process(send(stray), Context())["batchItemFailures"]
+    [line] = lines()
+    assert (line["level"], line["exception_name"]) == ("WARNING", "UnknownUpload")
+    assert stray in line["exception"]

@@ -12,7 +12,7 @@ from functions.upload.app import handler
 from shared.events import OUTBOX_HINT
 from shared.queue import queue
 from shared.settings import settings
-from tests.api import QUEUE, Answer, Context, http_event
+from tests.api import QUEUE, Answer, Context, answered, http_event
 
 pytestmark = pytest.mark.usefixtures("aws")
 SECRET = "a secret of at least 32 characters"
@@ -32,12 +32,7 @@ def supabase_storage(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def hint(secret: str | None, body: bytes | None = b"{}") -> Answer:
     headers = {} if secret is None else {"x-assay-hook-secret": secret}
-    answer = handler(http_event("POST", "/events/storage", body, headers), Context())
-    return Answer(
-        answer["statusCode"],
-        {name.lower(): str(value) for name, value in answer["headers"].items()},
-        answer.get("body") or "",
-    )
+    return answered(handler, http_event("POST", "/events/storage", body, headers))
 
 
 def queued() -> list[str]:

@@ -9,23 +9,23 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import psycopg
 import pytest
 
 from functions.download.app import handler as download
 from functions.process.app import handler as process
+from functions.process.outbox import tell_of_outbox
 from functions.upload.app import handler as upload
 from local.ministack import BUCKET, REGION, MiniStack
 from local.poller import Poller
 from local.template import Template
 from shared.auth import User
 from shared.object_store import upload_key
-from tests.api import Answer, Client, Context, http_event
+from tests.api import Answer, Client, answered, http_event
 from tests.conftest import forget
+from tests.database.steps import Superuser
 from tests.supabase import storage
 from tests.supabase.gateway import Gateway
 
-Superuser = psycopg.Connection[tuple[object, ...]]
 HOOK_SECRET = "a secret of at least 32 characters"
 MANY_QUEUE = "many"
 
@@ -58,9 +58,7 @@ class Service:
     def hint(self, secret: str | None = HOOK_SECRET) -> Answer:
         """Deliver the oldest webhook that Supabase would send."""
         headers = {"content-type": "application/json"} | ({"x-assay-hook-secret": secret} if secret else {})
-        answer = upload(http_event("POST", "/events/storage", self.front.webhooks.pop(0), headers), Context())
-        received = {name.lower(): str(value) for name, value in answer["headers"].items()}
-        return Answer(answer["statusCode"], received, answer["body"])
+        return answered(upload, http_event("POST", "/events/storage", self.front.webhooks.pop(0), headers))
 
     def sweep(self) -> None:
         self.poller.sweep()
@@ -245,14 +243,14 @@ def test_other_bytes_than_announced_get_past_supabase_and_not_past_the_worker(
 
 
 def test_an_upload_that_the_storage_server_only_tried_leaves_no_trace(
-    service: Service, user: User, superuser: Superuser, ministack: MiniStack
+    service: Service, user: User, superuser: Superuser
 ) -> None:
     body = measurements(user)
     job_id = service.register(body)["job"]["job_id"]
     service.front.probe(upload_key(user.owner, hashlib.sha256(body).hexdigest()))
     assert outbox(superuser) == []
     service.sweep()
-    assert waiting(ministack) == "0"
+    service.work()  # the sweep may tell of jobs that other tests left behind
     assert service.job(job_id)["status"] == "awaiting_upload"
 
 
@@ -296,7 +294,7 @@ def test_an_outbox_of_thousands_is_told_at_one_hint(
     forget()
     keys = [upload_key(UUID(int=0), f"{number:064x}") for number in range(2500)]
     superuser.execute("insert into assay.outbox (object_key) select unnest(%s::text[])", (keys,))
-    service.sweep()
+    tell_of_outbox()
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert attributes["ApproximateNumberOfMessages"] == "2500"
     untold = superuser.execute("select count(*) from assay.outbox where told_at is null").fetchone()

@@ -6,30 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import boto3
-import psycopg
 import pytest
 
 from functions.process import outbox
 from functions.process.app import handler
-from shared.auth import User
 from shared.errors import Transient
 from shared.events import OUTBOX_HINT, objects_created
 from shared.object_store import upload_key
-from shared.psycopg_database import PsycopgDatabase
 from shared.queue import Queue
 from tests.api import QUEUE, Context
-from tests.database.steps import Steps, new_sha256
+from tests.database.steps import Steps, Superuser, new_sha256
 from tests.worker.test_worker import MEASUREMENTS, failed, message, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
-Superuser = psycopg.Connection[tuple[object, ...]]
 HINT: dict[str, object] = {"Records": [message(0, OUTBOX_HINT)]}
 SWEEP: dict[str, object] = {"source": "aws.events", "detail-type": "Scheduled Event"}
-
-
-@pytest.fixture
-def steps(db: PsycopgDatabase, user: User) -> Steps:
-    return Steps(db, user)
 
 
 @pytest.fixture(autouse=True)

@@ -17,18 +17,12 @@ from functions.process.app import handler
 from shared.auth import User
 from shared.errors import Transient
 from shared.object_store import ObjectStore, output_key, upload_key
-from shared.psycopg_database import PsycopgDatabase
 from tests.api import BUCKET, QUEUE, Context
 from tests.database.steps import Steps, new_sha256
 
 pytestmark = pytest.mark.usefixtures("aws")
 HEADER = "Station_ID,Date_Time,PCode,Result\n"
 MEASUREMENTS = f"{HEADER}CT,2024-01-01 10:00,Data 1,1.411\nCT,2024-01-02 10:00,Data 1,\n".encode()
-
-
-@pytest.fixture
-def steps(db: PsycopgDatabase, user: User) -> Steps:
-    return Steps(db, user)
 
 
 def send(*keys: str) -> dict[str, object]:

@@ -1,0 +1,53 @@
+"""An answer of the sign-in service that never ends, in time or in size, is none."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from shared import sign_in_service
+from shared.auth import TokenVerifier
+from shared.errors import Transient
+from tests.issuer import PUBLISHABLE_KEY, Issuer
+
+SIGNED = pytest.mark.parametrize("sign", [Issuer.token, Issuer.secret_token], ids=["JWKS", "Auth server"])
+
+
+def refused(issuer: Issuer, token: str) -> None:
+    with pytest.raises(Transient):
+        TokenVerifier(issuer.url, "authenticated", PUBLISHABLE_KEY).verify(f"Bearer {token}")
+
+
+@SIGNED
+def test_one_that_comes_byte_by_byte_is_not_waited_for(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch, sign: Callable[[Issuer], str]
+) -> None:
+    monkeypatch.setattr(sign_in_service, "_SECONDS", 0.5)
+    left = threading.Event()
+
+    def drip() -> Iterator[bytes]:
+        while not left.wait(0.05):
+            yield b" "
+
+    issuer.body = drip()
+    start = time.monotonic()
+    refused(issuer, sign(issuer))
+    left.set()
+    assert time.monotonic() - start < 2
+
+
+@SIGNED
+def test_one_that_is_too_large_is_not_read(issuer: Issuer, sign: Callable[[Issuer], str]) -> None:
+    sent = [0]
+
+    def endless() -> Iterator[bytes]:
+        while sent[0] < 100_000_000:
+            sent[0] += 100_000
+            yield b" " * 100_000
+
+    issuer.body = endless()
+    refused(issuer, sign(issuer))
+    assert sent[0] < 50_000_000
