@@ -32,7 +32,7 @@ test: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## run th
 test-deploy: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## build the template and deploy it to a local CloudFormation
 	.venv/bin/pytest tests/deploy
 
-check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, template
+check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, migrations, image, workflows, template
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
@@ -59,11 +59,11 @@ openapi: .venv/ready ## write functions/download/openapi.json anew from the hand
 	.venv/bin/python -m local.openapi > functions/download/openapi.json.new
 	mv functions/download/openapi.json.new functions/download/openapi.json
 
-LOCK = $(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header
-
 schema: .venv/ready ## write supabase/schema.sql anew from the migrations
 	.venv/bin/python -m local.schema > supabase/schema.sql.new
 	mv supabase/schema.sql.new supabase/schema.sql
+
+LOCK = $(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header
 
 lock: .venv/uv ## renew requirements/ from pyproject.toml
 	$(LOCK) --group dev -o requirements/dev.txt
