@@ -7,17 +7,16 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import AssayError, Transient
 from shared.settings import Settings, settings
+from shared.signed_links import LinkSigner
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -54,40 +53,37 @@ class ObjectStore:
 
     S3 holds a PUT to the SHA-256 that it names. Supabase's endpoint lets checksums pass unread, so it is sent none;
     behind it stand the bucket's size limit and the worker, which hashes all that it downloads.
+
+    Links are signed at once; a client is made by the first method that talks with the store.
     """
 
     def __init__(self, at: Settings) -> None:
         self._at = at
         self._bucket = at.object_store_bucket
         self._checks_sha256 = at.storage == "s3"
-        self._client = _client(at, read_seconds=30, attempts=3)
+        self._signer = LinkSigner(at)
+
+    @cached_property
+    def _client(self) -> S3Client:
+        return _client(self._at, read_seconds=30, attempts=3)
 
     def put_link(self, key: str, sha256: str, size_bytes: int, seconds: int) -> SignedLink:
         """Sign a PUT: on S3 of exactly so many bytes with this SHA-256 (hex), on Supabase of any.
 
         The length is not signed for Supabase either: a proxy before it may send the body on in chunks, without one.
         """
-        parameters: dict[str, str | int] = {"Bucket": self._bucket, "Key": key}
-        headers: dict[str, str] = {}
-        if self._checks_sha256:
-            checksum = _base64(sha256)
-            parameters |= {"ChecksumSHA256": checksum, "ContentLength": size_bytes}
-            headers = {"x-amz-checksum-sha256": checksum}
-        url = self._client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=seconds)
+        headers = {"x-amz-checksum-sha256": _base64(sha256)} if self._checks_sha256 else {}
+        signed = {**headers, "content-length": str(size_bytes)} if self._checks_sha256 else {}
+        url = self._signer.link("PUT", key, seconds, headers=signed, query={})
         return SignedLink(url, headers, datetime.now(UTC) + timedelta(seconds=seconds))
 
     def get_link(self, key: str, filename: str, media_type: str, seconds: int) -> SignedLink:
         """Sign a GET that saves the object under `filename`."""
-        url = self._client.generate_presigned_url(
-            "get_object",
-            Params={
-                "Bucket": self._bucket,
-                "Key": key,
-                "ResponseContentDisposition": f'attachment; filename="{filename}"',
-                "ResponseContentType": media_type,
-            },
-            ExpiresIn=seconds,
-        )
+        query = {
+            "response-content-disposition": f'attachment; filename="{filename}"',
+            "response-content-type": media_type,
+        }
+        url = self._signer.link("GET", key, seconds, headers={}, query=query)
         return SignedLink(url, {}, datetime.now(UTC) + timedelta(seconds=seconds))
 
     def put_bytes(self, key: str, body: bytes) -> None:
@@ -102,12 +98,14 @@ class ObjectStore:
 
     def put_file(self, key: str, path: Path, media_type: str) -> None:
         """Store a file under a key, in parts where it is large."""
+        from boto3.exceptions import S3UploadFailedError  # noqa: PLC0415  # with it comes boto3: see shared.aws_clients
+
         arguments = {"ContentType": media_type}
         if self._checks_sha256:
             arguments["ChecksumAlgorithm"] = "SHA256"
         try:
             self._client.upload_file(str(path), self._bucket, key, ExtraArgs=arguments)
-        except (BotoCoreError, ClientError, boto3.exceptions.S3UploadFailedError) as error:
+        except (BotoCoreError, ClientError, S3UploadFailedError) as error:
             raise Transient("the object store did not take the object") from error
 
     def download(self, key: str, path: Path, received: Callable[[int], None]) -> str:
@@ -143,28 +141,9 @@ class ObjectStore:
 
 
 def _client(at: Settings, read_seconds: int, attempts: int) -> S3Client:
-    secret = at.object_store_secret_access_key
-    key_id = at.object_store_access_key_id
-    endpoint = at.object_store_endpoint
-    if at.storage == "supabase" and endpoint is None:
-        endpoint = f"{at.supabase_url.rstrip('/')}/storage/v1/s3"
-    return boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name=at.object_store_region,
-        aws_access_key_id=key_id.get_secret_value() if key_id else None,
-        aws_secret_access_key=secret.get_secret_value() if secret else None,
-        config=Config(
-            signature_version="s3v4",
-            s3={"addressing_style": "path" if endpoint else "virtual"},
-            connect_timeout=3,
-            read_timeout=read_seconds,
-            retries={"mode": "standard", "total_max_attempts": attempts},
-            # Stores other than AWS's know only the checksums that a request names.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        ),
-    )
+    from shared.aws_clients import s3_client  # noqa: PLC0415  # with it comes boto3, which no link needs
+
+    return s3_client(at, read_seconds, attempts)
 
 
 def _base64(sha256_hex: str) -> str:

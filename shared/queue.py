@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import Transient
 from shared.settings import settings
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 _BATCH = 10
@@ -24,10 +21,10 @@ class Queue:
     """One SQS queue. Every method raises Transient when it does not answer as it should."""
 
     def __init__(self, url: str) -> None:
+        from shared.aws_clients import sqs_client  # noqa: PLC0415  # with it comes boto3, which most requests don't need
+
         self._url = url
-        self._client: SQSClient = boto3.client(
-            "sqs", config=Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 2})
-        )
+        self._client = sqs_client()
 
     def send_later(self, body: str, seconds: int) -> None:
         """Send a message that becomes visible after `seconds` (at most 900, SQS's own limit)."""

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 class Settings(BaseModel):
     """The environment, validated. Each field is read from the variable of its name in capitals."""
 
-    model_config = ConfigDict(frozen=True)
+    # An error that quoted what it was given would put secrets into the log.
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     supabase_url: str = Field(description="https://<project>.supabase.co; its tokens and its JWKS come from here")
     supabase_publishable_key: SecretStr | None = Field(
@@ -58,6 +59,19 @@ class Settings(BaseModel):
         gt=0, le=300, default=30, description="delay before the second attempt; doubles, at most 300"
     )
 
+    @property
+    def s3_endpoint(self) -> str | None:
+        """Where the object store answers; None for AWS's own S3."""
+        if self.storage == "supabase" and self.object_store_endpoint is None:
+            return f"{self.supabase_url.rstrip('/')}/storage/v1/s3"
+        return self.object_store_endpoint
+
+    @property
+    def object_store_keys(self) -> tuple[str, str] | None:
+        """The access key's id and its secret; None where the function's role counts."""
+        key_id, secret = self.object_store_access_key_id, self.object_store_secret_access_key
+        return (key_id.get_secret_value(), secret.get_secret_value()) if key_id and secret else None
+
     @model_validator(mode="after")
     def _has_a_database(self) -> Self:
         if not (self.database_url or self.supabase_publishable_key or self.supabase_secret_key):
@@ -66,8 +80,13 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _can_use_its_storage(self) -> Self:
+        key_id, secret = self.object_store_access_key_id, self.object_store_secret_access_key
+        if (key_id is None) != (secret is None):
+            raise ValueError(
+                "OBJECT_STORE_ACCESS_KEY_ID and OBJECT_STORE_SECRET_ACCESS_KEY go together: only one is set"
+            )
         if self.storage == "supabase":
-            if not (self.object_store_access_key_id and self.object_store_secret_access_key):
+            if key_id is None:
                 raise ValueError(
                     "STORAGE=supabase needs OBJECT_STORE_ACCESS_KEY_ID and OBJECT_STORE_SECRET_ACCESS_KEY, an S3 "
                     "access key of the project"

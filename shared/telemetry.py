@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,14 +14,16 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 # Most requests count nothing, which is nothing to warn of.
 warnings.filterwarnings("ignore", "No application metrics to publish")
+# At DEBUG it writes down the signature of every link.
+logging.getLogger("botocore.auth").setLevel(logging.INFO)
 
 NAMESPACE = "Assay"
 
 logger = Logger(service="assay")
 # Its one dimension is `service`, from POWERTOOLS_SERVICE_NAME: the stack's name, so that two stacks do not add up.
 metrics = Metrics(namespace=NAMESPACE)
-# What makes calls says itself that it is to be traced: to patch all that X-Ray knows would import all of it.
-tracer = Tracer(service="assay", patch_modules=("botocore",))
+# What makes calls says itself that it is to be traced (shared.aws_clients): to patch a library imports it.
+tracer = Tracer(service="assay", auto_patch=False)
 
 MetricName = Literal[
     "UploadsRegistered",
