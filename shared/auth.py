@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from functools import lru_cache
 from uuid import UUID
 
 import jwt
+from pydantic_core import from_json
 
 from shared.errors import Problem, Transient
 from shared.settings import settings
+from shared.sign_in_service import ask
 from shared.signing_keys import SigningKeys
 from shared.telemetry import logger
 
-if TYPE_CHECKING:
-    import httpx
-
 _ALGORITHMS = ("ES256", "RS256")
 _LEEWAY_SECONDS = 10
-_AUTH_SERVER_SECONDS = 3
 # API Gateway takes no more in all headers together.
 # Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 _MAX_TOKEN_CHARACTERS = 10_240
@@ -112,32 +109,20 @@ class TokenVerifier:
                 "HS256 without a publishable key",
                 "Ask whoever runs it to set SUPABASE_PUBLISHABLE_KEY or to give the project asymmetric signing keys.",
             )
-        import httpx  # noqa: PLC0415  # a project with signing keys never needs it
-
+        status, body = ask(
+            f"{self._issuer}/user", {"apikey": self._publishable_key, "Authorization": f"Bearer {token}"}
+        )
+        if status in {401, 403}:
+            raise _refused("The access token is not valid here.", f"the Auth server said {status}")
+        if status != 200:
+            raise Transient(f"the sign-in service answers {status}")
         try:
-            answer = self._auth_server.get(
-                f"{self._issuer}/user", headers={"apikey": self._publishable_key, "Authorization": f"Bearer {token}"}
-            )
-        except httpx.HTTPError as error:
-            raise Transient("the sign-in service does not answer") from error
-        if answer.status_code in {401, 403}:
-            raise _refused("The access token is not valid here.", f"the Auth server said {answer.status_code}")
-        if answer.status_code != 200:
-            raise Transient(f"the sign-in service answers {answer.status_code}")
-        try:
-            user = answer.json()
+            user = from_json(body)
         except ValueError as error:
             raise Transient("the sign-in service does not answer as it should") from error
         expected = {"id": str(owner), "aud": self._audience, "role": "authenticated"}
         if not isinstance(user, dict) or any(user.get(name) != value for name, value in expected.items()):
             raise _refused("The access token is not valid here.", "the Auth server named someone else")
-
-    @cached_property
-    def _auth_server(self) -> httpx.Client:
-        import httpx  # noqa: PLC0415  # see _ask_auth_server
-
-        # A connection kept over a freeze of the function would be dead.
-        return httpx.Client(timeout=_AUTH_SERVER_SECONDS, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def _token(authorization: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, cast
 
 import httpx
@@ -49,6 +50,8 @@ class DataApiDatabase:
         self._http = httpx.Client(
             timeout=httpx.Timeout(STATEMENT_SECONDS, connect=CONNECT_SECONDS),
             limits=httpx.Limits(keepalive_expiry=_IDLE_SECONDS),
+            # One client for all users: a cookie of a gateway's would go from one to the next.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             event_hooks={"response": [_let_postgrest_through]},
         )
 

@@ -8,8 +8,10 @@ from threading import Lock
 from time import time
 
 import jwt
+from pydantic_core import from_json
 
 from shared.errors import Transient
+from shared.sign_in_service import ask
 from shared.telemetry import logger
 
 _FRESH_SECONDS = 600
@@ -18,7 +20,6 @@ _USABLE_SECONDS = 3600
 # request waits for the timeout.
 _AFTER_SUCCESS_SECONDS = 30
 _AFTER_FAILURE_SECONDS = 5
-_TIMEOUT_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class SigningKeys:
     """
 
     def __init__(self, url: str) -> None:
-        self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=_TIMEOUT_SECONDS)
+        self._url = url
         self._lock = Lock()
         self._fetched = _Fetched({}, float("-inf"))
         self._failed_at = float("-inf")
@@ -57,20 +58,27 @@ class SigningKeys:
                 raise Transient("the sign-in service does not answer")
             return None
 
+    def _fetch(self) -> dict[str, jwt.PyJWK]:
+        status, body = ask(self._url, {})
+        if status != 200:
+            raise Transient(f"the sign-in service answers {status}")
+        return _by_kid(from_json(body))
+
     def _renew(self, kid: str) -> None:
         age = time() - self._fetched.at
         wait = _FRESH_SECONDS if kid in self._fetched.keys else _AFTER_SUCCESS_SECONDS
         if age < wait or time() - self._failed_at < _AFTER_FAILURE_SECONDS:
             return
         try:
-            self._fetched = _Fetched(_by_kid(self._client.fetch_data()), time())
-        # OSError and ValueError: a connection that breaks off in the answer's body, and a body that is no JSON.
-        except (jwt.PyJWTError, OSError, ValueError) as error:
+            self._fetched = _Fetched(self._fetch(), time())
+        except (Transient, jwt.PyJWTError, ValueError) as error:
             self._failed_at = time()
             logger.warning("no signing keys", exc_info=error)
 
 
-def _by_kid(jwks: Mapping[str, object]) -> dict[str, jwt.PyJWK]:
+def _by_kid(jwks: object) -> dict[str, jwt.PyJWK]:
+    if not isinstance(jwks, dict):
+        raise ValueError("a JWKS is an object")  # noqa: TRY004  # of a type that JSON may have
     # A project that signs with a shared secret has a JWKS without keys, which PyJWKSet would not take.
-    keys = jwt.PyJWKSet.from_dict(dict(jwks)) if jwks.get("keys") != [] else ()
+    keys = jwt.PyJWKSet.from_dict(jwks) if jwks.get("keys") != [] else ()
     return {key.key_id: key for key in keys if key.key_id and key.public_key_use in {"sig", None}}

@@ -31,12 +31,12 @@ MetricName = Literal[
     "JobsDone",
     "JobsFailed",  # for the file's fault, or for the service's own at the last attempt
     "JobsCancelled",
-    "JobsNeedType",
     "JobsExpired",
     "JobsAwaitingUpload",  # how many there are, once a minute, as are the next three
     "JobsQueued",
     "JobsRunning",
-    "JobsAwaitingType",
+    "JobsNeedType",
+    "DetectionsUnsure",  # attempts that ended because a person must choose the type
     "JobDuration",  # of the attempt that ended as done, from its claim on
     "UploadBytes",  # of jobs that are done, as are the next two
     "RowsRead",

@@ -182,7 +182,7 @@ CREATE FUNCTION assay.job_cost(p_job assay.jobs) RETURNS jsonb
     AS $$
     with tried as (
         select count(*) as attempts,
-            sum(least(extract(epoch from a.ended_at - a.started_at), 900) * a.memory_mb / 1024) as gb_seconds
+            sum(greatest(least(extract(epoch from a.ended_at - a.started_at), 900), 0) * a.memory_mb / 1024) as gb_seconds
         from assay.attempts a where a.job_id = p_job.job_id and a.ended_at is not null
     ), made as (
         select count(*) as outputs, p_job.size_bytes + coalesce(sum(o.size_bytes), 0) as stored_bytes
@@ -750,6 +750,7 @@ declare
     v_expired integer;
     v_lost integer;
     v_keys jsonb;
+    v_failed jsonb;
 begin
     update assay.jobs set status = 'expired', finished_at = now()
     where job_id in (
@@ -765,8 +766,9 @@ begin
     ), settled as (
         select assay.settle_lost(j) as j from lost
     )
-    select count(*), coalesce(jsonb_agg('uploads/' || u.owner || '/' || u.sha256) filter (where (s.j).status = 'queued'), '[]')
-    into v_lost, v_keys
+    select count(*), coalesce(jsonb_agg('uploads/' || u.owner || '/' || u.sha256) filter (where (s.j).status = 'queued'), '[]'),
+        coalesce(jsonb_agg((s.j).cost) filter (where (s.j).status = 'failed'), '[]')
+    into v_lost, v_keys, v_failed
     from settled s join assay.uploads u on u.upload_id = (s.j).upload_id;
 
     with quiet as (
@@ -779,7 +781,7 @@ begin
     select v_keys || coalesce(jsonb_agg('uploads/' || u.owner || '/' || u.sha256), '[]') into v_keys
     from told join assay.uploads u using (upload_id);
 
-    return jsonb_build_object('expired', v_expired, 'lost', v_lost, 'keys', v_keys, 'waiting', jsonb_build_object(
+    return jsonb_build_object('expired', v_expired, 'lost', v_lost, 'failed', v_failed, 'keys', v_keys, 'waiting', jsonb_build_object(
         'awaiting_upload', (select count(*) from assay.jobs where status = 'awaiting_upload'),
         'queued', (select count(*) from assay.jobs where status = 'queued'),
         'running', (select count(*) from assay.jobs where status = 'running'),
@@ -847,7 +849,7 @@ CREATE TABLE assay.list_prices (
     unit text NOT NULL,
     source text NOT NULL,
     as_of date NOT NULL,
-    CONSTRAINT list_prices_usd_check CHECK ((usd >= (0)::numeric))
+    CONSTRAINT list_prices_usd_check CHECK (((usd >= (0)::numeric) AND (usd < 'Infinity'::numeric)))
 );
 
 

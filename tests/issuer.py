@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,6 +28,7 @@ class Issuer:
         self.asked: list[str] = []
         self.down = False
         self.user: dict[str, object] = {}  # what /user says of a user, other than the truth
+        self.body: Iterable[bytes] | None = None  # what is said in place of any answer, piece by piece
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -36,9 +39,11 @@ class Issuer:
                 if not issuer.down:
                     status, answer = issuer.answer_user(self) if what == "user" else (200, {"keys": issuer.keys})
                     body = json.dumps(answer).encode()
-                self.send_response(status)
+                self.send_response(200 if issuer.body else status)
                 self.end_headers()
-                self.wfile.write(body)
+                with suppress(OSError):  # who asked may have heard enough
+                    for piece in issuer.body or [body]:
+                        self.wfile.write(piece)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
                 pass

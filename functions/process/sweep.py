@@ -5,8 +5,10 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from functions.process.outbox import tell_of_outbox
+from functions.process.work import count_ending
 from shared.database import database
 from shared.events import created_message
+from shared.models import Cost
 from shared.queue import queue
 from shared.telemetry import logger, measure
 
@@ -26,6 +28,7 @@ class _Waiting(BaseModel):
 class _Swept(BaseModel):
     expired: int
     lost: int
+    failed: list[Cost | None]
     keys: list[str]
     waiting: _Waiting
 
@@ -46,10 +49,12 @@ def sweep() -> None:
     measure("JobsAwaitingUpload", swept.waiting.awaiting_upload)
     measure("JobsQueued", swept.waiting.queued)
     measure("JobsRunning", swept.waiting.running)
-    measure("JobsAwaitingType", swept.waiting.needs_type)
+    measure("JobsNeedType", swept.waiting.needs_type)
     measure("JobsExpired", swept.expired)
     if swept.lost:
         measure("InternalErrors", swept.lost)
+    for cost in swept.failed:
+        count_ending("JobsFailed", cost)
     if swept.expired or swept.lost or swept.keys:
         logger.info("swept", expired=swept.expired, lost=swept.lost, told_again=len(swept.keys))
     tell_of_outbox()

@@ -15,6 +15,7 @@ from functions.process.pipelines.contract import Source
 from shared.database import database
 from shared.errors import AssayError, JobCancelled, StaleAttempt, Unprocessable
 from shared.events import ObjectCreated
+from shared.models import Cost
 from shared.object_store import ObjectMissing, object_store, output_key
 from shared.settings import settings
 from shared.telemetry import MetricName, following, logger, measure
@@ -69,11 +70,11 @@ def _run_job(job_id: str, worker: Worker) -> int | None:
     except JobCancelled:
         attempt.fail("cancelled", "The job was cancelled.", "Upload the file again to run it.", None)
         logger.info("job cancelled")
-        _count("JobsCancelled", attempt)
+        count_ending("JobsCancelled", attempt.cost)
     except Unprocessable as error:
         attempt.fail(error.code, error.detail, error.suggestion, None)
         logger.info("job failed", code=error.code)
-        _count("JobsFailed", attempt)
+        count_ending("JobsFailed", attempt.cost)
     except Exception as error:  # noqa: BLE001  # whatever it was, the job is tried again or fails visibly
         delay = min(settings().retry_base_seconds * 2 ** (claimed.attempt - 1), _MAX_RETRY_SECONDS)
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
@@ -84,17 +85,17 @@ def _run_job(job_id: str, worker: Worker) -> int | None:
         status = attempt.fail(code, detail, suggestion, delay)
         measure("InternalErrors")
         if status == "failed":
-            _count("JobsFailed", attempt)
+            count_ending("JobsFailed", attempt.cost)
         logger.exception("attempt failed", attempt=claimed.attempt, status=status)
         return delay if status == "queued" else None
     return None
 
 
-def _count(ending: MetricName, attempt: Attempt) -> None:
+def count_ending(ending: MetricName, cost: Cost | None) -> None:
     """Count a job that has ended, and what it cost."""
     measure(ending)
-    if attempt.cost is not None:
-        measure("JobCost", attempt.cost.total)
+    if cost is not None:
+        measure("JobCost", cost.total)
 
 
 def _run_attempt(attempt: Attempt, folder: Path) -> None:
@@ -114,11 +115,11 @@ def _run_attempt(attempt: Attempt, folder: Path) -> None:
     if isinstance(analysis, NeedsType):
         attempt.await_type(analysis.detection.model_dump(mode="json"))
         logger.info("job needs a dataset type")
-        measure("JobsNeedType")
+        measure("DetectionsUnsure")
         return
     _store(attempt, analysis)
     logger.info("job done", attempt=attempt.claim.attempt, outputs=len(analysis.outputs))
-    _count("JobsDone", attempt)
+    count_ending("JobsDone", attempt.cost)
     measure("JobDuration", round((time.monotonic() - started) * 1000))
     measure("UploadBytes", source.size_bytes)
     measure("RowsRead", analysis.summary.rows_read)

@@ -6,7 +6,7 @@ set statement_timeout = '30s';
 -- The settings of the estimate: to price another region or a discount, change usd and as_of here; jobs that have ended keep theirs.
 create table assay.list_prices (
     item   text primary key,
-    usd    numeric not null check (usd >= 0),  -- of one unit
+    usd    numeric not null check (usd >= 0 and usd < 'infinity'),  -- of one unit; NaN counts as more than infinity
     unit   text not null,
     source text not null,
     as_of  date not null
@@ -26,7 +26,8 @@ alter table assay.attempts add column memory_mb integer check (memory_mb > 0);  
 
 -- The estimate, for all attempts that have ended: {"currency", "total", "compute", "requests", "storage_month", "gb_seconds",
 -- "request_count", "stored_bytes", "prices_as_of"}, amounts in USD; null where no attempt knows its memory or a price is missing.
---   compute        each attempt's time x memory, from its claim to its end (a lost one at most 15 minutes, Lambda's limit)
+--   compute        each attempt's time x memory, from its claim to its end (a lost one at most 15 minutes, Lambda's limit; never
+--                  less than none, even if the clock was set back)
 --   requests       Lambda: one to register and one an attempt; SQS: three an attempt (send, receive, delete);
 --                  S3: one PUT for the upload and one an output, one GET an attempt
 --   storage_month  the upload and the outputs for one month, in S3 Standard
@@ -36,7 +37,7 @@ create function assay.job_cost(p_job assay.jobs) returns jsonb
 language sql stable set search_path = '' as $$
     with tried as (
         select count(*) as attempts,
-            sum(least(extract(epoch from a.ended_at - a.started_at), 900) * a.memory_mb / 1024) as gb_seconds
+            sum(greatest(least(extract(epoch from a.ended_at - a.started_at), 900), 0) * a.memory_mb / 1024) as gb_seconds
         from assay.attempts a where a.job_id = p_job.job_id and a.ended_at is not null
     ), made as (
         select count(*) as outputs, p_job.size_bytes + coalesce(sum(o.size_bytes), 0) as stored_bytes
@@ -235,7 +236,8 @@ end $$;
 -- Once a minute: what would otherwise wait for ever. Uploads that were announced more than p_upload_seconds ago and never
 -- came expire; jobs whose worker was lost end or are queued again; `keys` are the objects of queued jobs that nobody
 -- took for p_quiet_seconds, whose message may be lost: they are to be told of again, and are not named again before
--- another p_quiet_seconds have passed. At most 1,000 of each in one call. `waiting` counts what is left to do, of all owners; each
+-- another p_quiet_seconds have passed. At most 1,000 of each in one call. `failed` are the costs of the lost ones that had no
+-- attempt left. `waiting` counts what is left to do, of all owners; each
 -- count reads an index of unfinished jobs alone (cancelling a job that waits for its type ends it at once, so that
 -- the condition of jobs_one_under_way leaves none out).
 create or replace function public.sweep_jobs(p_upload_seconds integer, p_quiet_seconds integer) returns jsonb
@@ -244,6 +246,7 @@ declare
     v_expired integer;
     v_lost integer;
     v_keys jsonb;
+    v_failed jsonb;
 begin
     update assay.jobs set status = 'expired', finished_at = now()
     where job_id in (
@@ -259,8 +262,9 @@ begin
     ), settled as (
         select assay.settle_lost(j) as j from lost
     )
-    select count(*), coalesce(jsonb_agg('uploads/' || u.owner || '/' || u.sha256) filter (where (s.j).status = 'queued'), '[]')
-    into v_lost, v_keys
+    select count(*), coalesce(jsonb_agg('uploads/' || u.owner || '/' || u.sha256) filter (where (s.j).status = 'queued'), '[]'),
+        coalesce(jsonb_agg((s.j).cost) filter (where (s.j).status = 'failed'), '[]')
+    into v_lost, v_keys, v_failed
     from settled s join assay.uploads u on u.upload_id = (s.j).upload_id;
 
     with quiet as (
@@ -273,7 +277,7 @@ begin
     select v_keys || coalesce(jsonb_agg('uploads/' || u.owner || '/' || u.sha256), '[]') into v_keys
     from told join assay.uploads u using (upload_id);
 
-    return jsonb_build_object('expired', v_expired, 'lost', v_lost, 'keys', v_keys, 'waiting', jsonb_build_object(
+    return jsonb_build_object('expired', v_expired, 'lost', v_lost, 'failed', v_failed, 'keys', v_keys, 'waiting', jsonb_build_object(
         'awaiting_upload', (select count(*) from assay.jobs where status = 'awaiting_upload'),
         'queued', (select count(*) from assay.jobs where status = 'queued'),
         'running', (select count(*) from assay.jobs where status = 'running'),

@@ -188,6 +188,14 @@ def test_a_user_s_call_carries_the_user_s_token_and_no_secret(serve: Serve) -> N
     assert SECRET not in head
 
 
+def test_what_one_user_s_answer_leaves_behind_is_not_sent_with_another_s_call(serve: Serve) -> None:
+    server = serve(http(200, b"{}", "Set-Cookie: session=of-the-first; Path=/"))
+    database = data_api(server)
+    for _ in range(2):
+        database.call("get_job", {"p_job_id": uuid4()}, User(uuid4(), TOKEN))
+    assert b"cookie" not in server.requests[1].lower()
+
+
 def test_a_new_secret_key_is_no_token(serve: Serve) -> None:
     server = serve(OK)
     claim(data_api(server))

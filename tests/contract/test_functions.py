@@ -102,7 +102,7 @@ def cancel_job(steps: Steps) -> None:
 
 def sweep_jobs(steps: Steps) -> None:
     answer = steps.sweep()
-    assert set(answer) == {"expired", "lost", "keys", "waiting"}
+    assert set(answer) == {"expired", "lost", "failed", "keys", "waiting"}
     assert isinstance(answer["waiting"]["queued"], int)
 
 

@@ -111,6 +111,19 @@ def test_a_changed_price_holds_for_what_ends_later(steps: Steps, superuser: Supe
     assert (cost["compute"], cost["gb_seconds"], cost["prices_as_of"]) == (7, 7, "2026-01-01")
 
 
+@pytest.mark.parametrize("usd", ["-1", "NaN", "Infinity"])
+def test_a_price_is_a_number(superuser: Superuser, usd: str) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        superuser.execute("update assay.list_prices set usd = %s where item = 's3_get'", (usd,))
+
+
+def test_a_clock_that_was_set_back_makes_no_attempt_earn_money(steps: Steps, superuser: Superuser) -> None:
+    job_id, _ = steps.queued()
+    steps.claim(job_id, memory_mb=_MEMORY_MB)
+    started(superuser, job_id, -3600)
+    assert steps.finish(job_id, 1)["cost"]["compute"] == 0
+
+
 def test_the_sweep_counts_what_waits(steps: Steps) -> None:
     before = steps.sweep()["waiting"]
     assert set(before) == {"awaiting_upload", "queued", "running", "needs_type"}

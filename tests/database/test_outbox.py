@@ -85,6 +85,22 @@ def test_an_upload_by_a_user_is_noted_though_they_have_no_right_to_the_outbox(
     assert steps.drain() == [key]
 
 
+@pytest.mark.parametrize("role", ["anon", "authenticated"])
+def test_by_itself_nobody_reaches_an_object_with_a_token_of_their_own(
+    steps: Steps, superuser: Superuser, role: str
+) -> None:
+    """Supabase's own Storage API asks as the user: without a policy, row level security leaves them nothing."""
+    put(superuser, new_key(steps))
+    assert superuser.execute("select policyname from pg_policies where schemaname = 'storage'").fetchall() == []
+    with superuser.transaction():
+        superuser.execute(f"set local role {role}".encode())
+        for statement in ("select from", "update", "delete from"):
+            change = " set version = 'mine'" if statement == "update" else ""
+            assert superuser.execute(f"{statement} storage.objects{change}".encode()).rowcount == 0
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), superuser.transaction():
+            superuser.execute("insert into storage.objects (bucket_id, name) values ('assay', %s)", (new_key(steps),))
+
+
 def test_an_upload_that_is_rolled_back_is_not_noted(steps: Steps, superuser: Superuser) -> None:
     with superuser.transaction():
         put(superuser, new_key(steps))

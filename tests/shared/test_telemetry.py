@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import logging
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
+from uuid import uuid4
 
 import pytest
 from aws_xray_sdk import global_sdk_config  # type: ignore[import-untyped]  # it has no types
@@ -20,7 +23,7 @@ from shared.auth import User
 from shared.object_store import upload_key
 from shared.telemetry import MetricName, logger, tracer
 from tests.api import Client, Context
-from tests.database.steps import Steps
+from tests.database.steps import Steps, let_lease_run_out
 from tests.issuer import Issuer
 from tests.worker.test_worker import MEASUREMENTS, send
 
@@ -198,7 +201,7 @@ def test_every_metric_is_written_by_what_it_is_about(
     process({"source": "aws.events"}, Context())
     measured = metrics_in(capsys.readouterr().out)
     assert set(measured) == set(get_args(MetricName))
-    assert [measured[name] for name in ("JobsDone", "JobsFailed", "JobsCancelled", "JobsNeedType")] == [[1]] * 4
+    assert [measured[name] for name in ("JobsDone", "JobsFailed", "JobsCancelled", "DetectionsUnsure")] == [[1]] * 4
 
 
 def test_a_job_that_fails_for_the_service_s_fault_counts_as_both(
@@ -239,7 +242,37 @@ def test_what_waits_is_counted_at_every_sweep(capsys: pytest.CaptureFixture[str]
     process({"source": "aws.events"}, Context())
     measured = metrics_in(capsys.readouterr().out)
     assert measured["JobsAwaitingUpload"][0] >= 1
-    assert {"JobsQueued", "JobsRunning", "JobsAwaitingType", "JobsExpired"} <= set(measured)
+    assert {"JobsQueued", "JobsRunning", "JobsNeedType", "JobsExpired"} <= set(measured)
+
+
+def test_a_job_whose_worker_was_lost_at_its_last_attempt_counts_as_failed(
+    capsys: pytest.CaptureFixture[str], steps: Steps, superuser: Any
+) -> None:
+    process({"source": "aws.events"}, Context())  # what other tests left
+    capsys.readouterr()
+    job_id, _ = steps.queued()
+    for _ in range(3):
+        steps.claim(job_id, worker=str(uuid4()), memory_mb=1024)
+        let_lease_run_out(superuser, job_id)
+        process({"source": "aws.events"}, Context())
+    measured = metrics_in(capsys.readouterr().out)
+    assert steps.job(job_id)["error"]["code"] == "attempts_exhausted"
+    assert sum(measured["InternalErrors"]) >= 3
+    assert measured["JobsFailed"] == [1]
+    assert len(measured["JobCost"]) == 1
+
+
+def test_no_signature_of_a_link_is_logged_however_much_is(
+    caplog: pytest.LogCaptureFixture, commands: Client, queries: Client, user: User
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    job = post(commands)
+    run(user, job)
+    output = queries.call("GET", f"/jobs/{job['job_id']}/outputs").json()["outputs"][0]["output_id"]
+    link = queries.call("GET", f"/outputs/{output}/download").headers["location"]
+    [signature] = re.findall("X-Amz-Signature=([0-9a-f]{64})", link)
+    assert "botocore" in caplog.text
+    assert signature not in caplog.text
 
 
 def test_why_a_record_comes_again_is_logged(lines: Lines, user: User) -> None:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import SecretStr
 
+from shared import sign_in_service, transport
 from shared.settings import Settings
 
 from .conftest import ROOT, Resources
@@ -48,6 +49,14 @@ def test_no_route_stands_twice(routes: list[tuple[str, str]]) -> None:
 def test_queue_hides_a_message_six_times_as_long_as_process_may_take(resources: Resources) -> None:
     timeout = resources["ProcessFunction"]["Properties"]["Timeout"]
     assert resources["Queue"]["Properties"]["VisibilityTimeout"] >= 6 * timeout
+
+
+@pytest.mark.parametrize("function", ["UploadFunction", "DownloadFunction"])
+def test_a_request_may_wait_for_the_database_as_long_as_our_code_does(resources: Resources, function: str) -> None:
+    # Connecting, and then the first byte of the answer; a later one ends the wait.
+    sign_in = 2 * sign_in_service._SECONDS
+    database = transport._TRYING_SECONDS + transport.CONNECT_SECONDS + transport.STATEMENT_SECONDS
+    assert sign_in + database < resources[function]["Properties"]["Timeout"]
 
 
 def test_messages_fail_one_by_one_and_end_in_the_dead_letter_queue(functions: Resources, resources: Resources) -> None:
@@ -124,6 +133,12 @@ def test_each_function_reaches_only_its_own_objects(
         if action.startswith("s3:") and action != "s3:ListBucket"
     }
     assert found == (expected if storage == "s3" else set())
+
+
+def test_hints_are_few_and_nothing_else_is_slowed_down(routes: list[tuple[str, str]], resources: Resources) -> None:
+    (route,) = resources["Api"]["Properties"]["RouteSettings"]
+    assert route == "POST /events/storage"
+    assert route in {route for _, route in routes}
 
 
 def test_nothing_is_allowed_in_s3_where_it_is_not_the_storage(storage: str, resources: Resources) -> None:
