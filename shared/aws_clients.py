@@ -46,8 +46,13 @@ def s3_client(at: Settings, read_seconds: int, attempts: int) -> S3Client:
     )
 
 
-def sqs_client() -> SQSClient:
+def sqs_client(read_seconds: int, attempts: int) -> SQSClient:
     """Make a client of the queues of the function's own region."""
     return boto3.client(
-        "sqs", config=Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 2})
+        "sqs",
+        config=Config(
+            connect_timeout=2,
+            read_timeout=read_seconds,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+        ),
     )

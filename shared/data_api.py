@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from shared.errors import AssayError, Problem, Transient
 from shared.telemetry import tracer
-from shared.transport import CONNECT_SECONDS, STATEMENT_SECONDS, Argument, refusal, repeated
+from shared.transport import CONNECT_SECONDS, PING_TRYING_SECONDS, STATEMENT_SECONDS, Argument, refusal, repeated
 
 if TYPE_CHECKING:
     from shared.auth import User  # with it comes PyJWT, which process does not have
@@ -77,7 +77,7 @@ class DataApiDatabase:
         """
         headers = _by_key(self._publishable_key) if self._publishable_key else self._as_service()
         try:
-            repeated(lambda: self._once("get_job", {"p_job_id": None}, headers))
+            repeated(lambda: self._once("get_job", {"p_job_id": None}, headers), PING_TRYING_SECONDS)
         except APIError as error:
             if error.code != _NOT_ALLOWED:
                 raise

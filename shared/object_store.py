@@ -87,12 +87,12 @@ class ObjectStore:
         return SignedLink(url, {}, datetime.now(UTC) + timedelta(seconds=seconds))
 
     def put_bytes(self, key: str, body: bytes) -> None:
-        """Store bytes under a key."""
+        """Store bytes under a key: those of one request, which must be answered before Lambda ends it."""
         request: PutObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key, "Body": body}
         if self._checks_sha256:
             request["ChecksumSHA256"] = _base64(hashlib.sha256(body).hexdigest())
         try:
-            self._client.put_object(**request)
+            _client(self._at, read_seconds=8, attempts=2).put_object(**request)
         except (BotoCoreError, ClientError) as error:
             raise Transient("the object store did not take the object") from error
 

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from pydantic import JsonValue
 
 from shared.errors import Transient
-from shared.transport import CONNECT_SECONDS, STATEMENT_SECONDS, Argument, refusal, repeated
+from shared.transport import CONNECT_SECONDS, PING_TRYING_SECONDS, STATEMENT_SECONDS, Argument, refusal, repeated
 
 if TYPE_CHECKING:
     from shared.auth import User  # with it comes PyJWT, which process does not have
@@ -49,7 +49,9 @@ class PsycopgDatabase:
 
     def ping(self) -> None:
         """See Database.ping."""
-        repeated(lambda: self._transaction("authenticated", "{}", sql.SQL("select 'null'::jsonb"), []))
+        repeated(
+            lambda: self._transaction("authenticated", "{}", sql.SQL("select 'null'::jsonb"), []), PING_TRYING_SECONDS
+        )
 
     def _transaction(
         self, role: str, claims: str, statement: sql.Composed | sql.SQL, values: Sequence[Jsonb | Argument]

@@ -12,6 +12,7 @@ from shared.errors import Transient
 from shared.settings import settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 _BATCH = 10
@@ -21,10 +22,8 @@ class Queue:
     """One SQS queue. Every method raises Transient when it does not answer as it should."""
 
     def __init__(self, url: str) -> None:
-        from shared.aws_clients import sqs_client  # noqa: PLC0415  # with it comes boto3, which most requests don't need
-
         self._url = url
-        self._client = sqs_client()
+        self._client = _client(read_seconds=5, attempts=3)
 
     def send_later(self, body: str, seconds: int) -> None:
         """Send a message that becomes visible after `seconds` (at most 900, SQS's own limit)."""
@@ -50,11 +49,17 @@ class Queue:
                 raise Transient(f"the queue did not take {len(answer['Failed'])} of {len(entries)} messages")
 
     def ping(self) -> None:
-        """Return when the queue answers."""
+        """Return when the queue answers, within seconds."""
         try:
-            self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+            _client(read_seconds=3, attempts=1).get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
         except (BotoCoreError, ClientError) as error:
             raise Transient("the queue does not answer") from error
+
+
+def _client(read_seconds: int, attempts: int) -> SQSClient:
+    from shared.aws_clients import sqs_client  # noqa: PLC0415  # with it comes boto3, which most requests don't need
+
+    return sqs_client(read_seconds, attempts)
 
 
 @lru_cache(maxsize=1)

@@ -17,12 +17,14 @@ Argument = JsonValue | UUID | datetime
 
 # How long the database may take to be reached, and to answer a statement. A try that begins at the last moment must end
 # before Lambda ends the request: template.yaml gives it 29 s, of which sign-in may have taken 6 s. Supabase itself ends
-# a statement after 8 s.
+# a user's statement after 8 s as well.
 CONNECT_SECONDS = 3
-STATEMENT_SECONDS = 12
+STATEMENT_SECONDS = 8
 
 _TRIES = 5
-_TRYING_SECONDS = 5
+TRYING_SECONDS = 10
+# Whoever asks how the database is wants to know of now.
+PING_TRYING_SECONDS = 1
 _FIRST_DELAY_SECONDS = 0.1
 
 # Connection lost; deadlock, serialization; out of resources; lock not available; timeout, shutdown; system error.
@@ -32,8 +34,8 @@ _TRANSIENT_STATES = ("08", "40", "53", "55P03", "57", "58")
 _Answer = TypeVar("_Answer")
 
 
-def repeated(call: Callable[[], _Answer]) -> _Answer:
-    """Return what `call` returns; while it raises Transient, call again: at most 5 times, beginning none after 5 s.
+def repeated(call: Callable[[], _Answer], seconds: float = TRYING_SECONDS) -> _Answer:
+    """Return what `call` returns; while it raises Transient, call again: at most 5 times, none begun after `seconds`.
 
     Waits a random part of 0.1 s, 0.2 s, … between two tries, or longer where the other side asks for it ("full jitter",
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). Raises the last Transient.
@@ -45,7 +47,7 @@ def repeated(call: Callable[[], _Answer]) -> _Answer:
         except Transient as error:
             jitter = random.uniform(0, _FIRST_DELAY_SECONDS * 2**earlier)  # noqa: S311  # no secret
             delay = max(jitter, error.retry_after_seconds)
-            if time.monotonic() - start + delay > _TRYING_SECONDS:
+            if time.monotonic() - start + delay > seconds:
                 raise
         time.sleep(delay)
     return call()

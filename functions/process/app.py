@@ -11,6 +11,7 @@ from functions.process.attempt import Worker
 from functions.process.outbox import tell_of_outbox
 from functions.process.sweep import sweep
 from functions.process.work import run_created
+from shared.errors import Transient
 from shared.events import OUTBOX_HINT, objects_created
 from shared.queue import queue
 from shared.telemetry import logger, measure, metrics, tracer
@@ -26,7 +27,11 @@ processor = BatchProcessor(
 
 def _record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     if record.body == OUTBOX_HINT:
-        tell_of_outbox()
+        try:
+            tell_of_outbox()
+        except Transient:
+            # The sweep looks within a minute; this message would come again after an hour and a half.
+            logger.warning("hint not followed", exc_info=True)
         return
     # The runtime gives the memory's size as it stands in its environment: as text.
     worker = Worker(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterator
+from itertools import count
 from uuid import uuid4
 
 import pytest
 from postgrest import APIError
 
+from shared import transport
 from shared.auth import User
 from shared.data_api import DataApiDatabase, DataApiRefused
 from shared.errors import Problem, Transient
@@ -137,7 +139,8 @@ def test_a_server_that_never_answers_is_transient(serve: Serve, monkeypatch: pyt
 
 def test_no_try_begins_when_the_time_is_over(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.data_api.STATEMENT_SECONDS", 0.1)
-    monkeypatch.setattr("shared.transport._TRYING_SECONDS", 0.05)
+    clock = count(0, transport.TRYING_SECONDS + 1)
+    monkeypatch.setattr("shared.transport.time.monotonic", lambda: next(clock))
     server = serve(HANG)
     with pytest.raises(Transient):
         claim(data_api(server))
