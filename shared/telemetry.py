@@ -41,7 +41,7 @@ MetricName = Literal[
     "UploadBytes",  # of jobs that are done, as are the next two
     "RowsRead",
     "JobCost",  # USD at list prices, all attempts; of jobs that are done, failed or cancelled
-    "InternalErrors",  # attempts that ended for a fault of the service's own
+    "InternalErrors",  # attempts that ended for a fault of the service's own, or whose worker was lost
     "MessagesPutOff",
     "DownloadLinks",
 ]
