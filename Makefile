@@ -26,11 +26,11 @@ up: $(STACK) ## start the local stack in the foreground
 down: $(STACK) ## stop a local stack that runs in the background
 	@.venv/bin/assay down
 
-test: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## run the tests, but for those of test-deploy
-	.venv/bin/pytest --ignore tests/deploy
+test: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## run the tests, without those of test-deploy
+	.venv/bin/pytest --ignore tests/deploy -m "not builds"
 
 test-deploy: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## build the template and deploy it to a local CloudFormation
-	.venv/bin/pytest tests/deploy
+	.venv/bin/pytest tests/deploy tests/runtime
 
 check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, migrations, image, workflows, template
 	.venv/bin/ruff format --check .

@@ -1,4 +1,4 @@
-"""One deployed stack for all tests here: Postgres, PostgREST and sign-in, and an AWS account with IAM enforced."""
+"""The deployed stack for all tests here: Postgres, PostgREST and sign-in, and an AWS account with IAM enforced."""
 
 from __future__ import annotations
 
@@ -9,22 +9,14 @@ from uuid import uuid4
 import pytest
 
 from local.client import Client
-from local.postgres import Postgres
 from tests.deploy.cloud import MINISTACK, Cloud
 from tests.deploy.deployment import Deployment, deploy
 from tests.deploy.killer import plant
 from tests.deploy.packages import HOST, build, python_version
 from tests.supabase.gateway import Gateway
-from tests.supabase.project import supabase_project_on
+from tests.supabase.storage import StorageFront
 
 _FUNCTIONS = {"upload": "UploadFunction", "download": "DownloadFunction", "process": "ProcessFunction"}
-
-
-@pytest.fixture(scope="session")
-def project(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A Supabase project."""
-    with supabase_project_on(postgres, tmp_path_factory.mktemp("supabase")) as gateway:
-        yield gateway
 
 
 @pytest.fixture(scope="session")
@@ -38,12 +30,17 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return built
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", params=["s3", "supabase"])
 def deployment(
-    project: Gateway, packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+    supabase_project: Gateway,
+    packages: dict[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Deployment]:
+    """The stack with each storage, one after the other: in their one database, each would do the other's jobs."""
+    front: StorageFront | None = request.getfixturevalue("storage_front") if request.param == "supabase" else None
     with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
-        yield deploy(cloud, project, packages)
+        yield deploy(cloud, supabase_project, front, packages)
 
 
 @pytest.fixture
@@ -51,3 +48,12 @@ def client(deployment: Deployment) -> Iterator[Client]:
     """A signed-in user whom nobody else is."""
     with Client(deployment.url, deployment.project.token(uuid4())) as client:
         yield client
+
+
+@pytest.fixture
+def unswept(deployment: Deployment) -> Iterator[None]:
+    """No sweep but by the test itself: it would find, once a minute, what the queue should have told of."""
+    events, rule = deployment.cloud.client("events"), deployment.physical_id("ProcessFunctionSweep")
+    events.disable_rule(Name=rule)
+    yield
+    events.enable_rule(Name=rule)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 from botocore.exceptions import WaiterError
 
 from local import processes
@@ -17,28 +18,47 @@ from tests.deploy.cloud import REGION, Cloud
 from tests.deploy.packages import pack
 from tests.deploy.template_copy import template_copy
 from tests.supabase.gateway import Gateway
+from tests.supabase.storage import REGION as STORAGE_REGION
+from tests.supabase.storage import StorageFront
 
 STACK = "assay"
+HOOK_SECRET = "a secret of at least 32 characters"
 _CODE_BUCKET = "code"
 _SWEEP = PROJECT / "events" / "process-sweep.json"
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed stack; `url` is where its HTTP API answers."""
+    """A deployed stack; `url` is where its HTTP API answers.
+
+    `front` is Supabase Storage if files lie there, `resources` are all parts: (type, physical id) by logical id.
+    """
 
     cloud: Cloud
     project: Gateway
+    front: StorageFront | None
     url: str
-    bucket: str
-    queue_url: str
-    dead_letter_queue_url: str
-    sweep_rule: str
-    process: str
+    outputs: Mapping[str, str]
+    resources: Mapping[str, tuple[str, str]] = field(repr=False)
+
+    def physical_id(self, logical_id: str) -> str:
+        return self.resources[logical_id][1]
+
+    def tell(self) -> None:
+        """Deliver the oldest webhook of Supabase Storage; S3 has told the queue itself."""
+        if self.front is not None:
+            assert self.hint(self.front.webhooks.pop(0), HOOK_SECRET).status_code == 202
+
+    def hint(self, body: bytes, secret: str) -> httpx.Response:
+        """Send a webhook as the database does."""
+        headers = {"content-type": "application/json", "x-assay-hook-secret": secret}
+        return httpx.post(f"{self.url}/events/storage", content=body, headers=headers, trust_env=False, timeout=30)
 
     def sweep(self) -> None:
         """Call process as its schedule does, once a minute, and wait for its end."""
-        answer = self.cloud.client("lambda").invoke(FunctionName=self.process, Payload=_SWEEP.read_bytes())
+        answer = self.cloud.client("lambda").invoke(
+            FunctionName=self.physical_id("ProcessFunction"), Payload=_SWEEP.read_bytes()
+        )
         assert "FunctionError" not in answer, answer["Payload"].read()
 
     def watch(self, seconds: float) -> Callable[[object], None]:
@@ -59,8 +79,11 @@ class Deployment:
         return "\n".join([*said, processes.tail(self.cloud.log)])
 
 
-def deploy(cloud: Cloud, project: Gateway, packages: Mapping[str, Path]) -> Deployment:
-    """Deploy the packages (folders, by their functions' logical ids) as `sam deploy` does, and wait for its end."""
+def deploy(cloud: Cloud, project: Gateway, front: StorageFront | None, packages: Mapping[str, Path]) -> Deployment:
+    """Deploy the packages (folders, by their functions' logical ids) as `sam deploy` does, and wait for its end.
+
+    Files lie in `front`, or else in a bucket of the stack.
+    """
     s3, cloudformation = cloud.s3(), cloud.cloudformation()
     s3.create_bucket(Bucket=_CODE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     code = {}
@@ -75,9 +98,19 @@ def deploy(cloud: Cloud, project: Gateway, packages: Mapping[str, Path]) -> Depl
         "SupabaseSecretKeySecret": cloud.make_secret("assay/supabase-secret-key", project.secret_key),
         "AllowedOrigins": "http://localhost:3000",
     }
+    if front is not None:
+        key_id, secret = front.key
+        access_key = json.dumps({"access_key_id": key_id, "secret_access_key": secret})
+        parameters |= {
+            "Storage": "supabase",
+            "StorageRegion": STORAGE_REGION,
+            "StorageAccessKeySecret": cloud.make_secret("assay/storage-access-key", access_key),
+            "StorageHookSecret": cloud.make_secret("assay/storage-hook-secret", HOOK_SECRET),
+        }
+    object_store = cloud.endpoint if front is None else front.endpoint
     cloudformation.create_stack(
         StackName=STACK,
-        TemplateBody=json.dumps(template_copy(code, cloud.endpoint)),
+        TemplateBody=json.dumps(template_copy(code, object_store)),
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
@@ -92,17 +125,15 @@ def deploy(cloud: Cloud, project: Gateway, packages: Mapping[str, Path]) -> Depl
     described = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described}
     listed = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
-    made = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in listed}
-    _add_routes(cloud, made)
+    made = {part["LogicalResourceId"]: (part["ResourceType"], part["PhysicalResourceId"]) for part in listed}
+    _add_routes(cloud, {logical_id: physical_id for logical_id, (_, physical_id) in made.items()})
     return Deployment(
         cloud,
         project,
-        url=f"{cloud.endpoint}/_aws/execute-api/{made['Api']}/$default",
-        bucket=outputs["BucketName"],
-        queue_url=outputs["QueueUrl"],
-        dead_letter_queue_url=outputs["DlqUrl"],
-        sweep_rule=made["ProcessFunctionSweep"],
-        process=made["ProcessFunction"],
+        front,
+        url=f"{cloud.endpoint}/_aws/execute-api/{made['Api'][1]}/$default",
+        outputs=outputs,
+        resources=made,
     )
 
 

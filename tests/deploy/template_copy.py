@@ -4,46 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
-from local.home import PROJECT
+from tests.cloudformation import read_template
 
 _VISIBILITY_SECONDS = 12
 _LEASE_SECONDS = 5
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads `!Sub x` as {"Fn::Sub": "x"}, and so on."""
-
-
-def _intrinsic(loader: _Loader, name: str, node: yaml.Node) -> dict[str, object]:
-    key = name if name in {"Ref", "Condition"} else f"Fn::{name}"
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-        return {key: str(value).split(".", 1) if name == "GetAtt" else value}
-    if isinstance(node, yaml.SequenceNode):
-        return {key: loader.construct_sequence(node, deep=True)}
-    raise TypeError(f"unexpected node below !{name}")
-
-
-_Loader.add_multi_constructor("!", _intrinsic)
-
-
-def template_copy(code: dict[str, str], endpoint: str) -> dict[str, Any]:
+def template_copy(code: dict[str, str], object_store: str) -> dict[str, Any]:
     """Read template.yaml and change what cannot be had here.
 
-    `code` is each function's s3:// URI by its logical id, `endpoint` is where AWS answers.
+    `code` is each function's s3:// URI by its logical id, `object_store` is where S3 answers, AWS's or Supabase's.
 
     - Code lies in S3, as `sam deploy` puts it there; process is a zip rather than an image, for which Docker is needed.
-    - Supabase answers on the loopback address, by http; so does S3, hence an endpoint in place
-      of AWS's own, and no policy that denies what is not TLS.
+    - Supabase answers on the loopback address, by http; so does S3, hence OBJECT_STORE_ENDPOINT in place of AWS's own,
+      and no policy that denies what is not TLS.
+    - Supabase's storage answers at another port than the rest of it, hence that same variable in place of what the
+      template makes of SupabaseUrl. Region, access key and bucket are what the template gives.
     - MiniStack takes MaximumConcurrency as a number alone, not as a parameter's text.
+    - MiniStack asks for a right of its own for SendMessageBatch, where AWS knows sqs:SendMessage alone.
+      https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api-actions.html
     - A message comes again after seconds, and a lease ends before that, as it does with the template's own figures.
     """
-    template: dict[str, Any] = yaml.load(
-        (PROJECT / "template.yaml").read_text(encoding="utf-8"),
-        Loader=_Loader,  # noqa: S506  # derived from SafeLoader
-    )
+    template = read_template()
     resources = template["Resources"]
     for name, uri in code.items():
         resources[name]["Properties"]["CodeUri"] = uri
@@ -56,7 +38,15 @@ def template_copy(code: dict[str, str], endpoint: str) -> dict[str, Any]:
     process["Events"]["ObjectCreated"]["Properties"]["ScalingConfig"]["MaximumConcurrency"] = 2
     resources["Queue"]["Properties"]["VisibilityTimeout"] = _VISIBILITY_SECONDS
 
+    (policy,) = resources["ProcessRole"]["Properties"]["Policies"]
+    (send,) = (
+        statement["Action"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "sqs:SendMessage" in statement.get("Action", [])
+    )
+    send.append("sqs:SendMessageBatch")
+
     template["Parameters"]["SupabaseUrl"]["AllowedPattern"] = "http://127.0.0.1:[0-9]+"
-    template["Globals"]["Function"]["Environment"]["Variables"]["OBJECT_STORE_ENDPOINT"] = endpoint
+    template["Globals"]["Function"]["Environment"]["Variables"]["OBJECT_STORE_ENDPOINT"] = object_store
     del resources["BucketPolicy"]
     return template

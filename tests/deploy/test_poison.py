@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 _NONSENSE = "neither an S3 event nor one of ours"
 
 
+@pytest.mark.usefixtures("unswept")
+@pytest.mark.parametrize("deployment", ["s3"], indirect=True)
 def test_a_poisoned_message_ends_in_the_dead_letter_queue_and_its_job_says_failed(
-    deployment: Deployment, client: Client, tmp_path: Path, request: pytest.FixtureRequest
+    deployment: Deployment, client: Client, tmp_path: Path
 ) -> None:
-    sqs, events = deployment.cloud.sqs(), deployment.cloud.client("events")
-    # The sweep would tell the queue of the job again between two tries; here one message is to be tried to its end.
-    events.disable_rule(Name=deployment.sweep_rule)
-    request.addfinalizer(lambda: events.enable_rule(Name=deployment.sweep_rule))
-    sqs.send_message(QueueUrl=deployment.queue_url, MessageBody=_NONSENSE)
+    sqs = deployment.cloud.sqs()
+    sqs.send_message(QueueUrl=deployment.outputs["QueueUrl"], MessageBody=_NONSENSE)
     path = tmp_path / "deadly.csv"
     path.write_text("victim\nyes\n")
     file = LocalFile.read(path)
@@ -37,7 +36,7 @@ def test_a_poisoned_message_ends_in_the_dead_letter_queue_and_its_job_says_faile
     while len(dead) < 2:
         still_waits(f"dead letters: {dead}")
         for message in sqs.receive_message(
-            QueueUrl=deployment.dead_letter_queue_url, WaitTimeSeconds=2, VisibilityTimeout=600
+            QueueUrl=deployment.outputs["DlqUrl"], WaitTimeSeconds=2, VisibilityTimeout=600
         ).get("Messages", []):
             dead[message["MessageId"]] = message
     event, nonsense = sorted((message["Body"] for message in dead.values()), key=lambda body: body == _NONSENSE)

@@ -1,16 +1,20 @@
-"""The deployed stack by HTTP: sign-in, upload by a signed link, S3 to SQS to process, outputs, download."""
+"""The deployed stack by HTTP: sign-in, upload by a signed link, from there to SQS and process, outputs, download."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import httpx
 import jwt
+import pytest
+from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from local.client import Client, LocalFile
-from tests.deploy.deployment import Deployment
+from tests.database.steps import Superuser
+from tests.deploy.deployment import STACK, Deployment
 
 MEASUREMENTS = (
     "Station_ID,Date_Time,PCode,Result\n"
@@ -18,8 +22,14 @@ MEASUREMENTS = (
 )
 
 
+def outbox(superuser: Superuser, sha256: str) -> int:
+    """Number of rows that tell of the file; S3 needs none."""
+    return len(superuser.execute("select from assay.outbox where object_key like '%%/' || %s", (sha256,)).fetchall())
+
+
+@pytest.mark.usefixtures("unswept")
 def test_a_file_comes_back_as_outputs_and_the_second_time_from_the_cache(
-    deployment: Deployment, client: Client, tmp_path: Path
+    deployment: Deployment, client: Client, superuser: Superuser, tmp_path: Path
 ) -> None:
     path = tmp_path / "river.csv"
     path.write_text(MEASUREMENTS)
@@ -29,8 +39,14 @@ def test_a_file_comes_back_as_outputs_and_the_second_time_from_the_cache(
     assert (registered.cached, registered.job.status) == (False, "awaiting_upload")
     assert registered.put is not None
     client.send(file, registered.put)
+    if deployment.front is not None:
+        assert registered.put.headers == {}
+        assert outbox(superuser, file.sha256) == 1
+        assert client.job(registered.job.job_id).status == "awaiting_upload"
+    deployment.tell()
     job = client.wait(registered.job.job_id, deployment.watch(seconds=30))
     assert (job.status, job.error, job.dataset_type) == ("done", None, "station_measurements")
+    assert outbox(superuser, file.sha256) == 0
     assert job.sha256 == hashlib.sha256(MEASUREMENTS.encode()).hexdigest()
 
     outputs = client.outputs(job.job_id)
@@ -67,8 +83,51 @@ def test_a_stranger_sees_nothing(deployment: Deployment, client: Client) -> None
 
 def test_the_schedule_calls_process_each_minute(deployment: Deployment) -> None:
     events = deployment.cloud.client("events")
-    rule = events.describe_rule(Name=deployment.sweep_rule)
+    schedule, process = (deployment.physical_id(name) for name in ("ProcessFunctionSweep", "ProcessFunction"))
+    rule = events.describe_rule(Name=schedule)
     assert (rule["State"], rule["ScheduleExpression"]) == ("ENABLED", "rate(1 minute)")
-    (target,) = events.list_targets_by_rule(Rule=deployment.sweep_rule)["Targets"]
-    called = deployment.cloud.client("lambda").get_function(FunctionName=deployment.process)["Configuration"]
+    (target,) = events.list_targets_by_rule(Rule=schedule)["Targets"]
+    called = deployment.cloud.client("lambda").get_function(FunctionName=process)["Configuration"]
     assert target["Arn"] == called["FunctionArn"]
+
+
+@pytest.mark.parametrize("deployment", ["supabase"], indirect=True)
+@pytest.mark.parametrize("secret", ["", "a forged one of at least 32 characters"])
+def test_a_forged_hint_is_refused(deployment: Deployment, secret: str) -> None:
+    answer = deployment.hint(b"{}", secret)
+    assert (answer.status_code, answer.json()["code"]) == (401, "wrong_hook_secret")
+
+
+@pytest.mark.parametrize("deployment", ["supabase"], indirect=True)
+def test_with_supabase_storage_the_stack_has_no_bucket_and_no_right_to_one(deployment: Deployment) -> None:
+    types = {kind for kind, _ in deployment.resources.values()}
+    assert "AWS::SQS::Queue" in types
+    assert not types & {"AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"}
+    assert set(deployment.outputs) == {"ApiUrl", "QueueUrl", "DlqUrl"}
+    iam = deployment.cloud.client("iam")
+    roles = [name for kind, name in deployment.resources.values() if kind == "AWS::IAM::Role"]
+    policies = [
+        json.dumps(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+        for role in roles
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    ]
+    assert len(policies) == 3
+    assert [policy for policy in policies if "s3:" in policy or "sqs:" not in policy] == []
+
+
+@pytest.mark.parametrize("deployment", ["s3"], indirect=True)
+def test_supabase_storage_without_its_keys_is_not_deployed(deployment: Deployment) -> None:
+    cloudformation = deployment.cloud.cloudformation()
+    template: object = cloudformation.get_template(StackName=STACK, TemplateStage="Original")["TemplateBody"]
+    (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    values = {given["ParameterKey"]: given["ParameterValue"] for given in stack["Parameters"]}
+    with pytest.raises(ClientError, match="Storage=supabase needs StorageRegion"):
+        cloudformation.create_stack(
+            StackName="incomplete",
+            TemplateBody=template if isinstance(template, str) else json.dumps(template),
+            Parameters=[
+                {"ParameterKey": name, "ParameterValue": value}
+                for name, value in (values | {"Storage": "supabase"}).items()
+            ],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -34,34 +35,50 @@ def require_emulator() -> Path:
     return found[0]
 
 
+@dataclass(frozen=True)
+class Code:
+    """The functions below `root`, the command that starts a Python for them, and a folder that it also imports from."""
+
+    root: Path
+    python: tuple[str, ...]
+    path: str = ""
+
+
+SOURCES = Code(PROJECT, (sys.executable,))
+
+
 class Emulator:
     """One function; as a context manager it runs, and ends with the runtime that it started.
 
     `invoke` makes the runtime start at the first call, and anew after a timeout, as Lambda does.
     """
 
-    def __init__(self, handler: str, environment: Mapping[str, str], log: Path, timeout_seconds: int) -> None:
+    def __init__(
+        self, handler: str, code: Code, environment: Mapping[str, str], log: Path, timeout_seconds: int
+    ) -> None:
         self.log = log
+        self._root = code.root
         self._url = f"http://{LOOPBACK}:{free_port()}"
         self._command = [
             str(require_emulator()),
             "--log-level=info",
             f"--runtime-interface-emulator-address={self._url.removeprefix('http://')}",
             f"--runtime-api-address={LOOPBACK}:{free_port()}",
-            *(sys.executable, "-m", "awslambdaric", handler),
+            *(*code.python, "-m", "awslambdaric", handler),
         ]
         self._environment = {
             "PATH": os.environ["PATH"],
             "AWS_LAMBDA_FUNCTION_NAME": handler,
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout_seconds),
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
-            "LAMBDA_TASK_ROOT": str(PROJECT),
+            "LAMBDA_TASK_ROOT": str(code.root),
+            "PYTHONPATH": code.path,
             **environment,
         }
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._process = processes.spawn(self._command, self.log, env=self._environment, cwd=PROJECT)
+        self._process = processes.spawn(self._command, self.log, env=self._environment, cwd=self._root)
         try:
             self._wait()
         except BaseException:

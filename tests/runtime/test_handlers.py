@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,8 +19,9 @@ from shared.auth import User
 from shared.events import created_message
 from shared.object_store import upload_key
 from tests.api import http_event
-from tests.issuer import Issuer
-from tests.runtime.emulator import Emulator
+from tests.runtime.emulator import Code, Emulator
+from tests.sqs import sqs_event
+from tests.supabase.gateway import Gateway
 
 _MEASUREMENTS = b"Station_ID,Date_Time,PCode,Result\nCT,2024-01-01 10:00,Data 1,1.411\nCT,2024-01-02 10:00,Data 1,\n"
 _SWEEP = json.loads((PROJECT / "events" / "process-sweep.json").read_text(encoding="utf-8"))
@@ -30,25 +31,25 @@ Start = Callable[..., Emulator]
 
 
 @pytest.fixture
-def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+def start(code: Mapping[str, Code], environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as running:
 
         def started(function: str, timeout_seconds: int = 30) -> Emulator:
             log = tmp_path / f"{function}.log"
-            return running.enter_context(
-                Emulator(f"functions.{function}.app.handler", environment, log, timeout_seconds)
-            )
+            handler = f"functions.{function}.app.handler"
+            return running.enter_context(Emulator(handler, code[function], environment, log, timeout_seconds))
 
         yield started
 
 
-def _signed_in(issuer: Issuer, user: User) -> dict[str, str]:
-    return {"authorization": f"Bearer {issuer.token(sub=str(user.owner))}"}
+def _signed_in(supabase_project: Gateway, user: User) -> dict[str, str]:
+    return {"authorization": f"Bearer {supabase_project.token(user.owner)}"}
 
 
-def test_a_file_goes_through_all_three(start: Start, issuer: Issuer, user: User) -> None:
+@pytest.mark.parametrize("code", ["sources", pytest.param("packages", marks=pytest.mark.builds)], indirect=True)
+def test_a_file_goes_through_all_three(start: Start, supabase_project: Gateway, user: User) -> None:
     upload, process, download = start("upload"), start("process"), start("download")
-    headers = _signed_in(issuer, user)
+    headers = _signed_in(supabase_project, user)
     sha256 = hashlib.sha256(_MEASUREMENTS).hexdigest()
     body = json.dumps({"filename": "river.csv", "size_bytes": len(_MEASUREMENTS), "sha256": sha256}).encode()
 
@@ -59,7 +60,7 @@ def test_a_file_goes_through_all_three(start: Start, issuer: Issuer, user: User)
     httpx.put(put["url"], content=_MEASUREMENTS, headers=put["headers"], trust_env=False).raise_for_status()
 
     created = created_message(upload_key(user.owner, sha256))
-    assert process.call(_sqs_event(created)) == {"batchItemFailures": []}
+    assert process.call(sqs_event(created)) == {"batchItemFailures": []}
 
     job_id = registered["job"]["job_id"]
     job = json.loads(download.call(http_event("GET", f"/jobs/{job_id}", headers=headers))["body"])
@@ -79,10 +80,10 @@ def test_the_queries_need_no_more_than_the_function(start: Start) -> None:
 
 
 def test_a_function_that_hangs_is_cut_off_and_serves_again(
-    start: Start, superuser: psycopg.Connection[tuple[object, ...]], issuer: Issuer, user: User
+    start: Start, superuser: psycopg.Connection[tuple[object, ...]], supabase_project: Gateway, user: User
 ) -> None:
     """The database holds every call up until the functions' time is over."""
-    headers = _signed_in(issuer, user)
+    headers = _signed_in(supabase_project, user)
     body = json.dumps({"filename": "a.csv", "size_bytes": 1, "sha256": "0" * 64}).encode()
     calls: list[tuple[Emulator, dict[str, Any]]] = [
         (start("upload", _TIMEOUT_SECONDS), http_event("POST", "/uploads", body, headers)),
@@ -97,17 +98,3 @@ def test_a_function_that_hangs_is_cut_off_and_serves_again(
     upload, process, download = (emulator.call(event) for emulator, event in calls)
     assert (upload["statusCode"], download["statusCode"]) == (201, 200)
     assert process == {"batchItemFailures": []}
-
-
-def _sqs_event(body: str) -> dict[str, object]:
-    record = {
-        "messageId": "message",
-        "receiptHandle": "receipt",
-        "body": body,
-        "attributes": {"ApproximateReceiveCount": "1"},
-        "messageAttributes": {},
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:assay",
-        "awsRegion": "us-east-1",
-    }
-    return {"Records": [record]}

@@ -25,7 +25,8 @@ from shared.telemetry import MetricName, logger, tracer
 from tests.api import Client, Context
 from tests.database.steps import Steps, let_lease_run_out
 from tests.issuer import Issuer
-from tests.worker.test_worker import MEASUREMENTS, send
+from tests.sqs import s3_events
+from tests.worker.test_worker import MEASUREMENTS
 
 pytestmark = pytest.mark.usefixtures("aws")
 Lines = Callable[[], list[dict[str, Any]]]
@@ -57,7 +58,7 @@ def post(commands: Client, body: bytes = MEASUREMENTS, **query: str) -> dict[str
 
 
 def run(user: User, job: dict[str, Any]) -> None:
-    assert process(send(upload_key(user.owner, job["sha256"])), Context()) == {"batchItemFailures": []}
+    assert process(s3_events(upload_key(user.owner, job["sha256"])), Context()) == {"batchItemFailures": []}
 
 
 def test_one_upload_has_one_id_through_all_three_functions(
@@ -277,7 +278,7 @@ def test_no_signature_of_a_link_is_logged_however_much_is(
 
 def test_why_a_record_comes_again_is_logged(lines: Lines, user: User) -> None:
     stray = upload_key(user.owner, "2" * 64)
-    assert process(send(stray), Context())["batchItemFailures"]
+    assert process(s3_events(stray), Context())["batchItemFailures"]
     [line] = lines()
     assert (line["level"], line["exception_name"]) == ("WARNING", "UnknownUpload")
     assert stray in line["exception"]

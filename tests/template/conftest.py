@@ -4,28 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from tests.cloudformation import read_template
 
 ROOT = Path(__file__).parents[2]
 
 Resources = dict[str, dict[str, Any]]
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads `!Sub x` as {"Fn::Sub": "x"}, and so on."""
-
-
-def _intrinsic(loader: _Loader, name: str, node: yaml.Node) -> dict[str, object]:
-    key = name if name in {"Ref", "Condition"} else f"Fn::{name}"
-    if isinstance(node, yaml.ScalarNode):
-        return {key: loader.construct_scalar(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return {key: loader.construct_sequence(node, deep=True)}
-    raise TypeError(f"unexpected node below !{name}")
-
-
-_Loader.add_multi_constructor("!", _intrinsic)
-
 
 _NOTHING = {"Ref": "AWS::NoValue"}
 
@@ -53,7 +37,7 @@ def storage(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def template(storage: str) -> dict[str, Any]:
     """Return the whole template as it is with this storage."""
-    loaded = yaml.load((ROOT / "template.yaml").read_text("utf-8"), Loader=_Loader)  # noqa: S506  # a SafeLoader
+    loaded = read_template()
     conditions = {
         name: condition["Fn::Equals"][1] == storage
         for name, condition in loaded["Conditions"].items()

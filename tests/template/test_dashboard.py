@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from shared.telemetry import NAMESPACE, MetricName
+from tests.cloudformation import referred
 
 from .conftest import Resources
 
@@ -46,8 +47,7 @@ def watched(resources: Resources) -> Iterator[Metric]:
         if resource["Type"] == "AWS::CloudWatch::Alarm":
             alarm = resource["Properties"]
             (dimension,) = alarm["Dimensions"]
-            ((_, target),) = dimension["Value"].items()
-            yield alarm["Namespace"], alarm["MetricName"], (dimension["Name"], f"${{{target}}}")
+            yield alarm["Namespace"], alarm["MetricName"], (dimension["Name"], f"${{{referred(dimension['Value'])}}}")
 
 
 def test_every_metric_of_ours_is_on_the_dashboard(resources: Resources) -> None:

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from shared import sign_in_service, transport
 from shared.settings import Settings
+from tests.cloudformation import referred
 
 from .conftest import ROOT, Resources
 
@@ -66,7 +67,7 @@ def test_messages_fail_one_by_one_and_end_in_the_dead_letter_queue(functions: Re
     assert event["BatchSize"] == 1
     queue, dead = resources["Queue"]["Properties"], resources["DeadLetterQueue"]["Properties"]
     assert queue["RedrivePolicy"] == {
-        "deadLetterTargetArn": {"Fn::GetAtt": "DeadLetterQueue.Arn"},
+        "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
         "maxReceiveCount": 3,
     }
     assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
@@ -90,7 +91,7 @@ def test_the_bucket_is_private_and_tells_the_queue_of_uploads_alone(storage: str
 
 def test_every_function_has_a_role_of_its_own(functions: Resources, resources: Resources) -> None:
     # Without a Role, SAM would add managed policies that reach every queue and every log group.
-    roles = [function["Role"]["Fn::GetAtt"].removesuffix(".Arn") for function in functions.values()]
+    roles = [function["Role"]["Fn::GetAtt"][0] for function in functions.values()]
     assert len(set(roles)) == len(functions)
     assert not [role for role in roles if resources[role]["Properties"].get("ManagedPolicyArns")]
 
@@ -221,7 +222,7 @@ def test_every_log_is_kept_for_a_set_time(functions: Resources, resources: Resou
     groups = of_type(resources, "AWS::Logs::LogGroup")
     assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
     used = {function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions.values()}
-    access = resources["Api"]["Properties"]["AccessLogSettings"]["DestinationArn"]["Fn::GetAtt"].removesuffix(".Arn")
+    access = resources["Api"]["Properties"]["AccessLogSettings"]["DestinationArn"]["Fn::GetAtt"][0]
     assert used | {access} == set(groups)
 
 
@@ -229,9 +230,7 @@ def test_alarms_watch_the_queues_the_functions_and_the_api(functions: Resources,
     watched = set()
     for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values():
         (dimension,) = alarm["Dimensions"]
-        value = dimension["Value"]
-        target = value if isinstance(value, str) else next(iter(value.values()))
-        watched.add((target, alarm["MetricName"]))
+        watched.add((referred(dimension["Value"]), alarm["MetricName"]))
         assert alarm["AlarmActions"] == [{"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, {"Ref": "AWS::NoValue"}]}]
     assert watched == {(name, "Errors") for name in functions} | {
         ("DeadLetterQueue.QueueName", "ApproximateNumberOfMessagesVisible"),

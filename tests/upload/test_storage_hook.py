@@ -13,6 +13,7 @@ from shared.events import OUTBOX_HINT
 from shared.queue import queue
 from shared.settings import settings
 from tests.api import QUEUE, Answer, Context, answered, http_event
+from tests.sqs import failed, sqs_event
 
 pytestmark = pytest.mark.usefixtures("aws")
 SECRET = "a secret of at least 32 characters"
@@ -91,9 +92,5 @@ def test_a_queue_that_is_away_is_a_503(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_no_hint_and_no_event_is_refused() -> None:
-    records = [
-        {"messageId": body, "body": body, "eventSource": "aws:sqs", "attributes": {}}
-        for body in ('{"hint": "look elsewhere"}', OUTBOX_HINT.replace(":", ": "), json.dumps(OUTBOX_HINT))
-    ]
-    answer = process({"Records": records}, Context())
-    assert [item["itemIdentifier"] for item in answer["batchItemFailures"]] == [record["body"] for record in records]
+    bodies = ('{"hint": "look elsewhere"}', OUTBOX_HINT.replace(":", ": "), json.dumps(OUTBOX_HINT))
+    assert failed(process(sqs_event(*bodies), Context())) == ["message 0", "message 1", "message 2"]

@@ -16,10 +16,11 @@ from shared.object_store import upload_key
 from shared.queue import Queue
 from tests.api import QUEUE, Context
 from tests.database.steps import Steps, Superuser, new_sha256
-from tests.worker.test_worker import MEASUREMENTS, failed, message, upload
+from tests.sqs import failed, sqs_event
+from tests.worker.test_worker import MEASUREMENTS, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
-HINT: dict[str, object] = {"Records": [message(0, OUTBOX_HINT)]}
+HINT = sqs_event(OUTBOX_HINT)
 SWEEP: dict[str, object] = {"source": "aws.events", "detail-type": "Scheduled Event"}
 
 
@@ -57,7 +58,7 @@ def test_a_hint_or_the_sweep_leads_to_a_done_job(steps: Steps, superuser: Superu
     sqs = boto3.client("sqs")
     received = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"], MaxNumberOfMessages=10)
     [body] = [found["Body"] for found in received["Messages"] if key in found["Body"]]
-    assert failed(handler({"Records": [message(0, body)]}, Context())) == []
+    assert failed(handler(sqs_event(body), Context())) == []
     assert steps.job(job_id)["status"] == "done"
     later(superuser, 3600)
     handler(event, Context())
@@ -69,7 +70,7 @@ def test_a_hint_twice_and_one_that_came_too_early_tell_once_of_each(steps: Steps
     assert told() == []
     key = upload_key(steps.user.owner, new_sha256())
     note(superuser, key)
-    handler({"Records": [message(0, OUTBOX_HINT), message(1, OUTBOX_HINT)]}, Context())
+    handler(sqs_event(OUTBOX_HINT, OUTBOX_HINT), Context())
     assert told() == [key]
 
 
@@ -119,5 +120,5 @@ def test_an_object_that_nobody_registered_leaves_the_outbox_and_its_message_fail
     sqs = boto3.client("sqs")
     received = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"])
     [body] = [found["Body"] for found in received["Messages"]]
-    assert failed(handler({"Records": [message(7, body)]}, Context())) == ["message 7"]
+    assert failed(handler(sqs_event(body), Context())) == ["message 0"]
     assert superuser.execute("select from assay.outbox where object_key = %s", (key,)).fetchone() is None

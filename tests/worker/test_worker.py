@@ -19,38 +19,11 @@ from shared.errors import Transient
 from shared.object_store import ObjectStore, output_key, upload_key
 from tests.api import BUCKET, QUEUE, Context
 from tests.database.steps import Steps, new_sha256
+from tests.sqs import failed, s3_event, s3_events, sqs_event
 
 pytestmark = pytest.mark.usefixtures("aws")
 HEADER = "Station_ID,Date_Time,PCode,Result\n"
 MEASUREMENTS = f"{HEADER}CT,2024-01-01 10:00,Data 1,1.411\nCT,2024-01-02 10:00,Data 1,\n".encode()
-
-
-def send(*keys: str) -> dict[str, object]:
-    """An SQS batch with one S3 event for each key."""
-    return {"Records": [message(index, s3_event(key)) for index, key in enumerate(keys)]}
-
-
-def s3_event(key: str) -> str:
-    record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": {"key": key}}}
-    return json.dumps({"Records": [record]})
-
-
-def message(index: int, body: str) -> dict[str, object]:
-    return {
-        "messageId": f"message {index}",
-        "receiptHandle": f"receipt {index}",
-        "body": body,
-        "attributes": {"ApproximateReceiveCount": "1"},
-        "messageAttributes": {},
-        "md5OfBody": hashlib.md5(body.encode()).hexdigest(),  # noqa: S324  # SQS's own field
-        "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:us-east-1:123456789012:{QUEUE}",
-        "awsRegion": "us-east-1",
-    }
-
-
-def failed(answer: Any) -> list[str]:
-    return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
 
 
 def store(key: str, body: bytes) -> None:
@@ -73,7 +46,7 @@ def upload(steps: Steps, body: bytes, filename: str = "river.csv", **arguments: 
 
 def test_a_file_becomes_outputs_whose_bytes_are_as_listed(steps: Steps) -> None:
     job_id, key = upload(steps, MEASUREMENTS)
-    assert failed(handler(send(key), Context())) == []
+    assert failed(handler(s3_events(key), Context())) == []
     job = steps.job(job_id)
     assert (job["status"], job["dataset_type"], job["progress"]) == ("done", "station_measurements", 1.0)
     assert job["detection"]["confidence"] >= 0.9
@@ -89,16 +62,16 @@ def test_a_file_becomes_outputs_whose_bytes_are_as_listed(steps: Steps) -> None:
 
 def test_the_same_event_again_changes_nothing(steps: Steps) -> None:
     job_id, key = upload(steps, MEASUREMENTS)
-    handler(send(key, key), Context())
+    handler(s3_events(key, key), Context())
     before = (steps.job(job_id), steps.outputs(job_id))
-    assert failed(handler(send(key), Context())) == []
+    assert failed(handler(s3_events(key), Context())) == []
     assert (steps.job(job_id), steps.outputs(job_id)) == before
 
 
 def test_one_object_may_answer_several_jobs(steps: Steps) -> None:
     mean, key = upload(steps, MEASUREMENTS)
     median, _ = upload(steps, MEASUREMENTS, parameters={"aggregate": "median"})
-    handler(send(key), Context())
+    handler(s3_events(key), Context())
     assert [steps.job(job_id)["status"] for job_id in (mean, median)] == ["done", "done"]
 
 
@@ -115,7 +88,7 @@ def test_a_file_at_fault_fails_its_job_with_a_problem(
     steps: Steps, user: User, body: bytes, arguments: dict[str, Any], code: str
 ) -> None:
     job_id, key = upload(steps, body, **arguments)
-    assert failed(handler(send(key), Context())) == []
+    assert failed(handler(s3_events(key), Context())) == []
     job = steps.job(job_id)
     assert (job["status"], job["error"]["code"]) == ("failed", code)
     assert job["error"]["detail"]
@@ -128,7 +101,7 @@ def test_a_file_at_fault_fails_its_job_with_a_problem(
 def test_other_bytes_than_announced_are_refused(steps: Steps) -> None:
     job_id, key = upload(steps, MEASUREMENTS)
     store(key, MEASUREMENTS.replace(b"1.411", b"1.412"))
-    handler(send(key), Context())
+    handler(s3_events(key), Context())
     assert steps.job(job_id)["error"]["code"] == "hash_mismatch"
 
 
@@ -137,20 +110,20 @@ def test_another_size_than_announced_is_refused(steps: Steps) -> None:
     job_id = steps.register(sha256, size_bytes=len(MEASUREMENTS) + 1)["job"]["job_id"]
     key = upload_key(steps.user.owner, sha256)
     store(key, MEASUREMENTS)
-    handler(send(key), Context())
+    handler(s3_events(key), Context())
     assert steps.job(job_id)["error"]["code"] == "size_mismatch"
 
 
 def test_an_object_that_is_gone_is_a_problem(steps: Steps) -> None:
     job_id, key = upload(steps, MEASUREMENTS)
     boto3.client("s3").delete_object(Bucket=BUCKET, Key=key)
-    handler(send(key), Context())
+    handler(s3_events(key), Context())
     assert steps.job(job_id)["error"]["code"] == "object_missing"
 
 
 def test_an_unknown_table_waits_for_a_person(steps: Steps) -> None:
     job_id, key = upload(steps, b"poem,author\nThe Raven,Poe\nDaffodils,Wordsworth\n")
-    assert failed(handler(send(key), Context())) == []
+    assert failed(handler(s3_events(key), Context())) == []
     job = steps.job(job_id)
     assert job["status"] == "needs_type"
     assert job["detection"]["confidence"] < 0.5
@@ -160,13 +133,13 @@ def test_an_unknown_table_waits_for_a_person(steps: Steps) -> None:
 def test_only_the_bad_records_of_a_batch_come_again(steps: Steps) -> None:
     job_id, key = upload(steps, MEASUREMENTS)
     stray = upload_key(steps.user.owner, new_sha256())
-    event = {"Records": [message(0, s3_event(stray)), message(1, "not json"), message(2, s3_event(key))]}
+    event = sqs_event(s3_event(stray), "not json", s3_event(key))
     assert failed(handler(event, Context())) == ["message 0", "message 1"]
     assert steps.job(job_id)["status"] == "done"
 
 
 def test_the_test_event_of_a_new_notification_is_accepted(steps: Steps) -> None:
-    event = {"Records": [message(0, '{"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "assay"}')]}
+    event = sqs_event('{"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "assay"}')
     assert failed(handler(event, Context())) == []
 
 
@@ -180,7 +153,7 @@ def test_a_fault_outside_is_tried_again_by_a_later_message(
 
     with monkeypatch.context() as fault:
         fault.setattr(ObjectStore, "put_file", broken)
-        assert failed(handler(send(key), Context())) == []
+        assert failed(handler(s3_events(key), Context())) == []
     job = steps.job(job_id)
     assert (job["status"], job["attempts"][0]["outcome"]) == ("queued", "retry")
     assert steps.outputs(job_id) == []
@@ -188,7 +161,7 @@ def test_a_fault_outside_is_tried_again_by_a_later_message(
     counts = boto3.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
     assert counts["ApproximateNumberOfMessagesDelayed"] == "1"
     superuser.execute("update assay.jobs set run_after = now() where job_id = %s", (job_id,))
-    handler(send(key), Context())
+    handler(s3_events(key), Context())
     job = steps.job(job_id)
     assert (job["status"], [attempt["outcome"] for attempt in job["attempts"]]) == ("done", ["retry", "done"])
 
@@ -204,7 +177,7 @@ def test_a_bug_fails_the_job_after_three_tries_and_tells_nothing_of_itself(
     monkeypatch.setattr(work, "analyse", broken)
     for _ in range(3):
         superuser.execute("update assay.jobs set run_after = now() where job_id = %s", (job_id,))
-        assert failed(handler(send(key), Context())) == []
+        assert failed(handler(s3_events(key), Context())) == []
     job = steps.job(job_id)
     assert (job["status"], job["error"]["code"]) == ("failed", "internal_error")
     assert "secret" not in json.dumps(job)
@@ -218,7 +191,7 @@ def test_a_full_disk_is_named_and_tried_again(steps: Steps, monkeypatch: pytest.
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(work, "analyse", full)
-    handler(send(key), Context())
+    handler(s3_events(key), Context())
     [attempt] = steps.job(job_id)["attempts"]
     assert (attempt["outcome"], attempt["error"]["code"]) == ("retry", "out_of_space")
 
@@ -234,8 +207,8 @@ def test_the_sweep_tells_the_queue_of_a_job_whose_worker_was_lost(steps: Steps, 
     bodies = [
         received["Body"] for received in sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)["Messages"]
     ]
-    again = [message(0, body) for body in bodies if key in body]
-    assert failed(handler({"Records": again}, Context())) == []
+    again = [body for body in bodies if key in body]
+    assert failed(handler(sqs_event(*again), Context())) == []
     assert [attempt["outcome"] for attempt in steps.job(job_id)["attempts"]] == ["lost", "done"]
 
 
@@ -247,7 +220,7 @@ def test_a_cancel_during_the_run_stops_it(steps: Steps, user: User, monkeypatch:
         return analyse(*arguments)
 
     monkeypatch.setattr(work, "analyse", cancelled_meanwhile)
-    assert failed(handler(send(key), Context())) == []
+    assert failed(handler(s3_events(key), Context())) == []
     job = steps.job(job_id)
     assert (job["status"], job["attempts"][0]["outcome"]) == ("cancelled", "cancelled")
     assert stored_outputs(user) == []
@@ -266,7 +239,7 @@ def test_an_attempt_that_was_overtaken_leaves_the_job_alone(
         return analyse(*arguments)
 
     monkeypatch.setattr(work, "analyse", overtaken)
-    assert failed(handler(send(key), Context())) == []
+    assert failed(handler(s3_events(key), Context())) == []
     job = steps.job(job_id)
     assert job["status"] == "running"
     assert [attempt["outcome"] for attempt in job["attempts"]] == ["lost", None]
@@ -276,5 +249,5 @@ def test_an_attempt_that_was_overtaken_leaves_the_job_alone(
 def test_nothing_of_the_attempt_stays_on_disk(steps: Steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     _, key = upload(steps, MEASUREMENTS)
-    handler(send(key), Context())
+    handler(s3_events(key), Context())
     assert list(tmp_path.iterdir()) == []
