@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import subprocess
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,19 @@ MAX_RECEIVE_COUNT = 3
 
 _PYTHON = PROJECT / ".tools" / "ministack" / "bin" / "python"
 _SERVER = Path(__file__).with_name("ministack_server.py")
-_START_SECONDS = 30
+
+
+def wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
+    """Return when the MiniStack at this address answers. Raises StackError if it does not."""
+    with httpx.Client(trust_env=False, timeout=5) as client:
+
+        def ready() -> bool:
+            try:
+                return client.get(f"{endpoint}/_ministack/ready").is_success
+            except httpx.TransportError:
+                return False  # not listening yet
+
+        processes.wait_until(ready, process, "MiniStack", log)
 
 
 class MiniStack:
@@ -128,7 +139,7 @@ class MiniStack:
         command = [str(_PYTHON), "-I", str(_SERVER)]
         self._process = processes.spawn(command, self.log, env=environment, record=self._record)
         try:
-            self._wait()
+            wait_until_ready(self._process, self.endpoint, self.log)
             self._make_bucket()
             self._make_queues()
         except BaseException:
@@ -141,21 +152,6 @@ class MiniStack:
             processes.stop(self._process, seconds=10)  # it saves its queues
             self._process = None
             self._record.unlink(missing_ok=True)
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        with httpx.Client(trust_env=False) as client:
-            while True:
-                try:
-                    if client.get(f"{self.endpoint}/_ministack/ready", timeout=5).is_success:
-                        return
-                except httpx.TransportError:
-                    pass  # not listening yet; the deadline below counts
-                if not self.running or time.monotonic() > deadline:
-                    raise processes.StackError(
-                        f"MiniStack did not start. The last lines of {self.log}:\n{processes.tail(self.log)}"
-                    )
-                time.sleep(0.02)
 
     def _make_bucket(self) -> None:
         s3 = self.s3()

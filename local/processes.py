@@ -8,13 +8,15 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
 from pydantic import JsonValue
 
 from local.home import read_object, write_object
+
+_START_SECONDS = 30
 
 
 class StackError(Exception):
@@ -74,6 +76,15 @@ def spawn(
     if record is not None:
         write_object(record, identity(process.pid))
     return process
+
+
+def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], name: str, log: Path) -> None:
+    """Return when `ready` is true. Raises StackError, with the log's end, if the process ends or takes too long."""
+    deadline = time.monotonic() + _START_SECONDS
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise StackError(f"{name} did not start. The last lines of {log}:\n{tail(log)}")
+        time.sleep(0.02)
 
 
 def stop(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM, seconds: float = 5) -> None:

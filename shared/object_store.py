@@ -72,8 +72,11 @@ class ObjectStore:
 
         The length is not signed for Supabase either: a proxy before it may send the body on in chunks, without one.
         """
-        headers = {"x-amz-checksum-sha256": _base64(sha256)} if self._checks_sha256 else {}
-        signed = {**headers, "content-length": str(size_bytes)} if self._checks_sha256 else {}
+        headers: dict[str, str] = {}
+        signed: dict[str, str] = {}
+        if self._checks_sha256:
+            headers = {"x-amz-checksum-sha256": _base64(sha256)}
+            signed = {**headers, "content-length": str(size_bytes)}
         url = self._signer.link("PUT", key, seconds, headers=signed, query={})
         return SignedLink(url, headers, datetime.now(UTC) + timedelta(seconds=seconds))
 

