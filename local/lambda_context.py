@@ -10,7 +10,7 @@ from local.template import Function
 
 
 class LambdaContext:
-    """What Lambda's Python runtime gives; limits of time and memory are told, not enforced.
+    """What Lambda's Python runtime gives; limits of time and memory are told; the worker holds its child to them.
 
     The memory is the template's, so a job's cost is what Lambda would take for as many seconds as it took here.
     """

@@ -7,7 +7,9 @@ AssayError
 ├── JobCancelled    the user cancelled the job while it ran
 ├── ObjectMissing   the object store has nothing under the key (shared/object_store.py)
 ├── DataApiRefused  the Data API refuses our key or address (shared/data_api.py)
-├── UnknownUpload   an object that no upload announced (functions/process/work.py)
+├── AttemptFailed   no fault of the file's; the job is tried again (functions/process/attempt.py)
+│   └── OutOfTime   the worker's time was over
+├── UnknownUpload   an object under a key that is none of ours (functions/process/news.py)
 └── StaleAttempt    a newer attempt has taken the job over; this one must stop and write nothing
 """
 
@@ -29,11 +31,17 @@ class _Coded(AssayError):
 
 
 class Problem(_Coded):
-    """A request that cannot be answered, with the HTTP status that says so (RFC 9457)."""
+    """A request that cannot be answered, with the HTTP status that says so (RFC 9457).
 
-    def __init__(self, status: int, code: str, detail: str, suggestion: str) -> None:
+    `retry_after_seconds` is given where the same request may be answered later.
+    """
+
+    def __init__(
+        self, status: int, code: str, detail: str, suggestion: str, retry_after_seconds: int | None = None
+    ) -> None:
         super().__init__(code, detail, suggestion)
         self.status = status
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Unprocessable(_Coded):

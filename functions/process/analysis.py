@@ -76,7 +76,7 @@ def analyse(
         parameters=complete,
         summary=summary,
         outputs=outputs.files,
-        manifest_sha256=manifest.sha256(),
+        manifest_sha256=manifest.sha256,
     )
 
 
@@ -98,7 +98,7 @@ def _write_manifest(
 ) -> Output:
     """Write the lineage of the run as the last output: nothing in it but what the input and the code decide."""
     files: list[JsonValue] = [
-        {"name": file.name, "media_type": file.media_type, "sha256": file.sha256(), "size_bytes": file.size_bytes}
+        {"name": file.name, "media_type": file.media_type, "sha256": file.sha256, "size_bytes": file.size_bytes}
         for file in outputs.files
     ]
     manifest: dict[str, JsonValue] = {

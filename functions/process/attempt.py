@@ -7,12 +7,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import BaseModel, JsonValue
 
 from shared.database import database
-from shared.errors import JobCancelled, StaleAttempt, Transient
+from shared.errors import AssayError, JobCancelled, StaleAttempt, Transient
 from shared.models import Cost
 from shared.telemetry import logger
 from shared.transport import Argument
@@ -20,12 +20,32 @@ from shared.transport import Argument
 _REPORT_SECONDS = 1.0
 
 
+class AttemptFailed(AssayError):
+    """The attempt failed, and not by the file's fault: another one may do better. `detail` reaches the user."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class OutOfTime(AttemptFailed):
+    """The worker's time was over before the attempt had ended."""
+
+    def __init__(self) -> None:
+        super().__init__("took_too_long", "The worker's time was over before the file was processed.")
+
+
 @dataclass(frozen=True)
 class Worker:
-    """Who runs an attempt: one invocation, and the memory that it has."""
+    """Who runs an attempt: one invocation, the memory that it has, and when the attempt must be over.
+
+    `deadline` is a time of `time.monotonic()`, early enough to tell how it ended.
+    """
 
     name: str
     memory_mb: int
+    deadline: float
 
 
 class ClaimedJob(BaseModel):
@@ -48,13 +68,6 @@ class Claim(BaseModel):
     job: ClaimedJob
 
 
-class Refusal(BaseModel):
-    """A claim that was not granted."""
-
-    reason: Literal["leased", "backing_off", "ended", "unknown_job"]
-    retry_after_seconds: int | None = None
-
-
 class _Answer(BaseModel):
     claimed: bool = False
     accepted: bool = False
@@ -62,34 +75,38 @@ class _Answer(BaseModel):
     status: str | None = None
     cancel_requested: bool = False
     cost: Cost | None = None
+    more: bool | None = None
 
 
-def claim(job_id: str, worker: Worker, lease_seconds: int) -> Claim | Refusal:
-    """Start an attempt, or learn why not."""
+def claim(worker: Worker, lease_seconds: int) -> Claim | None:
+    """Start an attempt at the job whose turn it is; None where no job is due."""
     arguments: dict[str, Argument] = {
-        "p_job_id": job_id,
         "p_worker": worker.name,
         "p_lease_seconds": lease_seconds,
         "p_memory_mb": worker.memory_mb,
     }
     answer = database().call("claim_job", arguments, as_user=None)
-    return (Claim if _Answer.model_validate(answer).claimed else Refusal).model_validate(answer)
+    return Claim.model_validate(answer) if _Answer.model_validate(answer).claimed else None
 
 
 class Attempt:
     """A claimed attempt. As a context manager it beats: a thread extends the lease at a third of its length.
 
-    `progress` and `detected` raise JobCancelled or StaleAttempt when the work should stop. `cost` is the job's, once
-    the attempt has ended.
+    `progress`, `detected` and `check` raise JobCancelled, StaleAttempt or OutOfTime when the work should stop: at the
+    `deadline` (of `time.monotonic()`) for one. `cost` is the job's, once the attempt has ended, and `more` says whether
+    another job of its owner's may be due: until the database knows better, one may.
     """
 
-    def __init__(self, claimed: Claim, lease_seconds: int) -> None:
+    def __init__(self, claimed: Claim, lease_seconds: int, deadline: float) -> None:
         self.claim = claimed
         self.cost: Cost | None = None
+        self.more = True
         self._lease_seconds = lease_seconds
+        self._deadline = deadline
         self._fraction = 0.0
         self._stage = "starting"
         self._detection: JsonValue = None
+        self._max_attempts: int | None = None
         self._stop_reason: type[JobCancelled | StaleAttempt] | None = None
         self._reported_at = time.monotonic()
         self._lock = threading.Lock()
@@ -112,13 +129,20 @@ class Attempt:
         self._stage = stage
         if new_stage or time.monotonic() - self._reported_at >= _REPORT_SECONDS:
             self._report()
-        self._check()
+        self.check()
 
-    def detected(self, detection: JsonValue) -> None:
-        """Tell what the file is; reported at once."""
-        self._detection = detection
+    def detected(self, detection: JsonValue, max_attempts: int | None) -> None:
+        """Tell what the file is, and how many attempts its pipeline may have; reported at once."""
+        self._detection, self._max_attempts = detection, max_attempts
         self._report()
-        self._check()
+        self.check()
+
+    def check(self) -> None:
+        """Ask nobody, and raise what the last report or the clock said: JobCancelled, StaleAttempt or OutOfTime."""
+        if self._stop_reason:
+            raise self._stop_reason
+        if time.monotonic() >= self._deadline:
+            raise OutOfTime
 
     def finish(self, result: Mapping[str, Argument]) -> None:
         """End as done, with the outputs. Raises JobCancelled or StaleAttempt where that came first."""
@@ -143,6 +167,8 @@ class Attempt:
         fence: dict[str, Argument] = {"p_job_id": self.claim.job.job_id, "p_attempt": self.claim.attempt}
         answer = _Answer.model_validate(database().call(function, fence | dict(arguments), as_user=None))
         self.cost = answer.cost or self.cost
+        if answer.more is not None:
+            self.more = answer.more
         return answer
 
     def _report(self) -> None:
@@ -153,6 +179,7 @@ class Attempt:
                 "p_progress": self._fraction,
                 "p_stage": self._stage,
                 "p_detection": self._detection,
+                "p_max_attempts": self._max_attempts,
             }
             try:
                 answer = self._call("report_progress", arguments)
@@ -164,10 +191,6 @@ class Attempt:
                 self._stop_reason = StaleAttempt
             elif answer.cancel_requested:
                 self._stop_reason = JobCancelled
-
-    def _check(self) -> None:
-        if self._stop_reason:
-            raise self._stop_reason
 
     def _beat(self) -> None:
         while not self._ended.wait(self._lease_seconds / 3):

@@ -1,4 +1,4 @@
-"""A pipeline that is killed at each attempt, as Lambda kills a function that takes more memory than it has."""
+"""A pipeline whose worker is killed at each attempt, as Lambda kills a function that takes more memory than it has."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Parameters(BaseModel):
 
 
 def run(source, parameters, outputs, progress):
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getppid(), signal.SIGKILL)
 """
 
 

@@ -24,6 +24,8 @@ shared["registry"].current_versions()
 if function == "process":
     for info in shared["registry"].pipelines():
         import_module("functions.process.pipelines.registry").load(info)
+    for module in ("analysis", "sandbox.child"):
+        import_module(f"functions.process.{module}")
 else:
     import jwt
     from cryptography.hazmat.primitives.asymmetric import ec

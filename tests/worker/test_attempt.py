@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 
 import pytest
 
-from functions.process.attempt import Attempt, Claim, Worker, claim
+from functions.process.attempt import Attempt, Claim
 from shared.auth import User
 from shared.data_api import DataApiRefused
 from shared.errors import AssayError, Transient
@@ -26,8 +27,7 @@ def test_a_beat_that_fails_is_not_the_last(
     steps: Steps, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: AssayError
 ) -> None:
     job_id, _ = steps.queued()
-    claimed = claim(job_id, Worker("worker", 512), 60)
-    assert isinstance(claimed, Claim)
+    claimed = Claim.model_validate(steps.claim(job_id))
     call, beats, enough = PsycopgDatabase.call, [0], threading.Event()
 
     def failing_once(
@@ -41,7 +41,7 @@ def test_a_beat_that_fails_is_not_the_last(
             enough.set()
         return answer
 
-    with monkeypatch.context() as faulty, Attempt(claimed, 1) as attempt:
+    with monkeypatch.context() as faulty, Attempt(claimed, 1, time.monotonic() + 600) as attempt:
         faulty.setattr(PsycopgDatabase, "call", failing_once)
         assert enough.wait(10)
     assert type(fault).__name__ in caplog.text

@@ -10,12 +10,14 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
+"""What an output may be called, as a regular expression: fit for an object key."""
 
 # Called with a fraction done in [0, 1] and the name of the stage in a few words. It raises JobCancelled or
 # StaleAttempt when the work should stop; a pipeline lets these pass.
@@ -44,8 +46,9 @@ class Output:
     media_type: str
     path: Path
 
+    @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the file's bytes, in hex."""
+        """SHA-256 of the file's bytes, in hex; computed once, so not before the file is complete."""
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -67,7 +70,7 @@ class Outputs:
 
         Raises ValueError for a name that is taken or unfit for an object key (ASCII letters, digits, `.`, `_`, `-`).
         """
-        if not _NAME.fullmatch(name):
+        if not re.fullmatch(NAME, name):
             raise ValueError(f"unfit output name: {name!r}")
         if any(file.name == name for file in self.files):
             raise ValueError(f"output name taken: {name!r}")
