@@ -6,6 +6,7 @@ import json
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -19,6 +20,10 @@ from shared.transport import CONNECT_SECONDS, PING_TRYING_SECONDS, STATEMENT_SEC
 if TYPE_CHECKING:
     from shared.auth import User  # with it comes PyJWT, which process does not have
 
+_SET = (
+    b"select set_config('role', %s, true), set_config('request.jwt.claims', %s, true), "
+    b"set_config('statement_timeout', %s, true); "
+)
 _UNACKNOWLEDGED_SECONDS = 25  # how long a packet may go without an answer of the network
 
 
@@ -26,8 +31,9 @@ class PsycopgDatabase:
     """Postgres by psycopg: the embedded one, or Supabase through Supavisor's transaction pooler.
 
     The pooler may serve each transaction from another server connection, so nothing is prepared and role and claims
-    are set for the transaction alone. Pipeline mode sends it all in one round trip. A call that fails for a reason that
-    may pass is repeated (shared.transport.repeated); threads may share the object.
+    are set for the transaction alone. Both statements are one simple query, which Postgres runs in one transaction: one
+    round trip, in half the time of a pipeline. A call that fails for a reason that may pass is repeated
+    (shared.transport.repeated); threads may share the object.
     """
 
     def __init__(self, url: str) -> None:
@@ -38,34 +44,22 @@ class PsycopgDatabase:
         """See Database.call."""
         role = "authenticated" if as_user else "service_role"
         claims = json.dumps({"sub": str(as_user.owner), "role": role} if as_user else {"role": role})
-        statement = sql.SQL("select public.{}({})").format(
-            sql.Identifier(function),
-            sql.SQL(", ").join(
-                sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder()) for name in arguments
-            ),
-        )
+        statement = _statement(function, tuple(arguments))
         values = [Jsonb(value) if isinstance(value, dict | list) else value for value in arguments.values()]
         return repeated(lambda: self._transaction(role, claims, statement, values))
 
     def ping(self) -> None:
         """See Database.ping."""
         repeated(
-            lambda: self._transaction("authenticated", "{}", sql.SQL("select 'null'::jsonb"), []), PING_TRYING_SECONDS
+            lambda: self._transaction("authenticated", "{}", _SET + b"select 'null'::jsonb", []), PING_TRYING_SECONDS
         )
 
-    def _transaction(
-        self, role: str, claims: str, statement: sql.Composed | sql.SQL, values: Sequence[Jsonb | Argument]
-    ) -> JsonValue:
+    def _transaction(self, role: str, claims: str, statement: bytes, values: Sequence[Jsonb | Argument]) -> JsonValue:
         try:
             connection = self._connection()
             try:
-                with connection.pipeline(), connection.transaction():
-                    connection.execute(
-                        "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true), "
-                        "set_config('statement_timeout', %s, true)",
-                        (role, claims, f"{STATEMENT_SECONDS}s"),
-                    )
-                    cursor = connection.execute(statement, values)
+                cursor = connection.execute(statement, (role, claims, f"{STATEMENT_SECONDS}s", *values))
+                cursor.nextset()
                 row = cursor.fetchone()
             except BaseException:
                 connection.close()
@@ -82,7 +76,7 @@ class PsycopgDatabase:
             return psycopg.connect(
                 self._url,
                 autocommit=True,
-                prepare_threshold=None,
+                cursor_factory=psycopg.ClientCursor,
                 connect_timeout=CONNECT_SECONDS,
                 tcp_user_timeout=_UNACKNOWLEDGED_SECONDS * 1000,
             )
@@ -100,3 +94,11 @@ class PsycopgDatabase:
         with suppress(IndexError):
             while True:
                 self._idle.pop().close()
+
+
+@lru_cache(maxsize=100)
+def _statement(function: str, names: tuple[str, ...]) -> bytes:
+    arguments = sql.SQL(", ").join(
+        sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder()) for name in names
+    )
+    return _SET + sql.SQL("select public.{}({})").format(sql.Identifier(function), arguments).as_bytes(None)

@@ -54,9 +54,13 @@ def repeated(call: Callable[[], _Answer], seconds: float = TRYING_SECONDS) -> _A
 
 
 def refusal(state: str, message: str, detail: str, hint: str) -> AssayError | None:
-    """Return what an SQLSTATE stands for with its message, DETAIL and HINT: a Problem, Transient, or None for a bug."""
+    """Return what an SQLSTATE stands for with its message, DETAIL and HINT: a Problem, Transient, or None for a bug.
+
+    DETAIL is the problem's code, followed by the seconds after which to ask again where that may help.
+    """
     if state.startswith("PT"):
-        return Problem(status=int(state[2:]), code=detail, detail=message, suggestion=hint)
+        code, _, seconds = detail.partition(" ")
+        return Problem(int(state[2:]), code, message, hint, int(seconds) if seconds else None)
     if state.startswith(_TRANSIENT_STATES):
         return Transient("the database does not answer")
     return None
