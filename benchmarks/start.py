@@ -62,6 +62,7 @@ ENVIRONMENT = {
     "SUPABASE_URL": "https://none.supabase.co",
     "OBJECT_STORE_BUCKET": "assay",
     "QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/assay",
+    "NEWS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/assay-news",
 }
 
 
