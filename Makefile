@@ -12,7 +12,7 @@ DASHBOARD := functions/process/dashboard/built/dashboard.js
 STACK := .venv/ready .tools/ministack/ready $(DASHBOARD)
 SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: help run up down test test-deploy check lock openapi schema web bench-start format clean
+.PHONY: help run up down test test-faults test-deploy check lock openapi schema web bench-start bench-jobs format clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -26,8 +26,11 @@ up: $(STACK) ## start the local stack in the foreground
 down: $(STACK) ## stop a local stack that runs in the background
 	@.venv/bin/assay down
 
-test: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## run the tests, without those of test-deploy
-	.venv/bin/pytest --ignore tests/deploy -m "not builds"
+test: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## run the tests, without those of test-faults and test-deploy
+	.venv/bin/pytest --ignore tests/deploy -m "not builds and not faults"
+
+test-faults: $(STACK) .venv/ready-dev .tools/postgrest/ready ## break every part in turn, and run the long properties and fuzz tests
+	.venv/bin/pytest --ignore tests/deploy -m faults
 
 test-deploy: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## build the template and deploy it to a local CloudFormation
 	.venv/bin/pytest tests/deploy tests/runtime
@@ -48,6 +51,9 @@ check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, mig
 
 bench-start: .venv/ready-dev ## time the start of upload and download
 	.venv/bin/python -m benchmarks.start
+
+bench-jobs: .venv/ready-dev ## time the job engine beside procrastinate, and with a million jobs
+	.venv/bin/python -m benchmarks.jobs
 
 format: .venv/ready-dev ## format the code
 	.venv/bin/ruff format .

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults import audit
+from tests.faults.audit import Row
+from tests.faults.world import User, World, environment
+from tests.issuer import Issuer
+
+_seen: list[Row] = []
+_wanted = 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is long, and count the rows of a whole run: a part of it (`-k`, one file) writes no page."""
+    global _wanted  # noqa: PLW0603  # pytest hands nothing from here to the end of the session
+    folder = Path(__file__).parent
+    ours = [item for item in items if item.path.parent == folder and "row" in getattr(item, "fixturenames", ())]
+    for item in ours:
+        item.add_marker("faults")
+    whole = {item.path for item in ours} == set(folder.glob("test_*.py"))
+    _wanted = len(ours) if whole else 0
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    issuer = Issuer()
+    thread = threading.Thread(target=issuer.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    world = World(tmp_path_factory.mktemp("world"), issuer)
+    with environment(world):
+        yield world
+    world.close()
+    issuer.server.shutdown()
+    issuer.server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def someone(world: World) -> Iterator[User]:
+    """A user; what the test before has changed is undone."""
+    for proxy in (world.database, world.store, world.queue):
+        proxy.mode = "pass"
+    world.stop_workers()
+    world.purge()
+    yield world.user()
+    for proxy in (world.database, world.store, world.queue):
+        proxy.mode = "pass"
+    world.stop_workers()
+    world.rows(
+        "update assay.jobs set status = 'cancelled', finished_at = now() where status in ('queued', 'awaiting_upload')"
+    )
+
+
+class Table:
+    """The page's rows, in the order of the tests; a test that fails leaves none."""
+
+    def add(self, fault: str, outcome: str) -> None:
+        """Add what was seen."""
+        _seen.append(Row(fault, outcome))
+
+
+@pytest.fixture
+def row() -> Table:
+    return Table()
+
+
+@pytest.fixture
+def same_as_without_fault(tmp_path: Path, someone: User) -> Comparison:
+    return Comparison(tmp_path, someone)
+
+
+class Comparison:
+    """Holds a job's outputs to those of the same bytes where nothing fails."""
+
+    def __init__(self, folder: Path, user: User) -> None:
+        self._folder = folder
+        self._user = user
+
+    def __call__(self, job_id: str, content: bytes) -> None:
+        outputs = self._user.outputs(job_id)
+        expected = audit.reference(content, self._folder)
+        assert {name: hashlib.sha256(made).hexdigest() for name, made in outputs.items()} == {
+            name: hashlib.sha256(made).hexdigest() for name, made in expected.items()
+        }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def published() -> Iterator[None]:
+    """After a whole run: the page says what was seen."""
+    yield
+    if len(_seen) != _wanted or _wanted == 0:
+        return  # a part of the tests, or some have failed
+    page = audit.page(_seen)
+    if audit.PAGE.exists() and audit.PAGE.read_text(encoding="utf-8") == page:
+        return
+    audit.PAGE.write_text(page, encoding="utf-8")
+    pytest.fail(f"{audit.PAGE.name} was not what this run saw; it is written anew, look at it and commit it")
