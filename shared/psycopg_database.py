@@ -20,10 +20,6 @@ from shared.transport import CONNECT_SECONDS, PING_TRYING_SECONDS, STATEMENT_SEC
 if TYPE_CHECKING:
     from shared.auth import User  # with it comes PyJWT, which process does not have
 
-_SET = (
-    b"select set_config('role', %s, true), set_config('request.jwt.claims', %s, true), "
-    b"set_config('statement_timeout', %s, true); "
-)
 _UNACKNOWLEDGED_SECONDS = 25  # how long a packet may go without an answer of the network
 
 
@@ -31,9 +27,9 @@ class PsycopgDatabase:
     """Postgres by psycopg: the embedded one, or Supabase through Supavisor's transaction pooler.
 
     The pooler may serve each transaction from another server connection, so nothing is prepared and role and claims
-    are set for the transaction alone. Both statements are one simple query, which Postgres runs in one transaction: one
-    round trip, in half the time of a pipeline. A call that fails for a reason that may pass is repeated
-    (shared.transport.repeated); threads may share the object.
+    are set for the transaction alone. Pipeline mode sends it all in one round trip; a simple query would take half the
+    time, but carries the arguments in its text, which Postgres writes into its log at each error. A call that fails for
+    a reason that may pass is repeated (shared.transport.repeated); threads may share the object.
     """
 
     def __init__(self, url: str) -> None:
@@ -51,15 +47,22 @@ class PsycopgDatabase:
     def ping(self) -> None:
         """See Database.ping."""
         repeated(
-            lambda: self._transaction("authenticated", "{}", _SET + b"select 'null'::jsonb", []), PING_TRYING_SECONDS
+            lambda: self._transaction("authenticated", "{}", sql.SQL("select 'null'::jsonb"), []), PING_TRYING_SECONDS
         )
 
-    def _transaction(self, role: str, claims: str, statement: bytes, values: Sequence[Jsonb | Argument]) -> JsonValue:
+    def _transaction(
+        self, role: str, claims: str, statement: sql.Composed | sql.SQL, values: Sequence[Jsonb | Argument]
+    ) -> JsonValue:
         try:
             connection = self._connection()
             try:
-                cursor = connection.execute(statement, (role, claims, f"{STATEMENT_SECONDS}s", *values))
-                cursor.nextset()
+                with connection.pipeline(), connection.transaction():
+                    connection.execute(
+                        "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true), "
+                        "set_config('statement_timeout', %s, true)",
+                        (role, claims, f"{STATEMENT_SECONDS}s"),
+                    )
+                    cursor = connection.execute(statement, values)
                 row = cursor.fetchone()
             except BaseException:
                 connection.close()
@@ -76,7 +79,7 @@ class PsycopgDatabase:
             return psycopg.connect(
                 self._url,
                 autocommit=True,
-                cursor_factory=psycopg.ClientCursor,
+                prepare_threshold=None,
                 connect_timeout=CONNECT_SECONDS,
                 tcp_user_timeout=_UNACKNOWLEDGED_SECONDS * 1000,
             )
@@ -97,8 +100,8 @@ class PsycopgDatabase:
 
 
 @lru_cache(maxsize=100)
-def _statement(function: str, names: tuple[str, ...]) -> bytes:
-    arguments = sql.SQL(", ").join(
-        sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder()) for name in names
+def _statement(function: str, names: tuple[str, ...]) -> sql.Composed:
+    return sql.SQL("select public.{}({})").format(
+        sql.Identifier(function),
+        sql.SQL(", ").join(sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder()) for name in names),
     )
-    return _SET + sql.SQL("select public.{}({})").format(sql.Identifier(function), arguments).as_bytes(None)

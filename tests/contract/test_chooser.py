@@ -14,6 +14,7 @@ SETTINGS = {
     "SUPABASE_URL": "http://127.0.0.1:1",
     "OBJECT_STORE_BUCKET": "assay",
     "QUEUE_URL": "http://127.0.0.1:1/queue",
+    "NEWS_QUEUE_URL": "http://127.0.0.1:1/news",
 }
 PROGRAM = """
 import sys

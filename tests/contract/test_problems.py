@@ -16,7 +16,8 @@ from shared.data_api import DataApiDatabase
 from shared.database import Database
 from shared.errors import Problem
 from shared.transport import Argument
-from tests.database.steps import Steps, Superuser
+from tests.database.steps import Steps, Superuser, new_sha256
+from tests.database.webhook_steps import WebhookSteps
 from tests.supabase.gateway import Gateway
 
 NOBODY_S = str(UUID(int=0))
@@ -26,6 +27,19 @@ OUTPUT_NOT_FOUND = (
     "output_not_found",
     "There is no such output.",
     "List a job's outputs with GET /jobs/{job_id}/outputs.",
+)
+WEBHOOK_NOT_FOUND = (404, "webhook_not_found", "There is no such webhook.", "List your webhooks with GET /webhooks.")
+TOO_MANY_WEBHOOKS = (
+    409,
+    "too_many_webhooks",
+    "You have 10 webhooks, which is as many as there may be.",
+    "Delete one with DELETE /webhooks/{webhook_id}; GET /webhooks lists them.",
+)
+BYTES_MISSING = (
+    409,
+    "bytes_missing",
+    "The file's bytes are not in the object store.",
+    "Upload the file again with POST /uploads.",
 )
 NOT_SIGNED_IN = (401, "not_signed_in", "The request carries no signed-in user.", "Send a valid access token.")
 
@@ -42,7 +56,84 @@ PROBLEMS: list[tuple[Callable[[Steps], Any], tuple[int, str, str, str]]] = [
         lambda steps: steps.cancel(steps.done()[0]),
         (409, "job_not_cancellable", "The job is already done.", "Only a job that has not ended can be cancelled."),
     ),
+    (lambda steps: steps.retry(NOBODY_S), JOB_NOT_FOUND),
+    (lambda steps: steps.reprocess(NOBODY_S), JOB_NOT_FOUND),
+    (lambda steps: steps.delete(NOBODY_S), JOB_NOT_FOUND),
+    (
+        lambda steps: steps.retry(steps.done()[0]),
+        (
+            409,
+            "job_not_retryable",
+            "The job is done.",
+            "Only a failed or cancelled job can be tried again; for one that is done use POST /jobs/{job_id}/reprocess.",  # noqa: E501
+        ),
+    ),
+    (lambda steps: steps.reprocess(cancelled_before_its_bytes(steps)), BYTES_MISSING),
+    (lambda steps: steps.retry(cancelled_before_its_bytes(steps)), BYTES_MISSING),
+    (
+        lambda steps: steps.retry(failed_and_sent_again(steps)),
+        (
+            409,
+            "already_under_way",
+            "Another job does the same with the same file.",
+            "Find it with GET /jobs, and wait for it.",
+        ),
+    ),
+    (
+        lambda steps: steps.set_plan("gold"),
+        (422, "unknown_plan", "There is no such plan.", "Choose one of: free, pro, enterprise."),
+    ),
+    (lambda steps: WebhookSteps.of(steps).delete(NOBODY_S), WEBHOOK_NOT_FOUND),
+    (lambda steps: WebhookSteps.of(steps).deliveries(NOBODY_S), WEBHOOK_NOT_FOUND),
+    (lambda steps: [WebhookSteps.of(steps).create() for _ in range(11)], TOO_MANY_WEBHOOKS),
 ]
+LIMITS: list[tuple[Callable[[Steps], Any], tuple[int, str, str, str], int]] = [
+    (
+        lambda steps: [steps.register(new_sha256()) for _ in range(61)],
+        (
+            429,
+            "uploads_limit",
+            'Your plan "free" allows 60 uploads an hour.',
+            "Try again in {} seconds, or ask for a larger plan.",
+        ),
+        60,
+    ),
+    (
+        lambda steps: steps.register(new_sha256(), size_bytes=5 * 2**30 + 1),
+        (
+            429,
+            "storage_limit",
+            'Your plan "free" keeps up to 5368709120 bytes; with this you would have 5368709121.',
+            "Delete jobs that you no longer need (DELETE /jobs/{job_id}), or ask for a larger plan.",
+        ),
+        3600,
+    ),
+    (
+        lambda steps: steps.register(being_deleted(steps)),
+        (503, "being_deleted", "An earlier upload of these bytes is being deleted.", "Try again in 5 seconds."),
+        5,
+    ),
+]
+
+
+def cancelled_before_its_bytes(steps: Steps) -> str:
+    job_id: str = steps.register(new_sha256())["job"]["job_id"]
+    steps.cancel(job_id)
+    return job_id
+
+
+def failed_and_sent_again(steps: Steps) -> str:
+    job_id, sha256 = steps.queued()
+    steps.fail(job_id, steps.claim(job_id)["attempt"])
+    steps.register(sha256)
+    return job_id
+
+
+def being_deleted(steps: Steps) -> str:
+    job_id, sha256 = steps.done()
+    steps.delete(job_id)
+    assert f"uploads/{steps.user.owner}/{sha256}" in steps.clean_up()["keys"]
+    return sha256
 
 
 def caught(call: Callable[[], object]) -> tuple[int, str, str, str]:
@@ -59,14 +150,30 @@ def test_a_refusal_is_the_same_problem(
     assert caught(lambda: refused(steps)) == problem
 
 
+@pytest.mark.parametrize(("refused", "problem", "seconds"), LIMITS, ids=[problem[1] for _, problem, _ in LIMITS])
+def test_a_limit_says_when_to_ask_again(
+    steps: Steps, refused: Callable[[Steps], Any], problem: tuple[int, str, str, str], seconds: int
+) -> None:
+    with pytest.raises(Problem) as raised:
+        refused(steps)
+    said = raised.value
+    assert said.retry_after_seconds is not None
+    assert seconds - 10 < said.retry_after_seconds <= seconds  # some may have passed since the first of 61 uploads
+    status, code, detail, suggestion = problem
+    assert (said.status, said.code, said.detail) == (status, code, detail)
+    assert said.suggestion == suggestion.format(said.retry_after_seconds, job_id="{job_id}")
+
+
 def test_every_problem_in_the_database_s_code_is_tested(superuser: Superuser) -> None:
     rows = superuser.execute("select prosrc from pg_proc where prosrc ~ 'raise_problem[(][0-9]'").fetchall()
     raised = {
         (int(status), code)
         for (source,) in rows
-        for status, code in re.findall(r"raise_problem\((\d+), '(\w+)'", str(source))
+        for status, code in re.findall(r"raise_problem\((\d+), '(\w+)[' ]", str(source))
     }
-    assert raised == {problem[:2] for _, problem in PROBLEMS} | {NOT_SIGNED_IN[:2]}
+    assert raised == {problem[:2] for _, problem in PROBLEMS} | {problem[:2] for _, problem, _ in LIMITS} | {
+        NOT_SIGNED_IN[:2]
+    }
 
 
 def test_a_token_that_names_nobody_is_not_signed_in(supabase_project: Gateway) -> None:
@@ -81,10 +188,13 @@ def test_a_token_that_names_nobody_is_not_signed_in(supabase_project: Gateway) -
     [
         (lambda steps, job_id, _: steps.job(job_id), JOB_NOT_FOUND),
         (lambda steps, job_id, _: steps.cancel(job_id), JOB_NOT_FOUND),
+        (lambda steps, job_id, _: steps.retry(job_id), JOB_NOT_FOUND),
+        (lambda steps, job_id, _: steps.reprocess(job_id), JOB_NOT_FOUND),
+        (lambda steps, job_id, _: steps.delete(job_id), JOB_NOT_FOUND),
         (lambda steps, job_id, _: steps.outputs(job_id), JOB_NOT_FOUND),
         (lambda steps, _, output_id: steps.output(output_id), OUTPUT_NOT_FOUND),
     ],
-    ids=["get_job", "cancel_job", "list_outputs", "get_output"],
+    ids=["get_job", "cancel_job", "retry_job", "reprocess_job", "delete_job", "list_outputs", "get_output"],
 )
 def test_another_owner_s_things_are_not_there(
     steps: Steps, other_steps: Steps, look: Callable[[Steps, str, str], object], problem: tuple[int, str, str, str]
@@ -95,6 +205,15 @@ def test_another_owner_s_things_are_not_there(
     assert other_steps.jobs() == []
     assert other_steps.register(sha256)["job"]["job_id"] != job_id
     assert steps.job(job_id)["status"] == "done"
+
+
+def test_another_owner_s_webhooks_are_not_there(steps: Steps, other_steps: Steps) -> None:
+    mine, theirs = WebhookSteps.of(steps), WebhookSteps.of(other_steps)
+    webhook_id = mine.create()
+    assert caught(lambda: theirs.deliveries(webhook_id)) == WEBHOOK_NOT_FOUND
+    assert caught(lambda: theirs.delete(webhook_id)) == WEBHOOK_NOT_FOUND
+    assert theirs.all() == []
+    assert len(mine.all()) == 1
 
 
 def sqlstate(call: Callable[[], object]) -> str | None:

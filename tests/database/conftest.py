@@ -8,12 +8,17 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from local.migrations import apply_migrations
 from local.postgres import Postgres, embedded_binaries
+from shared.auth import User
 from shared.psycopg_database import PsycopgDatabase
-from tests.database.hosted import hosted
+from tests.database.hosted import at, hosted, new_database
+from tests.database.own import EMPTY, OwnDatabase
+from tests.database.steps import Superuser
+from tests.database.webhook_steps import WebhookSteps
 
 
 def servers() -> dict[str, Path]:
@@ -41,7 +46,41 @@ def postgres(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def other_database(postgres: Postgres) -> Iterator[OwnDatabase]:
+    """A second database on the same server, for `own`."""
+    name = "own"
+    apply_migrations(new_database(postgres, name))
+    with psycopg.connect(at(postgres.superuser_url, name), autocommit=True) as superuser:
+        url = at(postgres.authenticator_url, name)
+        yield OwnDatabase(superuser, url, PsycopgDatabase(url))
+
+
+@pytest.fixture
+def own(other_database: OwnDatabase, monkeypatch: pytest.MonkeyPatch) -> OwnDatabase:
+    """A database in which nothing is but what the test itself makes; and a deadlock is not tried again, but seen."""
+    other_database.superuser.execute(EMPTY)
+    monkeypatch.setattr("shared.transport._TRIES", 1)
+    return other_database
+
+
 # Of its own: pytest would keep that of tests/conftest.py, which speaks to another server, for the whole run.
 @pytest.fixture(scope="session")
 def db(postgres: Postgres) -> PsycopgDatabase:
     return PsycopgDatabase(postgres.authenticator_url)
+
+
+@pytest.fixture
+def no_webhooks(superuser: Superuser) -> None:
+    """What is claimed is anybody's: nothing is left of other tests."""
+    superuser.execute("delete from assay.webhooks")
+
+
+@pytest.fixture
+def webhooks(db: PsycopgDatabase, user: User) -> WebhookSteps:
+    return WebhookSteps(db, user)
+
+
+@pytest.fixture
+def others(db: PsycopgDatabase, other_user: User) -> WebhookSteps:
+    return WebhookSteps(db, other_user)

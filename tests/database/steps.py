@@ -28,6 +28,10 @@ def new_sha256() -> str:
     return hashlib.sha256(uuid4().bytes).hexdigest()
 
 
+def error(code: str) -> Answer:
+    return ERROR | {"code": code}
+
+
 def let_lease_run_out(superuser: Superuser, job_id: str) -> None:
     superuser.execute(
         "update assay.jobs set lease_expires_at = now() - interval '1 second' where job_id = %s", (job_id,)
@@ -77,7 +81,18 @@ class Steps:
             "claim_job", None, job_id=job_id, worker=worker, lease_seconds=lease_seconds, memory_mb=memory_mb
         )
 
-    def report(self, job_id: str, attempt: int, progress: float = 0.5, detection: Answer | None = None) -> Answer:
+    def claim_next(self, worker: str, lease_seconds: int = 60) -> Answer:
+        """Claim whichever job is next, of any owner."""
+        return self._call("claim_job", None, worker=worker, lease_seconds=lease_seconds, memory_mb=1024)
+
+    def report(
+        self,
+        job_id: str,
+        attempt: int,
+        progress: float = 0.5,
+        detection: Answer | None = None,
+        max_attempts: int | None = None,
+    ) -> Answer:
         return self._call(
             "report_progress",
             None,
@@ -87,6 +102,7 @@ class Steps:
             progress=progress,
             stage="reading",
             detection=detection,
+            max_attempts=max_attempts,
         )
 
     def await_type(self, job_id: str, attempt: int) -> Answer:
@@ -106,18 +122,38 @@ class Steps:
             outputs=cast("Argument", OUTPUTS),
         )
 
-    def fail(self, job_id: str, attempt: int, retry_after_seconds: int | None = None) -> Answer:
+    def fail(
+        self, job_id: str, attempt: int, retry_after_seconds: int | None = None, code: str = "no_header"
+    ) -> Answer:
         return self._call(
             "fail_job",
             None,
             job_id=job_id,
             attempt=attempt,
-            error=cast("Argument", ERROR),
+            error=error(code),
             retry_after_seconds=retry_after_seconds,
         )
 
     def cancel(self, job_id: str) -> Answer:
         return self._call("cancel_job", self.user, job_id=job_id)
+
+    def retry(self, job_id: str) -> Answer:
+        return self._call("retry_job", self.user, job_id=job_id)
+
+    def reprocess(self, job_id: str) -> Answer:
+        return self._call("reprocess_job", self.user, job_id=job_id)
+
+    def delete(self, job_id: str) -> Answer:
+        return self._call("delete_job", self.user, job_id=job_id)
+
+    def set_plan(self, plan: str) -> Answer:
+        return self._call("set_plan", None, owner=str(self.user.owner), plan=plan)
+
+    def clean_up(self, quiet_seconds: int = 1200) -> Answer:
+        return self._call("clean_up", None, quiet_seconds=quiet_seconds)
+
+    def objects_deleted(self, keys: list[str]) -> Answer:
+        return self._call("objects_deleted", None, keys=cast("Argument", keys))
 
     def sweep(self, upload_seconds: int = 3600, quiet_seconds: int = 900) -> Answer:
         return self._call("sweep_jobs", None, upload_seconds=upload_seconds, quiet_seconds=quiet_seconds)
@@ -139,6 +175,15 @@ class Steps:
             "list_jobs", self.user, status=status, limit=limit, before_created_at=None, before_job_id=None
         )
         return cast("list[Answer]", page)
+
+    def account(self) -> Answer:
+        return self._call("get_account", self.user)
+
+    def export(self, limit: int = 500, after: Answer | None = None) -> Answer:
+        return self._call("export_account", self.user, limit=limit, after=after)
+
+    def delete_account(self, limit: int = 500) -> Answer:
+        return self._call("delete_account", self.user, limit=limit)
 
     def queued(self) -> tuple[str, str]:
         """Register new bytes and let them arrive; return the job's id and the hash."""

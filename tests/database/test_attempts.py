@@ -19,24 +19,27 @@ def test_bytes_queue_the_jobs_that_waited(steps: Steps) -> None:
     sha256 = new_sha256()
     mean = steps.register(sha256)["job"]["job_id"]
     median = steps.register(sha256, parameters={"aggregate": "median"})["job"]["job_id"]
-    assert steps.arrive(sha256) == {"known": True, "jobs": [mean, median]}
+    assert steps.arrive(sha256) == {"known": True, "noted": False, "jobs": [mean, median], "queued": 2}
     assert {job["status"] for job in steps.jobs()} == {"queued"}
 
 
 def test_the_event_may_come_twice_and_finds_only_what_is_left(steps: Steps) -> None:
     job_id, sha256 = steps.queued()
     assert steps.arrive(sha256)["jobs"] == [job_id]
-    steps.finish(job_id, steps.claim(job_id)["attempt"])
-    assert steps.arrive(sha256) == {"known": True, "jobs": []}
+    steps.claim(job_id)
+    assert steps.arrive(sha256) == {"known": True, "noted": False, "jobs": [job_id], "queued": 0}
+    steps.finish(job_id, 1)
+    assert steps.arrive(sha256) == {"known": True, "noted": False, "jobs": [], "queued": 0}
 
 
-def test_an_event_for_an_unknown_object_is_not_known(steps: Steps) -> None:
-    assert steps.arrive(new_sha256()) == {"known": False, "jobs": []}
+def test_an_event_for_an_unknown_object_is_not_known_but_noted(steps: Steps) -> None:
+    assert steps.arrive(new_sha256()) == {"known": False, "noted": True, "jobs": [], "queued": 0}
 
 
 @pytest.mark.parametrize("key", ["uploads/x/y", "uploads", "", "outputs/a/b/c", "uploads/../x", "uploads/a/b/c"])
 def test_an_odd_key_is_not_known(db: PsycopgDatabase, key: str) -> None:
-    assert db.call("object_created", {"p_key": key}, None) == {"known": False, "jobs": []}
+    answer = db.call("object_created", {"p_key": key}, None)
+    assert answer == {"known": False, "noted": False, "jobs": [], "queued": 0}
 
 
 def test_two_claimers_at_once_make_one_attempt(postgres: Postgres, steps: Steps) -> None:
@@ -100,9 +103,9 @@ def test_an_ending_may_be_repeated_after_a_lost_answer_and_no_other_write_counts
     steps: Steps, end: Callable[[Steps, str], Answer], status: str
 ) -> None:
     job_id = steps.running()
-    assert end(steps, job_id) == {"accepted": True, "status": status, "cost": None}
+    assert end(steps, job_id) == {"accepted": True, "status": status, "cost": None, "more": False}
     before, outputs = steps.job(job_id), steps.outputs(job_id)
-    assert end(steps, job_id) == {"accepted": True, "status": status, "cost": None}
+    assert end(steps, job_id) == {"accepted": True, "status": status, "cost": None, "more": False}
     for other, (write, _) in ENDINGS.items():
         if write is not end and not (other.startswith("fail_job") and status in {"failed", "queued"}):
             assert write(steps, job_id) == {"accepted": False, "reason": "stale_attempt"}
@@ -134,7 +137,7 @@ def test_progress_extends_the_lease_and_never_goes_back(steps: Steps, superuser:
 def test_finish_shows_every_output_at_once_in_order(steps: Steps) -> None:
     job_id = steps.running()
     assert steps.outputs(job_id) == []
-    assert steps.finish(job_id, 1) == {"accepted": True, "status": "done", "cost": None}
+    assert steps.finish(job_id, 1) == {"accepted": True, "status": "done", "cost": None, "more": False}
     outputs = steps.outputs(job_id)
     assert [output["name"] for output in outputs] == [output["name"] for output in OUTPUTS]
     stored = steps.output(outputs[0]["output_id"])
@@ -152,7 +155,7 @@ def test_outputs_never_change(steps: Steps, superuser: Superuser) -> None:
 
 def test_a_terminal_failure_is_final_and_tells_why(steps: Steps) -> None:
     job_id = steps.running()
-    assert steps.fail(job_id, 1) == {"accepted": True, "status": "failed", "cost": None}
+    assert steps.fail(job_id, 1) == {"accepted": True, "status": "failed", "cost": None, "more": False}
     job = steps.job(job_id)
     assert (job["status"], job["error"]) == ("failed", ERROR)
     assert steps.claim(job_id) == {"claimed": False, "reason": "ended", "status": "failed"}
@@ -160,7 +163,8 @@ def test_a_terminal_failure_is_final_and_tells_why(steps: Steps) -> None:
 
 def test_a_retry_waits_for_its_time(steps: Steps, superuser: Superuser) -> None:
     job_id = steps.running()
-    assert steps.fail(job_id, 1, retry_after_seconds=30) == {"accepted": True, "status": "queued", "cost": None}
+    answer = steps.fail(job_id, 1, retry_after_seconds=30)
+    assert answer == {"accepted": True, "status": "queued", "cost": None, "more": False}
     refused = steps.claim(job_id)
     assert (refused["claimed"], refused["reason"]) == (False, "backing_off")
     assert 0 < refused["retry_after_seconds"] <= 30
@@ -218,7 +222,7 @@ def test_cancel_while_running_ends_with_the_next_write(steps: Steps, write: Call
     asked = steps.cancel(job_id)
     assert (asked["status"], asked["cancel_requested"]) == ("running", True)
     assert steps.report(job_id, 1)["cancel_requested"] is True
-    refused = {"accepted": False, "reason": "cancelled", "status": "cancelled", "cost": None}
+    refused = {"accepted": False, "reason": "cancelled", "status": "cancelled", "cost": None, "more": False}
     assert write(steps, job_id) == refused
     assert steps.outputs(job_id) == []
     assert steps.job(job_id)["attempts"][0]["outcome"] == "cancelled"

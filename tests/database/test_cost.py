@@ -38,9 +38,10 @@ def test_a_job_that_is_done_tells_what_it_cost(steps: Steps, superuser: Superuse
     assert steps.finish(job_id, 1)["cost"] == cost
     assert cost["gb_seconds"] == pytest.approx(180, abs=10)
     assert cost["compute"] == pytest.approx(cost["gb_seconds"] * 0.0000133334, rel=1e-5)
-    # One Lambda request to register and one to work, three of SQS, one GET, and a PUT for the upload and each output.
-    assert cost["request_count"] == 2 + 3 + 1 + 3
-    requests = 2 * Decimal("0.0000002") + 3 * Decimal("0.0000004") + Decimal("0.0000004") + 3 * Decimal("0.000005")
+    # A Lambda request to register, one for the event and one to work; three of SQS for the event and three for the
+    # work; one GET; and a PUT for the upload and each output.
+    assert cost["request_count"] == 3 + 6 + 1 + 3
+    requests = 3 * Decimal("0.0000002") + 6 * Decimal("0.0000004") + Decimal("0.0000004") + 3 * Decimal("0.000005")
     assert Decimal(str(cost["requests"])) == requests
     assert cost["stored_bytes"] == _STORED_BYTES
     assert cost["storage_month"] == round(_STORED_BYTES / 2**30 * 0.023, 10)
@@ -53,7 +54,7 @@ def test_every_attempt_counts_and_an_unfinished_job_tells_the_cost_so_far(steps:
     steps.claim(job_id, memory_mb=_MEMORY_MB)
     started(superuser, job_id, 90)
     first = steps.fail(job_id, 1, retry_after_seconds=0)["cost"]
-    assert (cost_of(steps, job_id), first["request_count"]) == (first, 2 + 3 + 1 + 1)
+    assert (cost_of(steps, job_id), first["request_count"]) == (first, 3 + 6 + 1 + 1)
     steps.claim(job_id, memory_mb=_MEMORY_MB)
     started(superuser, job_id, 90)
     second = steps.fail(job_id, 2)["cost"]
@@ -150,5 +151,7 @@ def test_each_count_reads_an_index(superuser: Superuser, status: str) -> None:
             f"explain (format json) select count(*) from assay.jobs where status = '{status}'{also}"
         ).fetchone()
     assert plan is not None
-    index = "jobs_one_under_way" if status == "needs_type" else "jobs_to_sweep"
+    index = {"awaiting_upload": "jobs_awaiting", "queued": "jobs_by_", "running": "jobs_running"}.get(
+        status, "jobs_one_under_way"
+    )
     assert index in str(plan[0])

@@ -14,6 +14,7 @@ from shared.auth import User
 from shared.object_store import upload_key
 from shared.psycopg_database import PsycopgDatabase
 from tests.database.steps import Steps, Superuser, new_sha256
+from tests.database.webhook_steps import WebhookSteps
 
 # owner: signed in, and the things tried are theirs; other: another; nobody: signed in without a subject.
 CALLERS = {
@@ -29,10 +30,20 @@ FUNCTIONS = """
                             owner  other  nobody  anon  service
 public.register_upload      ok     ok     401     no    no
 public.cancel_job           ok     404    401     no    no
+public.retry_job            ok     404    401     no    no
+public.reprocess_job        ok     404    401     no    no
+public.delete_job           ok     404    401     no    no
 public.get_job              ok     404    404     no    no
 public.list_jobs            ok     none   none    no    no
 public.list_outputs         ok     404    404     no    no
 public.get_output           ok     404    404     no    no
+public.get_account          ok     ok     401     no    no
+public.export_account       ok     ok     401     no    no
+public.delete_account       ok     ok     401     no    no
+public.create_webhook       ok     ok     401     no    no
+public.delete_webhook       ok     404    401     no    no
+public.list_webhooks        ok     none   none    no    no
+public.list_deliveries      ok     404    404     no    no
 public.object_created       no     no     no      no    ok
 public.drain_outbox         no     no     no      no    ok
 public.claim_job            no     no     no      no    ok
@@ -41,8 +52,18 @@ public.await_type           no     no     no      no    ok
 public.finish_job           no     no     no      no    ok
 public.fail_job             no     no     no      no    ok
 public.sweep_jobs           no     no     no      no    ok
+public.clean_up             no     no     no      no    ok
+public.objects_deleted      no     no     no      no    ok
+public.set_plan             no     no     no      no    ok
+public.deliveries_due       no     no     no      no    ok
+public.claim_deliveries     no     no     no      no    ok
+public.settle_delivery      no     no     no      no    ok
 assay.raise_problem         418    418    418     no    no
 assay.job_json              ok     none   none    no    no
+assay.webhook_json          ok     none   none    no    no
+assay.export_webhooks       ok     none   none    no    no
+assay.export_uploads        ok     none   none    no    no
+assay.export_jobs           ok     none   none    no    no
 assay.signed_in_owner       no     no     no      no    no
 assay.settle_lost           no     no     no      no    no
 assay.claim_json            no     no     no      no    no
@@ -56,6 +77,26 @@ assay.record_status         no     no     no      no    no
 assay.refuse_change         no     no     no      no    no
 assay.set_cost              no     no     no      no    no
 assay.note_object           no     no     no      no    no
+assay.plan_of               no     no     no      no    no
+assay.set_expiry            no     no     no      no    no
+assay.hold                  no     no     no      no    no
+assay.hold_upload           no     no     no      no    no
+assay.hold_outputs          no     no     no      no    no
+assay.admit                 no     no     no      no    no
+assay.delete_later          no     no     no      no    no
+assay.remove_job            no     no     no      no    no
+assay.set_turn              no     no     no      no    no
+assay.running_jobs          no     no     no      no    no
+assay.busy_owners           no     no     no      no    no
+assay.start_attempt         no     no     no      no    no
+assay.start_next            no     no     no      no    no
+assay.has_queued            no     no     no      no    no
+assay.delete_outputs_of     no     no     no      no    no
+assay.lock_own_job          no     no     no      no    no
+assay.require_stored        no     no     no      no    no
+assay.note_ending           no     no     no      no    no
+assay.new_secret            no     no     no      no    no
+assay.forget_deliveries     no     no     no      no    no
 """
 
 # no: permission denied. own: their own rows and no other. none: no row.
@@ -73,6 +114,16 @@ assay.job_events   select                       own    none   none    no    no
 assay.job_events   insert update delete truncate  no   no     no      no    no
 assay.outbox       select                       no     no     no      no    no
 assay.outbox       insert update delete truncate  no   no     no      no    no
+assay.plans        select                       no     no     no      no    no
+assay.plans        insert update delete truncate  no   no     no      no    no
+assay.owners       select                       no     no     no      no    no
+assay.owners       insert update delete truncate  no   no     no      no    no
+assay.deletions    select                       no     no     no      no    no
+assay.deletions    insert update delete truncate  no   no     no      no    no
+assay.webhooks     select                       no     no     no      no    no
+assay.webhooks     insert update delete truncate  no   no     no      no    no
+assay.deliveries   select                       own    none   none    no    no
+assay.deliveries   insert update delete truncate  no   no     no      no    no
 assay.list_prices  select                       no     no     no      no    no
 assay.list_prices  insert update delete truncate  no   no     no      no    no
 """
@@ -81,20 +132,41 @@ assay.list_prices  insert update delete truncate  no   no     no      no    no
 CALLS = {
     "public.register_upload": "('a.csv', 1, '{sha256}', null, '{{}}', 'reuse', '{{}}')",
     "public.cancel_job": "('{running}')",
+    "public.retry_job": "('{failed}')",
+    "public.reprocess_job": "('{done}')",
+    "public.delete_job": "('{done}')",
     "public.get_job": "('{done}')",
     "public.list_jobs": "(null, 10, null, null)",
     "public.list_outputs": "('{done}')",
     "public.get_output": "('{output}')",
+    "public.get_account": "()",
+    "public.export_account": "(10, null)",
+    "public.delete_account": "(10)",
+    "public.create_webhook": "('https://example.org/', gen_random_uuid())",
+    "public.delete_webhook": "('{webhook}')",
+    "public.list_webhooks": "()",
+    "public.list_deliveries": "('{webhook}', 10, null, null)",
     "public.object_created": "('{key}')",
     "public.drain_outbox": "(900)",
-    "public.claim_job": "('{queued}', 'worker', 60, 1024)",
+    "public.claim_job": "('worker', 60, 1024, '{queued}')",
     "public.report_progress": "('{running}', 1, 60, 0.5, 'reading', null)",
     "public.await_type": "('{running}', 1, '{{}}')",
     "public.finish_job": "('{running}', 1, 'table', 'table', '1', '{{}}', '{sha256}', '[]')",
     "public.fail_job": """('{running}', 1, '{{"code": "c", "detail": "d", "suggestion": "s"}}', null)""",
     "public.sweep_jobs": "(3600, 900)",
+    "public.clean_up": "(1200)",
+    "public.objects_deleted": "('[]')",
+    "public.set_plan": "('{owner}', 'pro')",
+    "public.deliveries_due": "('{owner}')",
+    "public.claim_deliveries": "(10, 60, true)",
+    "public.settle_delivery": "('{delivery}', 0, true, 204, null, null)",
     "assay.raise_problem": "(418, 'code', 'detail', 'suggestion')",
-    "assay.job_json": "((select j from assay.jobs j where job_id = '{done}'))",
+    **dict.fromkeys(
+        ("assay.export_webhooks", "assay.export_uploads", "assay.export_jobs"),
+        """('{owner}', '{{"at": "-infinity", "id": "00000000-0000-0000-0000-000000000000", "sha256": ""}}', 10)""",
+    ),
+    "assay.webhook_json": "('{webhook}')",
+    "assay.job_json": "(j) from assay.jobs j where job_id = '{done}'",
 }
 
 
@@ -129,15 +201,23 @@ class World(NamedTuple):
 @pytest.fixture(scope="module")
 def world(postgres: Postgres, db: PsycopgDatabase) -> Iterator[World]:
     owner = Steps(db, User(uuid4()))
+    webhooks = WebhookSteps(db, owner.user)
+    webhook = webhooks.create()
     done, _ = owner.done()
+    failed = owner.running()
+    owner.fail(failed, 1)
     queued, sha256 = owner.queued()
     names = {
+        "owner": str(owner.user.owner),
         "done": done,
+        "failed": failed,
         "queued": queued,
         "running": owner.running(),
         "output": owner.outputs(done)[0]["output_id"],
         "key": upload_key(owner.user.owner, sha256),
         "sha256": new_sha256(),
+        "webhook": webhook,
+        "delivery": webhooks.deliveries(webhook)[0]["delivery_id"],
     }
     subjects = {"owner": str(owner.user.owner), "other": str(uuid4())}
     with psycopg.connect(postgres.authenticator_url) as connection:

@@ -160,7 +160,7 @@ def test_a_worker_of_before_goes_on_while_the_database_goes_up(postgres: Postgre
     assert steps.finish(jobs[0], 1)["accepted"]
     apply_migrations(url)
     assert steps.report(jobs[1], 1)["accepted"]
-    assert steps.finish(jobs[1], 1) == {"accepted": True, "status": "done", "cost": None}
+    assert steps.finish(jobs[1], 1) == {"accepted": True, "status": "done", "cost": None, "more": True}
     assert claim(jobs[2]) == 1
 
 

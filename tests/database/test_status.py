@@ -24,6 +24,8 @@ ALLOWED = {
     ("running", "cancelled"),
     ("needs_type", "queued"),
     ("needs_type", "cancelled"),
+    ("failed", "queued"),
+    ("cancelled", "queued"),
 }
 ENDED = {"done", "failed", "cancelled", "expired"}
 

@@ -1,0 +1,49 @@
+"""The job engine against its model: random calls of clients, workers and the schedule, on the real Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.database.conftest import SERVERS
+from tests.database.own import OwnDatabase
+from tests.database.properties.machine import JobEngine
+from tests.database.properties.world import PLANS
+
+BOUNDED = settings(
+    max_examples=60,
+    stateful_step_count=50,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+LONG = settings(BOUNDED, derandomize=False, max_examples=1500, stateful_step_count=80, print_blob=True)
+
+
+@pytest.fixture
+def engine(own: OwnDatabase) -> Iterator[type[JobEngine]]:
+    """The machine on this database, where the plans are small."""
+    before = own.superuser.execute(
+        "select plan, running_jobs, uploads_per_hour, stored_bytes from assay.plans"
+    ).fetchall()
+    change = "update assay.plans set running_jobs = %s, uploads_per_hour = %s, stored_bytes = %s where plan = %s"
+    for plan, limits in PLANS.items():
+        values = (limits.running_jobs, limits.uploads_per_hour, limits.stored_bytes)
+        own.superuser.execute(change, (*values, plan))
+    yield type("JobEngineOnOwn", (JobEngine,), {"own": own})
+    for plan, *values in before:
+        own.superuser.execute(change, (*values, plan))
+
+
+@pytest.mark.parametrize("postgres", [SERVERS["embedded"]], ids=["embedded"], indirect=True)
+def test_whatever_is_called_in_whatever_order_the_engine_does_what_the_model_does(engine: type[JobEngine]) -> None:
+    run_state_machine_as_test(engine, settings=BOUNDED)
+
+
+@pytest.mark.faults
+def test_for_longer(engine: type[JobEngine]) -> None:
+    run_state_machine_as_test(engine, settings=LONG)
