@@ -25,4 +25,4 @@ def json_of(found: Analysis, name: str) -> Any:  # whatever JSON holds: the test
 
 
 def hashes(found: Analysis) -> dict[str, str]:
-    return {output.name: output.sha256() for output in found.outputs}
+    return {output.name: output.sha256 for output in found.outputs}

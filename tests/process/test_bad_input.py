@@ -15,10 +15,11 @@ from pydantic import JsonValue
 
 from functions.process.analysis import NeedsType
 from shared.errors import Unprocessable
+from tests.log_watch import CANARY
 from tests.process.conftest import HEADER, MakeSource, Run, run_in
 from tests.process.outputs import json_of, table_of
 
-ROW = "CT,2024-01-01 10:00:00,Data 1,1.5\n"
+ROW = f"CT,2024-01-01 10:00:00,{CANARY},1.5\n"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 

@@ -80,7 +80,7 @@ def test_shuffled_rows_make_the_same_tables(run: Run) -> None:
     shuffled = run(header + "".join(rows))
     for output in straight.outputs:
         if "_Analysis" in output.name:
-            assert hashes(shuffled)[output.name] == output.sha256()
+            assert hashes(shuffled)[output.name] == output.sha256
     assert json_of(straight, "quality.json")["rows"] == json_of(shuffled, "quality.json")["rows"]
 
 

@@ -235,10 +235,10 @@ def test_the_summary_and_the_manifest_agree_with_the_outputs(run: Run) -> None:
     found = run(HEADER + FOUR)
     manifest = json_of(found, "manifest.json")
     assert [(one["name"], one["sha256"], one["size_bytes"]) for one in manifest["outputs"]] == [
-        (output.name, output.sha256(), output.size_bytes) for output in found.outputs[:-1]
+        (output.name, output.sha256, output.size_bytes) for output in found.outputs[:-1]
     ]
     assert found.outputs[-1].name == "manifest.json"
-    assert found.manifest_sha256 == found.outputs[-1].sha256()
+    assert found.manifest_sha256 == found.outputs[-1].sha256
     assert manifest["pipeline"] == {"name": found.pipeline, "version": found.pipeline_version}
     text = path_of(found, "manifest.json").read_text()
     assert text == json.dumps(manifest, sort_keys=True, indent=2, ensure_ascii=False) + "\n"

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from functions.process.dashboard.markup import clean, count, escape, note, number
-from functions.process.dashboard.page import Panel
+from functions.process.dashboard.page import Page, Panel
 from functions.process.dashboard.reduce import Points, drawable, points, trace
 
 # Points a line: the most that a wide screen can tell apart, then less for a page of many lines.
 LIMITS = (2000, 1000, 500, 250, 100)
+# Of more than these nobody scrolls to the last, whatever is in them.
 MAX_PANELS = 200
 SHOWN_AT_FIRST = 6
 _COLOURS = 8
 _POINT_BYTES = 10.7  # int32 and float32 in base64
 _SERIES_BYTES = 500
+# What a line takes without a point or a name: a panel that can't fit need not be made.
+_LEAST_BYTES = 100
 _EPOCH = date(1970, 1, 1)
 # Stands where the chart will be, for the viewer that runs no script, or not this one.
 _NOT_DRAWN = "Not drawn, because no script runs here. The series in figures below say what it would show."
@@ -30,8 +33,9 @@ class _Line:
     drawn: Points
 
 
-def charts(panels: Sequence[Panel], budget: int) -> str:
+def charts(page: Page, budget: int) -> str:
     """Make every panel that fits into `budget` bytes; a sentence says what was reduced and what was left out."""
+    panels, left_out = page.panels[:MAX_PANELS], [*(one.title for one in page.panels[MAX_PANELS:]), *page.without_panel]
     if not panels:
         return ""
     lines = [[_line(one.name, panel, one.values) for one in panel.series] for panel in panels]
@@ -39,25 +43,27 @@ def charts(panels: Sequence[Panel], budget: int) -> str:
     limit = next((limit for limit in LIMITS if _estimate(sizes, limit) <= budget), LIMITS[-1])
     styles = _styles(lines)
     shown: list[tuple[int, str]] = []
-    left_out: list[str] = []
+    too_large: list[str] = []
     for index, panel in enumerate(panels):
+        if len(panel.series) * _LEAST_BYTES > budget:
+            too_large.append(panel.title)
+            continue
         markup = _panel(panel, index, lines[index], limit, styles)
         # 300 for the link to it and, once for all, the sentence on what was left out.
         size = len(markup.encode()) + len(escape(panel.title).encode()) + 300
-        if size > budget or len(shown) == MAX_PANELS:
-            left_out.append(panel.title)
+        if size > budget:
+            too_large.append(panel.title)
         else:
             budget -= size
             shown.append((index, markup))
     links = "".join(f'<li><a href="#panel-{index}">{escape(panels[index].title)}</a></li>' for index, _ in shown)
     jump = f'<nav aria-label="Charts"><ul>{links}</ul></nav>' if len(shown) > 1 else ""
+    left_out = [*too_large, *left_out]
     missing = ""
     if left_out:
         named = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
-        missing = note(
-            f"{len(left_out):,} of {count(len(panels), 'chart')} left out to keep this page small: {named}",
-            "note left-out",
-        )
+        of = f"{len(left_out):,} of {count(len(shown) + len(left_out), 'chart')}"
+        missing = note(f"{of} left out to keep this page small: {named}", "note left-out")
     body = "".join(markup for _, markup in shown)
     return f'<section aria-labelledby="charts"><h2 id="charts">Charts</h2>{jump}{missing}{body}</section>'
 

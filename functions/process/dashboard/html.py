@@ -39,7 +39,7 @@ def _document(page: Page) -> str:
     )
     bottom = tables(page.tables, _TABLE_BYTES)
     taken = sum(len(part.encode()) for part in (script, style, ICONS, head, bottom)) + _FRAME_BYTES
-    middle = charts(page.panels, MAX_BYTES - taken)
+    middle = charts(page, MAX_BYTES - taken)
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"

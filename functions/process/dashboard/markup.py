@@ -17,8 +17,12 @@ MAX_ROWS = 1000
 # Characters from which a cell may wrap; a SHA-256 in hex does not.
 _LONG = 64
 
-# Controls, surrogates, and the marks that turn the direction of the text around them.
-_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+# Controls, surrogates, the marks that turn the direction of the text around them, and what nobody sees: two names
+# must not look the same, nor one like another read backwards. The joiners stay, for emoji and Persian need them.
+_UNFIT = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U000e0000-\U000e0fff]"
+)
 _TONES: dict[Tone, str] = {"bad": "Problem", "warn": "Warning", "good": "Good", "plain": "Note"}
 
 ICONS = (
@@ -35,7 +39,7 @@ ICONS = (
 
 
 def clean(text: str, most: int = MAX_TEXT) -> str:
-    """Make a text fit to be shown: control characters become U+FFFD, and what is beyond `most` characters `…`."""
+    """Make a text fit to be shown: what is no character to see becomes U+FFFD, what is beyond `most` of them `…`."""
     text = _UNFIT.sub("\ufffd", text)
     return text if len(text) <= most else text[: most - 1] + "…"
 

@@ -57,7 +57,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Page:
-    """One dashboard."""
+    """One dashboard; `without_panel` names what has no chart, because there would be too many."""
 
     title: str
     subtitle: str
@@ -65,3 +65,4 @@ class Page:
     findings: Sequence[Finding]
     panels: Sequence[Panel]
     tables: Sequence[Table]
+    without_panel: Sequence[str] = ()

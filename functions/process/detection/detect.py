@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from functions.process.detection.rules import ColumnRule, Rules, fold, fold_all
 from functions.process.readers import Preview
 from functions.process.readers.dates import count_dates
+from functions.process.readers.problems import listed, shown
 from shared.errors import Unprocessable
 
 # Counted up whenever the same file and rules may give another answer.
@@ -18,7 +19,8 @@ SURE = 0.9
 UNSURE = 0.5
 
 _WEIGHTS = {"exact_names": 1.0, "name_patterns": 0.8, "data_types": 0.6, "heuristics": 0.4}
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Written so that no digit can be matched in two ways: a cell may have a hundred thousand of them.
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _TYPE_SHARE = 0.8
 _FEW_ROWS = 10
 _FEW_DATES = 200
@@ -65,7 +67,7 @@ def detect(head: Preview, known: Mapping[str, Rules], requested: str | None) -> 
     if requested is not None and requested not in known:
         raise Unprocessable(
             "unknown_dataset_type",
-            f"There is no dataset type {requested!r}.",
+            f"There is no dataset type {shown(requested)!r}.",
             f"Choose one of: {', '.join(sorted(known))}; or leave it out to have the file recognised.",
         )
     weighed = {name: _weigh(head, rules) for name, rules in known.items()}
@@ -96,7 +98,7 @@ def require_columns(rules: Rules, names: tuple[str, ...], dataset_type: str) -> 
     if missing:
         raise Unprocessable(
             "missing_columns",
-            f"A file of type {dataset_type} needs {_listed(missing)}; found: {_listed(names)}.",
+            f"A file of type {dataset_type} needs {listed(missing)}; found: {listed(names)}.",
             "Add these columns, or rename those that hold the same; case and punctuation make no difference.",
         )
     for rule in rules.columns:
@@ -106,7 +108,7 @@ def require_columns(rules: Rules, names: tuple[str, ...], dataset_type: str) -> 
         if len(same) > 1:
             raise Unprocessable(
                 "duplicate_columns",
-                f"More than one column could be {rule.exact[0]}: {_listed(same)}.",
+                f"More than one column could be {rule.exact[0]}: {listed(same)}.",
                 "Remove or rename all but one of them.",
             )
     return found
@@ -150,8 +152,8 @@ def _columns(fit: list[ColumnRule], rules: Rules, head: Preview, at: dict[str, i
     return "; ".join(
         text
         for text in (
-            f"found {_listed([head.columns[at[rule.role]] for rule in fit])}" if fit else "",
-            f"not found {_listed(missing)}" if missing else "",
+            f"found {listed([head.columns[at[rule.role]] for rule in fit])}" if fit else "",
+            f"not found {listed(missing)}" if missing else "",
         )
         if text
     )
@@ -176,7 +178,7 @@ def _data_types(head: Preview, rules: Rules, at: dict[str, int]) -> Evidence | N
         else:
             good = len(cells)
         fit += good >= _TYPE_SHARE * len(cells)
-        words.append(f"{head.columns[at[rule.role]]}: {good} of {len(cells)} are {rule.holds}")
+        words.append(f"{shown(head.columns[at[rule.role]])}: {good} of {len(cells)} are {rule.holds}")
     return _evidence("data_types", fit / judged, "; ".join(words) or "no column to look at") if judged else None
 
 
@@ -191,7 +193,7 @@ def _heuristics(head: Preview, rules: Rules, at: dict[str, int]) -> Evidence | N
     names = {fold(name) for name in head.columns}
     beside = [name for name in rules.companions if fold(name) in names]
     if beside:
-        hints.append((True, f"beside them {_listed(beside)}"))
+        hints.append((True, f"beside them {listed(beside)}"))
     if not hints:
         return None
     return _evidence("heuristics", sum(good for good, _ in hints) / len(hints), "; ".join(text for _, text in hints))
@@ -199,9 +201,3 @@ def _heuristics(head: Preview, rules: Rules, at: dict[str, int]) -> Evidence | N
 
 def _evidence(strategy: str, score: float, found: str) -> Evidence:
     return Evidence(strategy=strategy, weight=_WEIGHTS[strategy], score=round(score, 4), found=found)
-
-
-def _listed(names: list[str] | tuple[str, ...], most: int = 20) -> str:
-    """Name a few, and say how many more there are: a hostile header has ten thousand."""
-    shown = ", ".join(name[:60] or "(no name)" for name in names[:most])
-    return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")

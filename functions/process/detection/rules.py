@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -14,7 +15,7 @@ _UNIT = re.compile(r"(?<=\S)\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")
 
 def fold(name: str) -> str:
     """Fold a column's name: case, spaces, punctuation and a unit in brackets at its end make no difference."""
-    return _FOLDED_AWAY.sub("", _UNIT.sub("", name)).casefold()
+    return fold_all(_UNIT.sub("", name) if name.rstrip().endswith((")", "]")) else name)
 
 
 def fold_all(name: str) -> str:
@@ -40,17 +41,28 @@ class ColumnRule(BaseModel):
     patterns: tuple[Annotated[str, AfterValidator(_compiles)], ...] = ()
     holds: Literal["text", "date", "number"]
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The exact names, folded."""
+        return frozenset(fold(exact) for exact in self.exact)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The patterns as one; it matches nothing where there are none."""
+        return re.compile("|".join(f"(?:{pattern})" for pattern in self.patterns) or "(?!)")
+
     def is_written(self, name: str) -> bool:
         """Whether the name is one of the exact ones, with no unit behind it."""
-        return fold_all(name) in {fold(exact) for exact in self.exact}
+        return fold_all(name) in self.names
 
     def is_named(self, name: str) -> bool:
         """Whether the name is one of the exact ones."""
-        return fold(name) in {fold(exact) for exact in self.exact}
+        return fold(name) in self.names
 
     def is_like(self, name: str) -> bool:
         """Whether the name is an exact one or fits a pattern."""
-        return self.is_named(name) or any(re.fullmatch(pattern, fold(name)) for pattern in self.patterns)
+        folded = fold(name)
+        return folded in self.names or self.pattern.fullmatch(folded) is not None
 
 
 class Rules(BaseModel):
@@ -68,13 +80,27 @@ class Rules(BaseModel):
         An exact name goes before one with a unit, that before a likely one, and the leftmost among equals. A role that
         no column fits is left out; no column plays two parts.
         """
+        likely = [at for at, name in enumerate(names) if name and self._is_likely(name)]
         found: dict[str, int] = {}
         for fits in (ColumnRule.is_written, ColumnRule.is_named, ColumnRule.is_like):
             for rule in self.columns:
-                free = (i for i, name in enumerate(names) if name and i not in found.values() and fits(rule, name))
-                if rule.role not in found and (at := next(free, None)) is not None:
-                    found[rule.role] = at
+                free = (at for at in likely if at not in found.values() and fits(rule, names[at]))
+                if rule.role not in found and (best := next(free, None)) is not None:
+                    found[rule.role] = best
         return found
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(name for rule in self.columns for name in rule.names)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("|".join(rule.pattern.pattern for rule in self.columns))
+
+    def _is_likely(self, name: str) -> bool:
+        """Whether the name is like that of any column: a first look, for a hostile row has ten thousand names."""
+        folded = fold(name)
+        return folded in self._names or self._pattern.fullmatch(folded) is not None or fold_all(name) in self._names
 
     def header_score(self, names: Sequence[str]) -> float:
         """How many of the needed columns a row of cells names; a likely name counts half."""

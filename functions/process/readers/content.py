@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-import zipfile
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePath
@@ -12,13 +11,15 @@ from pathlib import Path, PurePath
 from charset_normalizer import from_bytes
 
 from functions.process.pipelines.contract import Source
+from functions.process.readers.archive import members
+from functions.process.readers.limits import HEAD_BYTES, MAX_LINE_BYTES
+from functions.process.readers.problems import line_too_long, shown, unreadable
+from functions.process.readers.scan import Runs
+from functions.process.readers.workbook import WORKBOOK, check_workbook, part_name
 from shared.errors import Unprocessable
 
-HEAD_BYTES = 1 << 20
 _CHUNK = 1 << 22
 _SAMPLE = 1 << 16
-# A workbook unpacks in memory; a small file that unpacks to more than this is an accident or an attack.
-_MAX_UNPACKED = 4 << 30
 
 _PDF = b"%PDF-"
 _MAGIC = {
@@ -61,8 +62,9 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Bytes:
-    """What one pass over a text file's bytes found."""
+    """What one pass over a text file's bytes found; `lines` counts line feeds, and one for what follows the last."""
 
+    lines: int
     bad_utf8_at: int | None
     has_quotes: bool
     has_lone_cr: bool
@@ -114,7 +116,9 @@ def utf16(head: bytes) -> str | None:
 
 
 def look_through(path: Path) -> Bytes:
-    """Read all bytes once. Raises Unprocessable binary_content for a NUL byte."""
+    """Read all bytes once. Raises Unprocessable: binary_content for a NUL byte, line_too_long."""
+    runs = Runs((b"\n", b"\r"), MAX_LINE_BYTES)
+    lines = 1
     decoder = codecs.getincrementaldecoder("utf-8")()
     bad_at: int | None = None
     quotes = lone_cr = ends_in_cr = False
@@ -123,6 +127,9 @@ def look_through(path: Path) -> Bytes:
         while chunk := file.read(_CHUNK):
             if (nul := chunk.find(b"\x00")) >= 0:
                 raise _binary(f"a NUL byte at {at + nul:,}")
+            if (begun := runs.feed(chunk)) is not None:
+                raise line_too_long(f"at byte {begun:,}", MAX_LINE_BYTES)
+            lines += chunk.count(b"\n")
             quotes = quotes or b'"' in chunk
             if b"\r" in chunk or ends_in_cr:
                 text = b"\r" + chunk if ends_in_cr else chunk
@@ -141,7 +148,7 @@ def look_through(path: Path) -> Bytes:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             bad_at = at - 1
-    return Bytes(bad_at, quotes, lone_cr or ends_in_cr)
+    return Bytes(lines, bad_at, quotes, lone_cr or ends_in_cr)
 
 
 def encoding_of(path: Path, bad_utf8_at: int) -> str:
@@ -168,19 +175,21 @@ def decode_problem(encoding: str, error: UnicodeError) -> Unprocessable:
 
 def _zip(source: Source, extension: str) -> Kind:
     try:
-        with zipfile.ZipFile(source.path) as archive:
-            names = set(archive.namelist())
-            unpacked = sum(info.file_size for info in archive.infolist())
-    except zipfile.BadZipFile as error:
+        names = {part_name(info) for info in members(source.path)}
+    except Unprocessable as problem:
         if extension in _SHEETS:
-            raise unreadable(f"its ZIP container is broken ({error})") from error
-        raise Unprocessable("binary_content", "The file is a broken ZIP archive.", _SEND) from error
-    if "xl/workbook.xml" not in names:
+            raise
+        raise Unprocessable(
+            "binary_content", "The file is a ZIP archive, and none that can be read.", _SEND
+        ) from problem
+    if WORKBOOK not in names:
         if extension in _SHEETS:
             raise unreadable("it is a ZIP archive without a workbook in it")
         code = "extension_mismatch" if extension in _TEXTS - {""} else "binary_content"
         raise Unprocessable(
-            code, f"The name ends in {extension or 'nothing'}, but the content is a ZIP archive.", "Unpack it. " + _SEND
+            code,
+            f"The name ends in {shown(extension) or 'nothing'}, but the content is a ZIP archive.",
+            "Unpack it. " + _SEND,
         )
     if extension in _TEXTS - {""} or extension in _OTHERS:
         raise Unprocessable(
@@ -188,8 +197,7 @@ def _zip(source: Source, extension: str) -> Kind:
             f"The name ends in {extension}, but the content is an XLSX workbook.",
             "Give the file the ending .xlsx, or send the file that was meant.",
         )
-    if unpacked > _MAX_UNPACKED:
-        raise unreadable(f"it unpacks to {unpacked / 2**30:,.1f} GiB, and at most {_MAX_UNPACKED >> 30} are read")
+    check_workbook(source)
     return Kind.XLSX
 
 
@@ -200,15 +208,6 @@ def _compound(path: Path, extension: str) -> Unprocessable:
     if extension in _SHEETS or "EncryptedPackage".encode("utf-16-le") in content:
         return unreadable("it is password protected or an old Excel workbook (.xls)")
     return Unprocessable("binary_content", "The file is an old Office document, such as .xls.", "Save it as XLSX.")
-
-
-def unreadable(why: str) -> Unprocessable:
-    """The problem of a workbook that can't be opened."""
-    return Unprocessable(
-        "unreadable_spreadsheet",
-        f"The workbook can't be read: {why}.",
-        "Open it in a spreadsheet program, save it as XLSX without a password, and send that.",
-    )
 
 
 def _binary(what: str) -> Unprocessable:

@@ -16,7 +16,6 @@ from functions.process.pipelines.contract import Source
 from functions.process.readers import content
 from functions.process.readers.layout import (
     HEADER_LINES,
-    MAX_COLUMNS,
     Cells,
     Scorer,
     header_cells,
@@ -24,6 +23,8 @@ from functions.process.readers.layout import (
     no_header,
     no_rows,
 )
+from functions.process.readers.limits import HEAD_BYTES, MAX_CELLS, MAX_CELLS_A_BYTE, MAX_COLUMNS
+from functions.process.readers.problems import too_many_cells
 from functions.process.readers.repair import records, rewrite
 
 _DELIMITERS = ",\t;|"
@@ -50,7 +51,7 @@ def preview(source: Source, score: Scorer, limit: int) -> tuple[Cells, list[list
     """The header and up to `limit` rows, from the first MiB. Raises Unprocessable."""
     head, lines = _head(source)
     layout = _sniff(lines, score)
-    whole = len(head) < content.HEAD_BYTES
+    whole = len(head) < HEAD_BYTES
     # The last line of a head is cut somewhere.
     body = lines[layout.through :] if whole else lines[layout.through : -1]
     rows: list[list[str | None]] = [
@@ -79,13 +80,15 @@ def open_table(
     positions = [str(i) for i in range(layout.width)]
     clean = seen is not None and encoding == "utf-8" and not seen.has_lone_cr
     if clean and seen is not None and _is_regular(source.path, layout, seen.has_quotes):
+        _check_cells(seen.lines - layout.through, layout.width, source.size_bytes)
         frame = _scan(source.path, layout.delimiter, layout.through, positions)
         frame = frame.with_columns(pl.lit(None, pl.String).alias("fault"))
         multi_line = 0
     else:
         path = folder / "clean.csv"
-        multi_line = rewrite(source.path, "utf-8-sig" if encoding == "utf-8" else encoding, layout.through,
-                             layout.width, layout.delimiter, path, tick)  # fmt: skip
+        rows, multi_line = rewrite(source.path, "utf-8-sig" if encoding == "utf-8" else encoding, layout.through,
+                                   layout.width, layout.delimiter, path, tick)  # fmt: skip
+        _check_cells(rows, layout.width, source.size_bytes)
         frame = _scan(path, ",", 0, ["fault", *positions])
         clean = False
     facts: dict[str, JsonValue] = {
@@ -103,7 +106,7 @@ def _head(source: Source) -> tuple[bytes, list[str]]:
     """The first MiB, and its lines with their ends."""
     head = content.read_head(source.path)
     encoding = content.utf16(head) or "utf-8-sig"
-    whole = len(head) < content.HEAD_BYTES
+    whole = len(head) < HEAD_BYTES
     try:
         # A character may be cut at the end of the head: that end is left alone.
         text = head.decode(encoding) if whole else _decode_part(head, encoding)
@@ -126,6 +129,7 @@ def _decode_part(head: bytes, encoding: str) -> str:
 def _sniff(lines: list[str], score: Scorer) -> _Layout:
     """Find delimiter and header together: the pair that makes the best header; the first line wins among equals."""
     best: tuple[tuple[float, int], _Layout] | None = None
+    widest = 0
     for before in range(min(HEADER_LINES, len(lines))):
         for delimiter in _DELIMITERS:
             try:
@@ -133,6 +137,7 @@ def _sniff(lines: list[str], score: Scorer) -> _Layout:
                 cells = next(reader)
             except csv.Error:  # a quote that never ends: not the header
                 continue
+            widest = max(widest, len(cells))
             rank = header_rank(cells, score)
             if rank > (best[0] if best else (0, 0)):
                 names = header_cells(cells)
@@ -140,8 +145,15 @@ def _sniff(lines: list[str], score: Scorer) -> _Layout:
                 layout = _Layout(delimiter, before, before + reader.line_num, names, width)
                 best = (rank, layout)
     if best is None:
-        raise no_header("the file")
+        raise no_header("the file", widest)
     return best[1]
+
+
+def _check_cells(rows: int, width: int, size: int) -> None:
+    """Raise Unprocessable where the table has so many blank cells for its size that an engine can't hold them."""
+    most = max(MAX_CELLS, MAX_CELLS_A_BYTE * size)
+    if rows * width > most:
+        raise too_many_cells(rows, width, size, most)
 
 
 def _is_regular(path: Path, layout: _Layout, has_quotes: bool) -> bool:

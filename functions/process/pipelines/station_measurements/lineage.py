@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import polars_hash as plh
 
+from functions.process.pipelines.spreadsheet_text import guarded
 from functions.process.readers import Table
 from functions.process.readers.dates import DateOrder, decide, parse
 from functions.process.readers.dates import survey as date_survey
@@ -103,7 +104,8 @@ def write_lineage(rows: pl.LazyFrame, as_parquet: Path, as_csv: Path) -> None:
     """Write every row with its hash, in input order.
 
     The hash of a row is the SHA-256, in hex, of `station|YYYY-MM-DD HH:MM:SS|pcode|result`, empty where something is
-    missing; a date or result that can't be read stands there, and in the lineage, as it was read.
+    missing; a date or result that can't be read stands there, and in the lineage, as it was read. The CSV is fit for
+    spreadsheets, where a text that is like a formula has an apostrophe in front; the Parquet has every text as it is.
     """
     columns = [
         pl.col("station").alias("station_id"),
@@ -116,7 +118,8 @@ def write_lineage(rows: pl.LazyFrame, as_parquet: Path, as_csv: Path) -> None:
     lineage = lineage.with_columns(hashed.alias("row_hash")).with_columns(plh.col("row_hash").chash.sha2_256())
     # One after the other: two sinks of one query wait for each other with their hands full.
     lineage.sink_parquet(as_parquet, row_group_size=_ROW_GROUP, engine="streaming")
-    pl.scan_parquet(as_parquet).sink_csv(as_csv, engine="streaming")
+    texts = [guarded(pl.col(column.meta.output_name())) for column in columns]
+    pl.scan_parquet(as_parquet).with_columns(texts).sink_csv(as_csv, engine="streaming")
 
 
 def _filled(table: Table) -> list[pl.Expr]:

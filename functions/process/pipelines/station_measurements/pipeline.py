@@ -9,16 +9,23 @@ from typing import Annotated
 import polars as pl
 from pydantic import BeforeValidator, Field, JsonValue
 
+from functions.process.dashboard.charts import MAX_PANELS
 from functions.process.dashboard.html import write_page
 from functions.process.detection.detect import detect, require_columns
 from functions.process.pipelines import contract, registry
 from functions.process.pipelines.canonical import write_json
 from functions.process.pipelines.contract import Outputs, Progress, Source, Summary
 from functions.process.pipelines.station_measurements.aggregate import Aggregate, aggregate
+from functions.process.pipelines.station_measurements.limits import (
+    MAX_CODES,
+    MAX_NAME,
+    MAX_STATIONS,
+    MAX_TABLE_CELLS,
+)
 from functions.process.pipelines.station_measurements.lineage import Survey, look, read_rows, usable, write_lineage
 from functions.process.pipelines.station_measurements.quality import Refusal, duplicates, missing, outliers, refusals
-from functions.process.pipelines.station_measurements.report import Quality, page, quality_json
-from functions.process.pipelines.station_measurements.tables import Wide, natural_key, stems, wide_tables, write_tables
+from functions.process.pipelines.station_measurements.report import Quality, page, panel, quality_json
+from functions.process.pipelines.station_measurements.tables import natural_key, stems, wide_tables, write_tables
 from functions.process.pipelines.station_measurements.times import join_times
 from functions.process.readers import open_table, preview
 from functions.process.readers.dates import survey as date_survey
@@ -27,10 +34,6 @@ from shared.errors import Unprocessable
 from shared.registry import pipelines
 
 _INFO = next(info for info in pipelines() if info.folder == Path(__file__).resolve().parent)
-_MAX_STATIONS = 1000
-_MAX_CODES = 2000
-_MAX_CELLS = 10_000_000
-_MAX_NAME = 255
 _ALWAYS = ("Station", "Dates")
 
 
@@ -44,10 +47,12 @@ def _columns(given: object) -> object:
     names = [part.strip() for part in parts]
     if not all(names) or len({*names}) < len(names):
         raise ValueError("every column needs a name of its own")
+    if any(len(name) > MAX_NAME for name in names):
+        raise ValueError(f"a name has at most {MAX_NAME} characters")
     return tuple(names)
 
 
-_Template = Annotated[tuple[str, ...], BeforeValidator(_columns), Field(min_length=1, max_length=_MAX_CODES)]
+_Template = Annotated[tuple[str, ...], BeforeValidator(_columns), Field(min_length=1, max_length=MAX_CODES)]
 
 
 class Parameters(contract.Parameters):
@@ -87,14 +92,14 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     if not used:
         raise _nothing_usable(survey, refused)
     good = usable(rows)
-    stations = _names(good, "station", "stations", "too_many_stations", _MAX_STATIONS)
-    codes = _names(good, "pcode", "parameter codes", "too_many_parameters", _MAX_CODES)
+    stations = _names(good, "station", "stations", "too_many_stations", MAX_STATIONS)
+    codes = _names(good, "pcode", "parameter codes", "too_many_parameters", MAX_CODES)
     template = _template(parameters.template, codes)
     # As numbers of a list the names take a tenth of the memory in the groups below.
     good = good.with_columns(pl.col("station").cast(pl.Enum(stations)), pl.col("pcode").cast(pl.Enum(codes)))
     progress(0.45, "analysing")
     values = aggregate(good, parameters.aggregate)
-    _check_cells(values)
+    _check_cells(values, template)
     progress(0.6, "looking at quality")
     quality = Quality(
         survey=survey,
@@ -106,27 +111,33 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
         read_as=table.facts,
         columns=table.columns,
         roles=roles,
+        stations=stations,
         codes=codes,
+        first_date=values["date"].sort()[0],
+        last_date=values["date"].sort()[-1],
         template=template,
         confidence=confidence,
         times_unused=times_unused,
         order_rows=_order_rows(rows, survey),
     )
     progress(0.7, "writing the tables")
-    wide = list(wide_tables(values, template))
-    names = stems([one.station for one in wide])
-    for number, one in enumerate(wide):
-        write_tables(one, names[one.station], outputs)
-        progress(0.7 + 0.2 * (number + 1) / len(wide), "writing the tables")
+    names = stems(stations)
+    panels = []
+    # One at a time: tables of a few rows take more memory for their thousand columns than for what is in them.
+    for number, wide in enumerate(wide_tables(values, template), start=1):
+        write_tables(wide, names[wide.station], outputs)
+        if number <= MAX_PANELS:
+            panels.append(panel(wide))
+        progress(0.7 + 0.2 * number / len(stations), "writing the tables")
     progress(0.9, "writing the lineage")
     as_csv = outputs.new("audit_lineage.csv", "text/csv")
     as_parquet = outputs.new("audit_lineage.parquet", "application/vnd.apache.parquet")
     write_lineage(rows, as_parquet, as_csv)
     write_json(quality_json(quality), outputs.new("quality.json", "application/json"))
-    shown = page(quality, wide, pl.scan_parquet(as_parquet), source.sha256, parameters.aggregate)
+    shown = page(quality, panels, pl.scan_parquet(as_parquet), source.sha256, parameters.aggregate)
     write_page(shown, outputs.new("dashboard.html", "text/html"))
     progress(0.98, "finishing")
-    return _summary(quality, wide)
+    return _summary(quality)
 
 
 def _template(given: tuple[str, ...] | None, codes: list[str]) -> tuple[str, ...] | None:
@@ -174,33 +185,34 @@ def _names(rows: pl.LazyFrame, column: str, what: str, code: str, most: int) -> 
             f"The file has {count:,} {what}; at most {most:,} are taken.",
             "Check that the columns are what their names say, or split the file.",
         )
-    if longest > _MAX_NAME:
+    if longest > MAX_NAME:
         raise Unprocessable(
             "name_too_long",
-            f"One of the {what} has {longest:,} characters; at most {_MAX_NAME} are taken.",
+            f"One of the {what} has {longest:,} characters; at most {MAX_NAME} are taken.",
             "Check that quotes are closed and that the columns are what their names say.",
         )
     return sorted(rows.select(pl.col(column).unique()).collect(engine="streaming")[column], key=natural_key)
 
 
-def _check_cells(values: pl.DataFrame) -> None:
+def _check_cells(values: pl.DataFrame, template: tuple[str, ...] | None) -> None:
     """Raise Unprocessable where the tables together would have more cells than can be written in a job's time."""
-    sizes = values.group_by("station").agg(pl.col("date", "pcode").n_unique())
-    cells = int((sizes["date"].cast(pl.Int64) * sizes["pcode"].cast(pl.Int64)).sum())
-    if cells > _MAX_CELLS:
+    sizes = values.group_by("station").agg(pl.col("date", "pcode").n_unique().cast(pl.Int64))
+    columns = sizes["pcode"] if template is None else len(template)
+    cells = int((sizes["date"] * columns).sum())
+    if cells > MAX_TABLE_CELLS:
         raise Unprocessable(
             "tables_too_large",
-            f"The tables would have {cells:,} cells; at most {_MAX_CELLS:,} are written.",
-            "Split the file by stations or years.",
+            f"The tables would have {cells:,} cells, blank ones counted; at most {MAX_TABLE_CELLS:,} are written.",
+            "Split the file by stations or years, or name fewer codes in the template.",
         )
 
 
-def _summary(quality: Quality, wide: list[Wide]) -> Summary:
+def _summary(quality: Quality) -> Summary:
     figures: dict[str, JsonValue] = {
-        "stations": len(wide),
+        "stations": len(quality.stations),
         "pcodes": len(quality.codes),
-        "first_date": min(one.dates[0] for one in wide).isoformat(),
-        "last_date": max(one.dates[-1] for one in wide).isoformat(),
+        "first_date": quality.first_date.isoformat(),
+        "last_date": quality.last_date.isoformat(),
         "outliers": sum(found.count for found in quality.outliers),
         "duplicates": quality.duplicates.identical + quality.duplicates.conflicting,
     }

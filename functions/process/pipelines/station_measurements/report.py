@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import cast
 
 import polars as pl
@@ -12,6 +13,7 @@ from pydantic import JsonValue
 from functions.process.dashboard.page import Figure, Finding, Page, Panel, Series, Table
 from functions.process.detection.detect import SURE
 from functions.process.pipelines.station_measurements.lineage import Survey
+from functions.process.pipelines.station_measurements.names import alike
 from functions.process.pipelines.station_measurements.quality import (
     MISSING_ALERT,
     OUTLIER_ALERT,
@@ -26,6 +28,7 @@ from functions.process.pipelines.station_measurements.tables import Wide
 _LINEAGE_ROWS = 10
 # So few rows may well be slips of the pen, and decide how all the others are read.
 _FEW_ROWS = 2
+_FEW_GROUPS = 5
 _REASONS = {
     "missing_station": "no station",
     "missing_date": "no date",
@@ -55,7 +58,10 @@ class Quality:
     read_as: dict[str, JsonValue]
     columns: tuple[str, ...]
     roles: dict[str, int]
+    stations: list[str]
     codes: list[str]
+    first_date: date
+    last_date: date
     template: tuple[str, ...] | None
     confidence: float
     times_unused: str | None
@@ -96,37 +102,43 @@ def quality_json(quality: Quality) -> JsonValue:
             "used": {role: quality.columns[at] for role, at in quality.roles.items()},
             "ignored": [name for at, name in enumerate(quality.columns) if at not in used],
         },
+        "names_alike": {"stations": alike(quality.stations), "pcodes": alike(quality.codes)},
         "template": {"left_out": quality.left_out(), "without_data": quality.without_data()},
         "read_as": quality.read_as,
     }
     return cast("JsonValue", content)
 
 
-def page(quality: Quality, wide: Sequence[Wide], lineage: pl.LazyFrame, sha256: str, aggregate: str) -> Page:
-    """Shape the dashboard: what to look at first is at the top."""
+def panel(wide: Wide) -> Panel:
+    """Shape the chart of one station: a line for each code that it has a result for."""
+    return Panel(
+        title=wide.station,
+        dates=wide.dates.to_list(),
+        series=[
+            Series(code, values.cast(pl.Float64).to_list())
+            for code, values in zip(wide.codes, wide.values, strict=True)
+            if values.null_count() < values.len()
+        ],
+    )
+
+
+def page(quality: Quality, panels: Sequence[Panel], lineage: pl.LazyFrame, sha256: str, aggregate: str) -> Page:
+    """Shape the dashboard: what to look at first is at the top. `panels` are those of the first stations."""
     refused = quality.survey.rows_read - quality.used
-    first, last = min(one.dates[0] for one in wide), max(one.dates[-1] for one in wide)
+    first, last = quality.first_date, quality.last_date
     return Page(
         title="Station measurements",
         subtitle=f"{aggregate.capitalize()} of each parameter a day, by station",
         figures=[
-            Figure("Stations", f"{len(wide):,}"),
+            Figure("Stations", f"{len(quality.stations):,}"),
             Figure("Parameter codes", f"{len(quality.codes):,}"),
             Figure("Rows used", f"{quality.used:,} of {quality.survey.rows_read:,}"),
             Figure("Rows refused", f"{refused:,}", "warn" if refused else "good"),
             Figure("Dates", f"{first} to {last}" if first < last else str(first)),
         ],
         findings=_findings(quality),
-        panels=[
-            Panel(
-                title=one.station,
-                dates=one.dates.to_list(),
-                series=[
-                    Series(code, one.values[str(at)].cast(pl.Float64).to_list()) for at, code in enumerate(one.codes)
-                ],
-            )
-            for one in wide
-        ],
+        panels=panels,
+        without_panel=quality.stations[len(panels) :],
         tables=[*_quality_tables(quality), _lineage_table(lineage, sha256, quality.survey.rows_read)],
     )
 
@@ -161,6 +173,11 @@ def _findings(quality: Quality) -> list[Finding]:
     if twice.identical:
         repeats = _rows(twice.identical, "repeats", "repeat")
         warnings.append(Finding(f"{repeats} an earlier row and count{'s' * (twice.identical == 1)} again.", "warn"))
+    for what, names in (("Stations", quality.stations), ("Parameter codes", quality.codes)):
+        if groups := alike(names):
+            said = "; ".join(" and ".join(group) for group in groups[:_FEW_GROUPS])
+            more = f"; and {len(groups) - _FEW_GROUPS:,} more such groups" if len(groups) > _FEW_GROUPS else ""
+            warnings.append(Finding(f"{what} whose names look alike, kept apart: {said}{more}.", "warn"))
     if left_out := quality.left_out():
         warnings.append(Finding(f"Not in the template, so left out: {_few(left_out)}.", "warn"))
     if without := quality.without_data():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,14 +14,15 @@ import polars as pl
 import xlsxwriter
 
 from functions.process.pipelines.contract import Outputs
+from functions.process.pipelines.spreadsheet_text import guarded
+from functions.process.pipelines.station_measurements.limits import MAX_DATES
 from shared.errors import Unprocessable
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
 _STEM = 80
-# Excel's own bounds: rows under the header, and characters in a cell.
-_SHEET_ROWS = 1_048_575
-_CELL_CHARACTERS = 32_767
+# Windows takes these for devices, whatever comes after a point.
+_DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])\.")
 
 
 @dataclass(frozen=True)
@@ -56,16 +58,21 @@ def stems(stations: Sequence[str]) -> dict[str, str]:
     """Give each station the beginning of its file names.
 
     Characters other than ASCII letters, digits, `.`, `_` and `-` become `_`; a name that was changed, or that another
-    station has too in any case, gets a `-` and 8 digits of the station's SHA-256, so that it is its own.
+    station has too in any case, gets a `-` and 8 digits of the station's SHA-256, so that it is its own. Where it would
+    be hidden, or a device, an `x` comes in front.
     """
     plain = {station: _UNFIT.sub("_", station)[:_STEM] for station in stations}
-    folded = [stem.casefold() for stem in plain.values()]
+    folded = Counter(stem.casefold() for stem in plain.values())
     return {
         station: stem
-        if stem == station and stem[0].isalnum() and folded.count(stem.casefold()) == 1
-        else f"{'x' if not stem[0].isalnum() else ''}{stem}-{hashlib.sha256(station.encode()).hexdigest()[:8]}"
+        if stem == station and _is_plain(stem) and folded[stem.casefold()] == 1
+        else f"{'' if _is_plain(stem) else 'x'}{stem}-{hashlib.sha256(station.encode()).hexdigest()[:8]}"
         for station, stem in plain.items()
     }
+
+
+def _is_plain(stem: str) -> bool:
+    return stem[0].isalnum() and _DEVICE.match(stem) is None
 
 
 def wide_tables(values: pl.DataFrame, template: Sequence[str] | None) -> Iterator[Wide]:
@@ -95,20 +102,20 @@ def write_tables(wide: Wide, stem: str, outputs: Outputs) -> None:
 
 
 def _write_csv(wide: Wide, path: Path) -> None:
-    header = pl.DataFrame([["Station", "Dates", *wide.codes]], orient="row")
+    names = pl.DataFrame({"name": ["Station", "Dates", *wide.codes]}).select(guarded(pl.col("name")))
     table = wide.values.select(
-        pl.lit(wide.station).alias("Station"), wide.dates.cast(pl.String).alias("Dates"), pl.all()
+        guarded(pl.lit(wide.station)).alias("Station"), wide.dates.cast(pl.String).alias("Dates"), pl.all()
     )
     with path.open("wb") as file:
-        header.write_csv(file, include_header=False)
+        names.transpose().write_csv(file, include_header=False)
         table.write_csv(file, include_header=False)
 
 
 def _write_xlsx(wide: Wide, path: Path) -> None:
-    if wide.dates.len() > _SHEET_ROWS:
+    if wide.dates.len() > MAX_DATES:
         raise Unprocessable(
             "too_many_dates",
-            f"{wide.station} has {wide.dates.len():,} dates; a sheet holds {_SHEET_ROWS:,}.",
+            f"{wide.station} has {wide.dates.len():,} dates; a sheet holds {MAX_DATES:,}.",
             "Split the file by years.",
         )
     with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_formulas": False}) as book:
