@@ -20,9 +20,11 @@ from local.home import LOOPBACK, PROJECT, free_port, make_private, read_object, 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 BUCKET = "assay"
 QUEUE = "assay"
+NEWS_QUEUE = "assay-news"
 DEAD_LETTER_QUEUE = "assay-dlq"
 REGION = "us-east-1"
 MAX_RECEIVE_COUNT = 3
@@ -173,32 +175,32 @@ class MiniStack:
                     "Effect": "Allow",
                     "Principal": {"Service": "s3.amazonaws.com"},
                     "Action": "sqs:SendMessage",
-                    "Resource": prefix + QUEUE,
+                    "Resource": prefix + NEWS_QUEUE,
                     "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{BUCKET}"}},
                 }
             ],
         }
         redrive = {"deadLetterTargetArn": prefix + DEAD_LETTER_QUEUE, "maxReceiveCount": str(MAX_RECEIVE_COUNT)}
         present = {url.rsplit("/", 1)[-1] for url in sqs.list_queues().get("QueueUrls", [])}
-        for name in (DEAD_LETTER_QUEUE, QUEUE):
+        for name in (DEAD_LETTER_QUEUE, QUEUE, NEWS_QUEUE):
             if name not in present:
                 sqs.create_queue(QueueName=name)
-        sqs.set_queue_attributes(
-            QueueUrl=self.queue_url(),
-            Attributes={
-                "VisibilityTimeout": str(self.visibility_seconds),
-                "RedrivePolicy": json.dumps(redrive),
-                "Policy": json.dumps(policy),
-            },
-        )
-        # Setting it sends a test event each time, hence only where it is missing.
-        if not s3.get_bucket_notification_configuration(Bucket=BUCKET).get("QueueConfigurations"):
+        attributes: dict[QueueAttributeNameType, str] = {
+            "VisibilityTimeout": str(self.visibility_seconds),
+            "RedrivePolicy": json.dumps(redrive),
+        }
+        sqs.set_queue_attributes(QueueUrl=self.queue_url(), Attributes=attributes)
+        attributes["Policy"] = json.dumps(policy)
+        sqs.set_queue_attributes(QueueUrl=self.queue_url(NEWS_QUEUE), Attributes=attributes)
+        # Setting it sends a test event each time, hence only where it is missing or names another queue.
+        told = s3.get_bucket_notification_configuration(Bucket=BUCKET).get("QueueConfigurations", [])
+        if [one["QueueArn"] for one in told] != [prefix + NEWS_QUEUE]:
             s3.put_bucket_notification_configuration(
                 Bucket=BUCKET,
                 NotificationConfiguration={
                     "QueueConfigurations": [
                         {
-                            "QueueArn": prefix + QUEUE,
+                            "QueueArn": prefix + NEWS_QUEUE,
                             "Events": ["s3:ObjectCreated:*"],
                             "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "uploads/"}]}},
                         }

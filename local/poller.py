@@ -1,4 +1,4 @@
-"""What Lambda's event source mapping does: reads the queue, calls functions/process, deletes what it took care of.
+"""What Lambda's event source mappings do: read the queues, call functions/process, delete what it took care of.
 
 And what EventBridge does: calls it once a minute to sweep.
 
@@ -21,17 +21,18 @@ import boto3
 from botocore.config import Config
 
 from local.lambda_context import LambdaContext
-from local.ministack import QUEUE, REGION
+from local.ministack import REGION
 from local.template import Consumer, Handler, Template
+from shared.settings import settings
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
 
 # A message ends the wait at once. MiniStack cannot stop before the wait is over, hence not the usual 20.
 _WAIT_SECONDS = 1
 _GRACE_SECONDS = 3
-_SWEEP_SECONDS = 60  # as the schedule in template.yaml
+_SWEEP_SECONDS = 60  # as the schedule in template.yaml; or once a lease, where that is shorter
 
 _log = logging.getLogger(__name__)
 
@@ -60,9 +61,13 @@ class Poller:
         ).get("Messages", [])
         if messages:
             failed = self._invoke(messages)
-            for message in messages:
-                if message["MessageId"] not in failed:
-                    self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
+            done: list[DeleteMessageBatchRequestEntryTypeDef] = [
+                {"Id": message["MessageId"], "ReceiptHandle": message["ReceiptHandle"]}
+                for message in messages
+                if message["MessageId"] not in failed
+            ]
+            if done:
+                self._sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=done)
         return len(messages)
 
     def sweep(self) -> None:
@@ -79,7 +84,8 @@ class Poller:
         everything = {message["MessageId"] for message in messages}
         function = self._consumer.function
         try:
-            answer = self._handler({"Records": [to_record(message) for message in messages]}, LambdaContext(function))
+            records = [to_record(message, self._queue_url) for message in messages]
+            answer = self._handler({"Records": records}, LambdaContext(function))
         except Exception:  # noqa: BLE001  # a function that crashes has handled nothing, whatever the reason
             _log.exception("%s failed", function.name)
             return everything
@@ -89,8 +95,8 @@ class Poller:
         return everything if failed - everything else failed
 
 
-def to_record(message: MessageTypeDef) -> dict[str, Any]:
-    """Return the message as it stands in a Lambda event."""
+def to_record(message: MessageTypeDef, queue_url: str) -> dict[str, Any]:
+    """Return the message of this queue as it stands in a Lambda event."""
     attributes = {
         name: {
             "stringValue": value.get("StringValue"),
@@ -107,7 +113,7 @@ def to_record(message: MessageTypeDef) -> dict[str, Any]:
         "messageAttributes": attributes,
         "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{REGION}:000000000000:{QUEUE}",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:000000000000:{queue_url.rsplit('/', 1)[-1]}",
         "awsRegion": REGION,
     }
 
@@ -127,11 +133,21 @@ def _stop_on_sigterm(is_busy: Callable[[], bool]) -> Callable[[], bool]:
     return asked.is_set
 
 
+def poll_in_order(news: Poller, hints: Poller, wait_seconds: int = _WAIT_SECONDS) -> None:
+    """Hand over what news there is, else one hint; with neither, wait for news.
+
+    Each hint is work for seconds, and whose work it is depends on the news. So much later a hint of the API's is seen
+    as the wait is long; those that news leads to are sent meanwhile, and seen at once.
+    """
+    if not (news.poll(0) or hints.poll(0)):
+        news.poll(wait_seconds)
+
+
 def main() -> NoReturn:
-    """Poll the queue that the environment names, until SIGTERM."""
+    """Poll the queues that the environment names, until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    consumer = Template.read().consumer
-    handler = consumer.function.load()
+    consumers = Template.read().consumers
+    handler = consumers["Queue"].function.load()
     busy = threading.Event()
 
     def invoke(event: dict[str, Any], context: object) -> object:
@@ -144,12 +160,15 @@ def main() -> NoReturn:
     asked = _stop_on_sigterm(busy.is_set)
     config = Config(proxies={}, read_timeout=_WAIT_SECONDS + 10, retries={"total_max_attempts": 1})
     swept_at = time.monotonic()
-    poller = Poller(boto3.client("sqs", config=config), os.environ["QUEUE_URL"], consumer, invoke)
+    sqs = boto3.client("sqs", config=config)
+    hints = Poller(sqs, os.environ["QUEUE_URL"], consumers["Queue"], invoke)
+    news = Poller(sqs, os.environ["NEWS_QUEUE_URL"], consumers["NewsQueue"], invoke)
+    sweep_seconds = min(_SWEEP_SECONDS, settings().lease_seconds)
     while not asked():
-        poller.poll()
-        if time.monotonic() - swept_at >= _SWEEP_SECONDS:
+        poll_in_order(news, hints)
+        if time.monotonic() - swept_at >= sweep_seconds:
             swept_at = time.monotonic()
-            poller.sweep()
+            hints.sweep()
     raise SystemExit(0)
 
 

@@ -65,7 +65,7 @@ class Consumer:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads the template: `!Ref` as the name that it refers to, and nothing for what only CloudFormation can know."""
+    """Reads the template: a reference as what it names, and nothing for what only CloudFormation can know."""
 
 
 def _referred(loader: _Loader, node: yaml.ScalarNode) -> str:
@@ -73,25 +73,26 @@ def _referred(loader: _Loader, node: yaml.ScalarNode) -> str:
 
 
 _Loader.add_constructor("!Ref", _referred)
+_Loader.add_constructor("!GetAtt", _referred)
 _Loader.add_multi_constructor("!", lambda _loader, _tag, _node: None)
 
 
 @dataclass(frozen=True)
 class Template:
-    """The routes, in the template's order, and the consumer of the queue."""
+    """The routes, in the template's order, and the consumers by the logical id of the queue that each reads."""
 
     routes: list[Route]
-    consumer: Consumer
+    consumers: dict[str, Consumer]
 
     @classmethod
     def read(cls, path: Path = TEMPLATE) -> Template:
         """Read a SAM template.
 
-        Raises TypeError for a function without a handler, ValueError unless exactly one function reads a queue.
+        Raises TypeError for a function without a handler, ValueError where no function reads a queue.
         """
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # derived from SafeLoader
         routes: list[Route] = []
-        consumers: list[Consumer] = []
+        consumers: dict[str, Consumer] = {}
         for name, resource in document["Resources"].items():
             if resource["Type"] != "AWS::Serverless::Function":
                 continue
@@ -102,10 +103,11 @@ class Template:
                 if event["Type"] == "HttpApi":
                     routes.append(Route(event["Properties"]["Method"], event["Properties"]["Path"], function))
                 elif event["Type"] == "SQS":
-                    consumers.append(Consumer(function, int(event["Properties"].get("BatchSize", 10))))
-        if len(consumers) != 1:
-            raise ValueError(f"{path} must have one function that reads a queue, and has {len(consumers)}")
-        return cls(routes, consumers[0])
+                    queue = event["Properties"]["Queue"].removesuffix(".Arn")
+                    consumers[queue] = Consumer(function, int(event["Properties"].get("BatchSize", 10)))
+        if not consumers:
+            raise ValueError(f"{path} must have at least one function that reads a queue")
+        return cls(routes, consumers)
 
 
 def _handler(name: str, properties: Mapping[str, Any]) -> str:

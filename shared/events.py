@@ -1,4 +1,8 @@
-"""What comes through SQS: S3 event notifications, and the hint that something lies in the outbox (Supabase Storage)."""
+"""What comes through SQS: news, which is S3's own event notifications; and hints, which say only that there is work.
+
+A hint names nothing: whoever takes one asks the database what is to be done, so that one too many, one too late and one
+that anybody made up are all harmless.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,13 @@ from urllib.parse import quote_plus, unquote_plus
 from pydantic import BaseModel, Field
 
 OUTBOX_HINT = '{"hint":"look_into_the_outbox"}'
-"""Says that Supabase Storage may hold new objects; names none, since whoever sends a hint is not trusted to."""
+"""Supabase Storage may hold new objects."""
+RUN_HINT = '{"hint":"run_a_job"}'
+"""A job may be due."""
+CLEAN_UP_HINT = '{"hint":"clean_up"}'
+"""Objects may be there to delete."""
+DELIVER_HINT = '{"hint":"deliver"}'
+"""Webhooks may be there to send."""
 
 
 @dataclass(frozen=True)

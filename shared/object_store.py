@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 from uuid import UUID
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 _CHUNK_BYTES = 1024 * 1024
+_DELETED_AT_ONCE = 1000  # S3's own limit
 
 
 class ObjectMissing(AssayError):
@@ -46,6 +50,11 @@ def upload_key(owner: UUID | str, sha256: str) -> str:
 def output_key(owner: str, job_id: str, attempt: int, name: str) -> str:
     """Key of an output: `outputs/{owner}/{job}/{attempt}/{name}`, as finish_job computes it."""
     return f"outputs/{owner}/{job_id}/{attempt}/{name}"
+
+
+def outputs_prefix(owner: str, job_id: str, attempt: int) -> str:
+    """What the keys of all outputs of an attempt begin with."""
+    return output_key(owner, job_id, attempt, "")
 
 
 class ObjectStore:
@@ -82,10 +91,7 @@ class ObjectStore:
 
     def get_link(self, key: str, filename: str, media_type: str, seconds: int) -> SignedLink:
         """Sign a GET that saves the object under `filename`."""
-        query = {
-            "response-content-disposition": f'attachment; filename="{filename}"',
-            "response-content-type": media_type,
-        }
+        query = {"response-content-disposition": attachment(filename), "response-content-type": media_type}
         url = self._signer.link("GET", key, seconds, headers={}, query=query)
         return SignedLink(url, {}, datetime.now(UTC) + timedelta(seconds=seconds))
 
@@ -135,6 +141,53 @@ class ObjectStore:
             raise Transient("the object store did not give the object") from error
         return digest.hexdigest()
 
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects. One that is gone already counts as deleted; Transient is also raised where one stays."""
+        for start in range(0, len(keys), _DELETED_AT_ONCE):
+            batch = keys[start : start + _DELETED_AT_ONCE]
+            with _answers("the object store did not delete objects"):
+                answer = self._client.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+                )
+                # Supabase refused to delete what is not there, before https://github.com/supabase/storage/pull/1092.
+                left = [error for error in answer.get("Errors", []) if self._has(error["Key"])]
+            if left:
+                raise Transient(f"the object store did not delete {len(left)} of {len(batch)} objects")
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Delete all objects whose keys begin so, and return how many. Raises ValueError for one without a last slash.
+
+        As `delete` does for the rest.
+        """
+        if not prefix.endswith("/"):
+            raise ValueError(f"a prefix that ends in no slash: {prefix}")
+        count = 0
+        with _answers("the object store did not list objects"):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+                keys = [found["Key"] for found in page.get("Contents", [])]
+                self.delete(keys)
+                count += len(keys)
+        return count
+
+    def abort_uploads(self, begun_before: datetime) -> int:
+        """Abort uploads of outputs in parts that were begun before then and never completed, and return how many."""
+        count = 0
+        with _answers("the object store did not abort uploads"):
+            uploads = self._client.get_paginator("list_multipart_uploads")
+            for page in uploads.paginate(Bucket=self._bucket, Prefix="outputs/"):
+                for upload in page.get("Uploads", []):
+                    if upload["Initiated"] < begun_before:
+                        self._client.abort_multipart_upload(
+                            Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                        )
+                        count += 1
+        return count
+
+    def _has(self, key: str) -> bool:
+        """Whether an object is there; asked of the list, since the worker may list objects that it may not read."""
+        listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
+        return [found["Key"] for found in listed.get("Contents", [])] == [key]
+
     def ping(self) -> None:
         """Return when the bucket answers, within seconds."""
         try:
@@ -143,10 +196,25 @@ class ObjectStore:
             raise Transient("the object store does not answer") from error
 
 
+@contextmanager
+def _answers(otherwise: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise Transient(otherwise) from error
+
+
 def _client(at: Settings, read_seconds: int, attempts: int) -> S3Client:
     from shared.aws_clients import s3_client  # noqa: PLC0415  # with it comes boto3, which no link needs
 
     return s3_client(at, read_seconds, attempts)
+
+
+def attachment(filename: str) -> str:
+    """Return the Content-Disposition that saves under this name, whatever is in it: RFC 6266, section 4.3."""
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", filename)
+    disposition = f'attachment; filename="{plain}"'
+    return disposition if plain == filename else f"{disposition}; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _base64(sha256_hex: str) -> str:

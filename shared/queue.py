@@ -1,4 +1,7 @@
-"""The queue between the object store and functions/process; where it is, its URL and the function's own region say."""
+"""The two queues of functions/process; where they are, their URLs and the function's own region say.
+
+News comes to one and hints to the other, so that no news waits for work (docs/decisions/news-and-work.md).
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,13 @@ class Queue:
         """Send a message that becomes visible after `seconds` (at most 900, SQS's own limit)."""
         try:
             self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=seconds)
+        except (BotoCoreError, ClientError) as error:
+            raise Transient("the queue did not take the message") from error
+
+    def send_hint(self, body: str) -> None:
+        """Send a message that may be lost, within seconds: whoever sends it does so in a request that is waited for."""
+        try:
+            _client(read_seconds=2, attempts=1).send_message(QueueUrl=self._url, MessageBody=body)
         except (BotoCoreError, ClientError) as error:
             raise Transient("the queue did not take the message") from error
 
@@ -64,5 +74,11 @@ def _client(read_seconds: int, attempts: int) -> SQSClient:
 
 @lru_cache(maxsize=1)
 def queue() -> Queue:
-    """Return the queue that the settings name; it connects at the first use."""
+    """Return the queue of hints; it connects at the first use."""
     return Queue(settings().queue_url)
+
+
+@lru_cache(maxsize=1)
+def news_queue() -> Queue:
+    """Return the queue of news from the object store; it connects at the first use."""
+    return Queue(settings().news_queue_url)

@@ -10,15 +10,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+_MAX_ATTEMPTS = 3
 _PIPELINES = Path(__file__).resolve().parent.parent / "functions" / "process" / "pipelines"
 
 
 class PipelineInfo(NamedTuple):
-    """What a folder's pipeline.json says; `folder` is the folder itself."""
+    """What a folder's pipeline.json says; `folder` is the folder itself.
+
+    A job may have `max_attempts` attempts, 3 where the file does not say it.
+    """
 
     name: str
     version: str
     dataset_type: str
+    max_attempts: int
     folder: Path
 
 
@@ -53,4 +58,7 @@ def _read(path: Path) -> PipelineInfo:
     name, version, dataset_type = (said[key] for key in ("name", "version", "dataset_type"))
     if not all(isinstance(value, str) and value for value in (name, version, dataset_type)):
         raise ValueError(f"{path}: name, version and dataset_type must be filled strings")
-    return PipelineInfo(name, version, dataset_type, path.parent)
+    max_attempts = said.get("max_attempts", _MAX_ATTEMPTS)
+    if type(max_attempts) is not int or max_attempts < 1:
+        raise ValueError(f"{path}: max_attempts must be a whole number of at least 1")
+    return PipelineInfo(name, version, dataset_type, max_attempts, path.parent)

@@ -47,16 +47,20 @@ class Settings(BaseModel):
         default=None, description="none on AWS: the function's role counts"
     )
     object_store_secret_access_key: SecretStr | None = None
-    queue_url: str = Field(description="the SQS queue between the object store and functions/process")
+    queue_url: str = Field(description="the SQS queue of hints, for functions/process")
+    news_queue_url: str = Field(description="the SQS queue of news, from the object store to functions/process")
 
     max_upload_bytes: int = Field(gt=0, default=5 * 1024**3, description="largest upload; S3 takes 5 GiB in one PUT")
     upload_link_seconds: int = Field(gt=0, le=604_800, default=3600, description="life of a signed PUT link")
     download_link_seconds: int = Field(gt=0, le=604_800, default=3600, description="life of a signed GET link")
     lease_seconds: int = Field(
-        gt=0, le=900, default=300, description="how long an attempt may be silent before it counts as dead"
+        gt=0, le=900, default=90, description="how long an attempt may be silent before it counts as dead"
     )
     retry_base_seconds: int = Field(
-        gt=0, le=300, default=30, description="delay before the second attempt; doubles, at most 300"
+        gt=0, le=300, default=30, description="longest delay before the second attempt; doubles, at most 300"
+    )
+    webhook_private_addresses: bool = Field(
+        default=False, description="whether webhooks may be http and lead to private addresses: on one's own machine"
     )
 
     @property
@@ -103,3 +107,8 @@ def settings() -> Settings:
     """Read the settings once. Raises pydantic.ValidationError naming every variable that is missing or wrong."""
     names = {name: os.environ[name.upper()] for name in Settings.model_fields if os.environ.get(name.upper())}
     return Settings.model_validate(names)
+
+
+def library_path() -> dict[str, str]:
+    """Where the system's loader finds libraries, as Lambda's Python needs it: all that a child process inherits."""
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}

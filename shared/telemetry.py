@@ -12,14 +12,16 @@ from uuid import UUID
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
+from shared.log_format import LogFormat
+
 # Most requests count nothing, which is nothing to warn of.
 warnings.filterwarnings("ignore", "No application metrics to publish")
-# At DEBUG it writes down the signature of every link.
-logging.getLogger("botocore.auth").setLevel(logging.INFO)
+# At DEBUG it writes down the signature of every link and request.
+logging.getLogger("botocore").setLevel(logging.INFO)
 
 NAMESPACE = "Assay"
 
-logger = Logger(service="assay")
+logger = Logger(service="assay", logger_formatter=LogFormat())
 # Its one dimension is `service`, from POWERTOOLS_SERVICE_NAME: the stack's name, so that two stacks do not add up.
 metrics = Metrics(namespace=NAMESPACE)
 # What makes calls says itself that it is to be traced (shared.aws_clients): to patch a library imports it.
@@ -42,8 +44,12 @@ MetricName = Literal[
     "RowsRead",
     "JobCost",  # USD at list prices, all attempts; of jobs that are done, failed or cancelled
     "InternalErrors",  # attempts that ended for a fault of the service's own, or whose worker was lost
-    "MessagesPutOff",
+    "MessagesPutOff",  # sent anew with a delay, since the database or a queue did not answer
+    "JobsRemoved",  # expired, with all that hung on them
+    "ObjectsDeleted",
     "DownloadLinks",
+    "WebhooksDelivered",
+    "WebhooksFailed",  # deliveries that were given up
 ]
 # What is not listed is a count. CloudWatch knows no currency.
 _UNITS: dict[MetricName, MetricUnit] = {

@@ -6,7 +6,10 @@ import hashlib
 import json
 from typing import Any
 
-from tests.api import BUCKET, QUEUE
+import boto3
+
+from functions.process.app import handler
+from tests.api import BUCKET, NEWS_QUEUE, QUEUE, Context
 
 
 def sqs_event(*bodies: str) -> dict[str, object]:
@@ -26,6 +29,26 @@ def s3_event(key: str) -> str:
     """What S3 tells the queue of a new object."""
     record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": {"key": key}}}
     return json.dumps({"Records": [record]})
+
+
+def take_out(queue: str = QUEUE) -> list[str]:
+    """Take every message out of one of moto's queues that is not delayed; return their bodies."""
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    bodies: list[str] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            bodies.append(message["Body"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return bodies
+
+
+def work(*keys: str) -> None:
+    """Tell the worker of these objects, and let it work until its queues hold nothing but what is delayed."""
+    messages = [s3_event(key) for key in keys]
+    while messages := messages + take_out(NEWS_QUEUE) + take_out():
+        assert failed(handler(sqs_event(*messages), Context())) == []
+        messages = []
 
 
 def failed(answer: Any) -> list[str]:

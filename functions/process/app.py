@@ -1,20 +1,32 @@
-"""SQS records, each of which fails or succeeds on its own: S3 events and hints; and, once a minute, the sweep."""
+"""SQS records, each of which fails or succeeds on its own: news and hints; and, once a minute, the sweep."""
 
 from __future__ import annotations
+
+import time
+from collections.abc import Callable
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.process import news
 from functions.process.attempt import Worker
+from functions.process.cleanup import clean_up
 from functions.process.outbox import tell_of_outbox
 from functions.process.sweep import sweep
-from functions.process.work import run_created
+from functions.process.webhooks import deliver
+from functions.process.work import run_a_job
 from shared.errors import Transient
-from shared.events import OUTBOX_HINT, objects_created
-from shared.queue import queue
+from shared.events import CLEAN_UP_HINT, DELIVER_HINT, OUTBOX_HINT, RUN_HINT, objects_created
+from shared.queue import news_queue, queue
 from shared.telemetry import logger, measure, metrics, tracer
+
+_TELLING_SECONDS = 15
+_OUTAGE_SECONDS = 60
+
+# What the sweep does as well, within a minute.
+_SWEPT: dict[str, Callable[[], None]] = {OUTBOX_HINT: tell_of_outbox, CLEAN_UP_HINT: clean_up, DELIVER_HINT: deliver}
 
 # A batch of which every record failed is answered record by record too, never as one error. With a logger it says why
 # a record failed; without one nobody would ever know.
@@ -26,24 +38,35 @@ processor = BatchProcessor(
 
 
 def _record(record: SQSRecord, lambda_context: LambdaContext) -> None:
-    if record.body == OUTBOX_HINT:
-        try:
-            tell_of_outbox()
-        except Transient:
-            # The sweep looks within a minute; this message would come again after an hour and a half.
+    message = record.body
+    try:
+        if message in _SWEPT:
+            _SWEPT[message]()
+        elif message == RUN_HINT:
+            run_a_job(_worker(lambda_context))
+        else:
+            for created in objects_created(message):
+                news.take(created)
+    except Transient:
+        if message in _SWEPT:
             logger.warning("hint not followed", exc_info=True)
-        return
-    # The runtime gives the memory's size as it stands in its environment: as text.
-    worker = Worker(
-        f"{lambda_context.function_name}:{lambda_context.aws_request_id}", int(lambda_context.memory_limit_in_mb)
+            return
+        # A message of its own rather than a failed record: an outage is no reason for the dead-letter queue, which
+        # counts receives, and a record would come again after an hour and a half.
+        logger.warning("message put off", exc_info=True)
+        (queue() if message == RUN_HINT else news_queue()).send_later(message, _OUTAGE_SECONDS)
+        measure("MessagesPutOff")
+
+
+def _worker(lambda_context: LambdaContext) -> Worker:
+    seconds_left = lambda_context.get_remaining_time_in_millis() / 1000
+    return Worker(
+        f"{lambda_context.function_name}:{lambda_context.aws_request_id}",
+        # The runtime gives the memory's size as it stands in its environment: as text.
+        int(lambda_context.memory_limit_in_mb),
+        # What stays is for telling how the attempt ended.
+        deadline=time.monotonic() + seconds_left - min(_TELLING_SECONDS, seconds_left / 10),
     )
-    for created in objects_created(record.body):
-        delay = run_created(created, worker)
-        if delay is not None:
-            # A message of its own rather than a failed record: being early is no reason for the dead-letter queue,
-            # which counts receives.
-            queue().send_later(record.body, delay)
-            measure("MessagesPutOff")
 
 
 @logger.inject_lambda_context(clear_state=True)

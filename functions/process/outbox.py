@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from shared.database import database
 from shared.events import created_message
-from shared.queue import queue
+from shared.queue import news_queue
 from shared.telemetry import logger
 
 # An object that was not taken for so long is told of again: the queue may have failed in between, or only be long.
@@ -25,7 +25,7 @@ def tell_of_outbox() -> None:
     """
     told = 0
     while keys := _drain():
-        queue().send_all([created_message(key) for key in keys])
+        news_queue().send_all([created_message(key) for key in keys])
         told += len(keys)
     if told:
         logger.info("told of the outbox", objects=told)

@@ -1,22 +1,28 @@
-"""One new object to finished jobs: claim, download, detect, run, store, finish."""
+"""One job, from its claim to its end: download, detect, run, store, finish."""
 
 from __future__ import annotations
 
 import errno
+import math
+import random
 import tempfile
 import time
 from pathlib import Path
 
 from pydantic import BaseModel, JsonValue
 
-from functions.process.analysis import Analysis, NeedsType, analyse
-from functions.process.attempt import Attempt, Claim, Refusal, Worker, claim
+from functions.process.attempt import Attempt, AttemptFailed, Claim, Worker, claim
 from functions.process.pipelines.contract import Source
-from shared.database import database
-from shared.errors import AssayError, JobCancelled, StaleAttempt, Unprocessable
-from shared.events import ObjectCreated
+from functions.process.sandbox.endings import internal_error, out_of_space
+from functions.process.sandbox.messages import Finished, NeedsType, Request
+from functions.process.sandbox.parent import Sandbox, limits_for
+from functions.process.webhooks import hint_at_deliveries
+from shared.errors import JobCancelled, StaleAttempt, Transient, Unprocessable
+from shared.events import RUN_HINT
 from shared.models import Cost
-from shared.object_store import ObjectMissing, object_store, output_key
+from shared.object_store import ObjectMissing, object_store, output_key, outputs_prefix
+from shared.queue import queue
+from shared.registry import pipelines
 from shared.settings import settings
 from shared.telemetry import MetricName, following, logger, measure
 
@@ -27,46 +33,38 @@ _DOWNLOADED = 0.2
 _ANALYSED = 0.85
 
 
-class UnknownUpload(AssayError):
-    """No upload is registered under the object's key, or its row is not visible yet."""
+class _Detection(BaseModel):
+    dataset_type: str | None
 
 
-class _Created(BaseModel):
-    known: bool
-    jobs: list[str]
+def run_a_job(worker: Worker) -> None:
+    """Run one attempt at the job whose turn it is, if there is any, and hint at what may be done after it.
 
-
-def run_created(created: ObjectCreated, worker: Worker) -> int | None:
-    """Run every job that waits for the object.
-
-    Returns the seconds after which a job wants another look (its retry is due, or another attempt's lease ends), or
-    None when nothing is left to do. Raises UnknownUpload.
+    Raises Transient where the database or the queue does not answer.
     """
-    found = _Created.model_validate(database().call("object_created", {"p_key": created.key}, as_user=None))
-    if not found.known:
-        raise UnknownUpload(created.key)
-    delays = []
-    for job_id in found.jobs:
-        with following(job_id):
-            delay = _run_job(job_id, worker)
-        if delay is not None:
-            delays.append(delay)
-    return min(delays, default=None)
+    claimed = claim(worker, settings().lease_seconds)
+    if claimed is None:
+        logger.info("no job is due")
+        return
+    with following(claimed.job.job_id):
+        attempt = Attempt(claimed, settings().lease_seconds, worker.deadline)
+        _run(attempt, worker)
+    hint_at_deliveries(claimed.owner)
+    if attempt.more:
+        # The hint that came with that job may have found the owner busy, and be gone.
+        queue().send_all([RUN_HINT])
 
 
-def _run_job(job_id: str, worker: Worker) -> int | None:
-    """Run one attempt; return the seconds after which the job wants another look, if it does."""
-    claimed = claim(job_id, worker, settings().lease_seconds)
-    if isinstance(claimed, Refusal):
-        logger.info("job not claimed", reason=claimed.reason)
-        return claimed.retry_after_seconds
-    attempt = Attempt(claimed, settings().lease_seconds)
+def _run(attempt: Attempt, worker: Worker) -> None:
+    """Run the attempt to its end, whatever that is."""
+    claimed = attempt.claim
     logger.info("attempt started", attempt=claimed.attempt)
     try:
         with tempfile.TemporaryDirectory(prefix="assay-") as folder, attempt:
-            _run_attempt(attempt, Path(folder))
+            _run_attempt(attempt, Path(folder), worker)
     except StaleAttempt:
         logger.warning("attempt is stale", attempt=claimed.attempt)
+        _delete_outputs(claimed)
     except JobCancelled:
         attempt.fail("cancelled", "The job was cancelled.", "Upload the file again to run it.", None)
         logger.info("job cancelled")
@@ -76,19 +74,44 @@ def _run_job(job_id: str, worker: Worker) -> int | None:
         logger.info("job failed", code=error.code)
         count_ending("JobsFailed", attempt.cost)
     except Exception as error:  # noqa: BLE001  # whatever it was, the job is tried again or fails visibly
-        delay = min(settings().retry_base_seconds * 2 ** (claimed.attempt - 1), _MAX_RETRY_SECONDS)
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            code, detail = "out_of_space", "The disk of the worker was full while it processed the file."
-        else:
-            code, detail = "internal_error", "The service met an error of its own while it processed the file."
+        delay = _retry_delay(claimed.attempt)
+        failure = _failure(error)
         suggestion = 'Upload the file again with on_duplicate "reprocess"; if it fails again, report the job\'s id.'
-        status = attempt.fail(code, detail, suggestion, delay)
+        status = attempt.fail(failure.code, failure.detail, suggestion, delay)
         measure("InternalErrors")
         if status == "failed":
             count_ending("JobsFailed", attempt.cost)
         logger.exception("attempt failed", attempt=claimed.attempt, status=status)
-        return delay if status == "queued" else None
-    return None
+        if status == "queued":
+            # A second more than the delay, since two clocks measure it.
+            queue().send_later(RUN_HINT, delay + 1)
+
+
+def _retry_delay(attempt: int) -> int:
+    """Return the seconds until the next attempt: a random part of 30, 60, 120 and so on, of 300 at most.
+
+    "Full jitter" (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). `attempt` counts all that
+    the job ever had: one that failed three times, and then was queued again by its user, may wait longer.
+    """
+    longest = min(settings().retry_base_seconds * 2 ** (attempt - 1), _MAX_RETRY_SECONDS)
+    return math.ceil(random.uniform(0, longest))  # noqa: S311  # no secret
+
+
+def _delete_outputs(claimed: Claim) -> None:
+    """Delete what a stale attempt stored; what stays is noted in the database, and the clean-up deletes it."""
+    try:
+        object_store().delete_prefix(outputs_prefix(claimed.owner, claimed.job.job_id, claimed.attempt))
+    except Transient:
+        logger.warning("outputs of a stale attempt not deleted", exc_info=True)
+
+
+def _failure(error: Exception) -> AttemptFailed:
+    """Name an error that was not the file's."""
+    if isinstance(error, AttemptFailed):
+        return error
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return out_of_space()
+    return internal_error()
 
 
 def count_ending(ending: MetricName, cost: Cost | None) -> None:
@@ -98,31 +121,41 @@ def count_ending(ending: MetricName, cost: Cost | None) -> None:
         measure("JobCost", cost.total)
 
 
-def _run_attempt(attempt: Attempt, folder: Path) -> None:
+def _run_attempt(attempt: Attempt, folder: Path, worker: Worker) -> None:
     started = time.monotonic()
-    source = _download(attempt, folder / "upload")
     job = attempt.claim.job
     outputs = folder / "outputs"
     outputs.mkdir()
-    analysis = analyse(
-        source,
-        job.requested_dataset_type,
-        job.parameters,
-        outputs,
-        lambda fraction, stage: attempt.progress(_DOWNLOADED + (_ANALYSED - _DOWNLOADED) * fraction, stage),
-        lambda detection: attempt.detected(detection.model_dump(mode="json")),
-    )
-    if isinstance(analysis, NeedsType):
-        attempt.await_type(analysis.detection.model_dump(mode="json"))
+    with Sandbox(folder, limits_for(worker.memory_mb, worker.deadline)) as sandbox:
+        source = _download(attempt, folder / "upload")
+        found = sandbox.analyse(
+            Request(
+                source=source,
+                requested_dataset_type=job.requested_dataset_type,
+                parameters=job.parameters,
+                outputs=outputs,
+            ),
+            lambda fraction, stage: attempt.progress(_DOWNLOADED + (_ANALYSED - _DOWNLOADED) * fraction, stage),
+            lambda detection: attempt.detected(detection, _max_attempts(detection)),
+            attempt.check,
+        )
+    if isinstance(found, NeedsType):
+        attempt.await_type(found.detection)
         logger.info("job needs a dataset type")
         measure("DetectionsUnsure")
         return
-    _store(attempt, analysis)
-    logger.info("job done", attempt=attempt.claim.attempt, outputs=len(analysis.outputs))
+    _store(attempt, found, outputs)
+    logger.info("job done", attempt=attempt.claim.attempt, outputs=len(found.outputs))
     count_ending("JobsDone", attempt.cost)
     measure("JobDuration", round((time.monotonic() - started) * 1000))
     measure("UploadBytes", source.size_bytes)
-    measure("RowsRead", analysis.summary.rows_read)
+    measure("RowsRead", found.summary.rows_read)
+
+
+def _max_attempts(detection: JsonValue) -> int | None:
+    """Return how many attempts the pipeline of the detected type may have, None where the type is not sure."""
+    found = _Detection.model_validate(detection).dataset_type
+    return next((info.max_attempts for info in pipelines() if info.dataset_type == found), None)
 
 
 def _download(attempt: Attempt, path: Path) -> Source:
@@ -156,35 +189,26 @@ def _wrong_size(detail: str) -> Unprocessable:
     return Unprocessable("size_mismatch", detail, "Upload the file again and announce its true size.")
 
 
-def _store(attempt: Attempt, analysis: Analysis) -> None:
+def _store(attempt: Attempt, finished: Finished, folder: Path) -> None:
     claimed: Claim = attempt.claim
-    stored: list[JsonValue] = []
-    for position, output in enumerate(analysis.outputs):
-        share = _ANALYSED + (1 - _ANALYSED) * position / len(analysis.outputs)
+    for position, output in enumerate(finished.outputs):
+        share = _ANALYSED + (1 - _ANALYSED) * position / len(finished.outputs)
         attempt.progress(share, "storing outputs")
         key = output_key(claimed.owner, claimed.job.job_id, claimed.attempt, output.name)
-        object_store().put_file(key, output.path, output.media_type)
-        stored.append(
-            {
-                "name": output.name,
-                "media_type": output.media_type,
-                "size_bytes": output.size_bytes,
-                "sha256": output.sha256(),
-            }
-        )
-    summary = analysis.summary
+        object_store().put_file(key, folder / output.name, output.media_type)
+    summary = finished.summary
     attempt.finish(
         {
-            "p_dataset_type": analysis.dataset_type,
-            "p_pipeline": analysis.pipeline,
-            "p_pipeline_version": analysis.pipeline_version,
+            "p_dataset_type": finished.dataset_type,
+            "p_pipeline": finished.pipeline,
+            "p_pipeline_version": finished.pipeline_version,
             "p_summary": {
                 "rows_read": summary.rows_read,
                 "rows_used": summary.rows_used,
                 "rows_refused": summary.rows_refused,
                 **summary.figures,
             },
-            "p_manifest_sha256": analysis.manifest_sha256,
-            "p_outputs": stored,
+            "p_manifest_sha256": finished.manifest_sha256,
+            "p_outputs": [output.model_dump() for output in finished.outputs],
         }
     )

@@ -1,6 +1,7 @@
 """The queue, its poller and its dead-letter queue on the real MiniStack, with functions of the test's own."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.lambda_context import LambdaContext
-from local.ministack import BUCKET, DEAD_LETTER_QUEUE, MAX_RECEIVE_COUNT, MiniStack
-from local.poller import Poller
+from local.ministack import BUCKET, DEAD_LETTER_QUEUE, MAX_RECEIVE_COUNT, NEWS_QUEUE, QUEUE, MiniStack
+from local.poller import Poller, poll_in_order
 from local.template import Consumer, Function, Handler
 
 PROCESS = Function("Process", "nowhere.handler", 900)
@@ -30,17 +31,17 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
 
 @pytest.fixture(autouse=True)
 def _empty(ministack: MiniStack) -> None:
-    for name in ("assay", DEAD_LETTER_QUEUE):
+    for name in (QUEUE, NEWS_QUEUE, DEAD_LETTER_QUEUE):
         ministack.sqs().purge_queue(QueueUrl=ministack.queue_url(name))
 
 
-def poller(ministack: MiniStack, handler: Handler, batch_size: int = 10) -> Poller:
-    return Poller(ministack.sqs(), ministack.queue_url(), Consumer(PROCESS, batch_size), handler)
+def poller(ministack: MiniStack, handler: Handler, batch_size: int = 10, queue: str = QUEUE) -> Poller:
+    return Poller(ministack.sqs(), ministack.queue_url(queue), Consumer(PROCESS, batch_size), handler)
 
 
-def send(ministack: MiniStack, *bodies: str) -> None:
+def send(ministack: MiniStack, *bodies: str, queue: str = QUEUE) -> None:
     for body in bodies:
-        ministack.sqs().send_message(QueueUrl=ministack.queue_url(), MessageBody=body)
+        ministack.sqs().send_message(QueueUrl=ministack.queue_url(queue), MessageBody=body)
 
 
 def bodies(ministack: MiniStack, queue: str) -> list[str]:
@@ -126,8 +127,52 @@ def test_new_object_under_uploads_becomes_a_message_and_others_do_not(ministack:
             seen.extend(one["s3"]["object"]["key"] for one in json.loads(record["body"]).get("Records", []))
         return None
 
-    poller(ministack, handler).poll(2)
+    poller(ministack, handler, queue=NEWS_QUEUE).poll(2)
     assert seen == ["uploads/a/b"]
+    assert bodies(ministack, QUEUE) == []
+
+
+def test_news_is_handed_over_before_any_hint_and_as_many_at_once_as_may_be(ministack: MiniStack) -> None:
+    seen: list[list[str]] = []
+
+    def handler(event: Event, _context: object) -> object:
+        seen.append([record["body"] for record in event["Records"]])
+        if seen[-1] == ["hint 1"]:
+            send(ministack, "news 3", queue=NEWS_QUEUE)
+        return None
+
+    send(ministack, "hint 1", "hint 2")
+    send(ministack, "news 1", "news 2", queue=NEWS_QUEUE)
+    news, hints = poller(ministack, handler, queue=NEWS_QUEUE), poller(ministack, handler, batch_size=1)
+    for _ in range(4):
+        poll_in_order(news, hints, wait_seconds=0)
+    assert [sorted(batch) for batch in seen] == [["news 1", "news 2"], ["hint 1"], ["news 3"], ["hint 2"]]
+
+
+def test_news_ends_the_wait(ministack: MiniStack) -> None:
+    seen: list[str] = []
+    ready = threading.Event()
+
+    def handler(event: Event, _context: object) -> object:
+        seen.extend(record["body"] for record in event["Records"])
+        return None
+
+    class Announced(Poller):
+        """Says when it begins to wait."""
+
+        def poll(self, wait_seconds: int = 0) -> int:
+            if wait_seconds:
+                ready.set()
+            return super().poll(wait_seconds)
+
+    news = Announced(ministack.sqs(), ministack.queue_url(NEWS_QUEUE), Consumer(PROCESS, 10), handler)
+    waiting = threading.Thread(target=poll_in_order, args=(news, poller(ministack, handler), 20))
+    waiting.start()
+    assert ready.wait(10)
+    send(ministack, "news", queue=NEWS_QUEUE)
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert seen == ["news"]
 
 
 def test_requests_without_the_stack_s_own_key_are_refused(ministack: MiniStack) -> None:
@@ -156,7 +201,9 @@ def test_objects_links_and_queues_after_kill_9(tmp_path: Path) -> None:
     try:
         assert httpx.get(link, trust_env=False).content == b"kept"
         second.s3().put_object(Bucket=BUCKET, Key="uploads/new", Body=b"x")
-        received = second.sqs().receive_message(QueueUrl=second.queue_url(), MaxNumberOfMessages=10, WaitTimeSeconds=2)
+        received = second.sqs().receive_message(
+            QueueUrl=second.queue_url(NEWS_QUEUE), MaxNumberOfMessages=10, WaitTimeSeconds=2
+        )
         assert any("uploads/new" in message["Body"] for message in received["Messages"])
     finally:
         second.stop()
@@ -171,5 +218,31 @@ def test_start_ends_a_ministack_that_was_left_running(tmp_path: Path) -> None:
         assert not orphan.running
         with pytest.raises(ClientError):
             second.s3().head_object(Bucket=BUCKET, Key="none")
+    finally:
+        second.stop()
+
+
+def test_a_bucket_of_an_earlier_version_tells_the_queue_of_news_from_the_next_start_on(tmp_path: Path) -> None:
+    first = MiniStack(tmp_path)
+    first.start()
+    sqs, old, new = first.sqs(), first.queue_url(), first.queue_url(NEWS_QUEUE)
+    policy = sqs.get_queue_attributes(QueueUrl=new, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    sqs.set_queue_attributes(QueueUrl=old, Attributes={"Policy": policy.replace(f":{NEWS_QUEUE}", f":{QUEUE}")})
+    (told,) = first.s3().get_bucket_notification_configuration(Bucket=BUCKET)["QueueConfigurations"]
+    told["QueueArn"] = told["QueueArn"].removesuffix(NEWS_QUEUE) + QUEUE
+    first.s3().put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": [told]}
+    )
+    first.stop()
+    second = MiniStack(tmp_path, port=first.port)
+    second.start()
+    try:
+        second.sqs().purge_queue(QueueUrl=second.queue_url())
+        second.s3().put_object(Bucket=BUCKET, Key="uploads/new", Body=b"x")
+        received = second.sqs().receive_message(
+            QueueUrl=second.queue_url(NEWS_QUEUE), MaxNumberOfMessages=10, WaitTimeSeconds=2
+        )
+        assert any("uploads/new" in message["Body"] for message in received["Messages"])
+        assert bodies(second, QUEUE) == []
     finally:
         second.stop()

@@ -1,4 +1,4 @@
-"""What the queue is told again at the start, on the real Postgres and the real MiniStack."""
+"""What the queues are told again at the start, on the real Postgres and the real MiniStack."""
 
 import json
 import uuid
@@ -8,9 +8,10 @@ import psycopg
 import pytest
 
 from local.migrations import apply_migrations
-from local.ministack import BUCKET, MiniStack
+from local.ministack import BUCKET, NEWS_QUEUE, QUEUE, MiniStack
 from local.postgres import Postgres
 from local.recovery import tell_again
+from shared.events import RUN_HINT
 
 OWNER = uuid.UUID("7d444840-9dc0-41d1-b245-5ffdce74fad2")
 
@@ -42,21 +43,31 @@ def job(postgres: Postgres, sha256: str, columns: str, values: str) -> None:
         )
 
 
-def test_only_uploads_that_are_there_and_whose_job_waits_are_told_again(parts: tuple[Postgres, MiniStack]) -> None:
+def test_what_waits_is_told_again_and_nothing_else(parts: tuple[Postgres, MiniStack]) -> None:
     postgres, ministack = parts
-    waiting, running, done, never_sent = ("a" * 64, "b" * 64, "c" * 64, "d" * 64)
-    for sha256 in (waiting, running, done):
+    arrived, never_sent, queued, later, running, failed = (letter * 64 for letter in "abcdef")
+    for sha256 in (arrived, queued, later, running, failed):
         ministack.s3().put_object(Bucket=BUCKET, Key=f"uploads/{OWNER}/{sha256}", Body=b"x")
-    ministack.sqs().purge_queue(QueueUrl=ministack.queue_url())
-    job(postgres, waiting, "status", "'awaiting_upload'")
+    ministack.sqs().purge_queue(QueueUrl=ministack.queue_url(NEWS_QUEUE))
+    job(postgres, arrived, "status", "'awaiting_upload'")
     job(postgres, never_sent, "status", "'awaiting_upload'")
+    job(postgres, queued, "status", "'queued'")
+    job(postgres, later, "status, run_after", "'queued', now() + interval '100 s'")
     job(postgres, running, "status, lease_expires_at", "'running', now() + interval '100 s'")
-    job(postgres, done, "status, finished_at, error", """'failed', now(), '{"code":"","detail":"","suggestion":""}'""")
+    job(
+        postgres, failed, "status, finished_at, error", """'failed', now(), '{"code":"","detail":"","suggestion":""}'"""
+    )
 
-    assert tell_again(postgres.superuser_url, ministack) == 2
+    assert tell_again(postgres.superuser_url, ministack) == 3
 
-    messages = ministack.sqs().receive_message(QueueUrl=ministack.queue_url(), MaxNumberOfMessages=10)["Messages"]
-    keys = [record["s3"]["object"]["key"] for message in messages for record in json.loads(message["Body"])["Records"]]
-    assert keys == [f"uploads/{OWNER}/{waiting}"]
+    [news] = messages(ministack, NEWS_QUEUE)
+    [record] = json.loads(news)["Records"]
+    assert record["s3"]["object"]["key"] == f"uploads/{OWNER}/{arrived}"
+    assert messages(ministack, QUEUE) == [RUN_HINT]
     attributes = ministack.sqs().get_queue_attributes(QueueUrl=ministack.queue_url(), AttributeNames=["All"])
-    assert attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1", "the lease is not over yet"
+    assert attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1", "its retry is not due yet"
+
+
+def messages(ministack: MiniStack, queue: str) -> list[str]:
+    received = ministack.sqs().receive_message(QueueUrl=ministack.queue_url(queue), MaxNumberOfMessages=10)
+    return [message["Body"] for message in received["Messages"]]

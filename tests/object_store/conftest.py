@@ -20,7 +20,7 @@ import pytest
 from local.ministack import BUCKET, REGION, MiniStack
 from shared.object_store import ObjectStore
 from shared.settings import Settings
-from tests.supabase import storage
+from tests.supabase import storage, storage_http
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CORSRuleTypeDef
@@ -51,8 +51,9 @@ class Endpoint:
 
 def store_settings(**changes: object) -> Settings:
     """Settings in which only the object store matters."""
-    given = {"database_url": "postgresql://", "supabase_url": "http://127.0.0.1:1", "queue_url": "http://127.0.0.1:1"}
-    return Settings.model_validate({**given, "object_store_bucket": BUCKET, **changes})
+    nowhere = dict.fromkeys(("supabase_url", "queue_url", "news_queue_url"), "http://127.0.0.1:1")
+    given = {"database_url": "postgresql://", "object_store_bucket": BUCKET}
+    return Settings.model_validate({**nowhere, **given, **changes})
 
 
 @pytest.fixture(params=["local", "supabase", *(["named"] if NAMED else [])])
@@ -65,7 +66,7 @@ def endpoint(request: pytest.FixtureRequest) -> Iterator[Endpoint]:
         ministack.s3().put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": [rule]})
     elif request.param == "supabase":
         front: storage.StorageFront = request.getfixturevalue("storage_front")
-        where = {"endpoint": front.endpoint, "region": storage.REGION}
+        where = {"endpoint": front.endpoint, "region": storage_http.REGION}
         key, kind = front.key, "supabase"
     else:
         named = {name: os.environ[f"ASSAY_TEST_S3_{name.upper()}"] for name in ("endpoint", "region", "bucket")}

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.aws_clients import s3_client
-from shared.object_store import ObjectStore
+from shared.object_store import ObjectStore, attachment
 from tests.object_store.conftest import store_settings
 
 if TYPE_CHECKING:
@@ -113,13 +113,26 @@ def test_a_get_link_is_boto3_s(
     parameters = {
         "Bucket": bucket,
         "Key": key,
-        "ResponseContentDisposition": f'attachment; filename="{filename}"',
+        "ResponseContentDisposition": attachment(filename),
         "ResponseContentType": media_type,
     }
     with at_the_same_moment(token):
         theirs = client(region, endpoint, token).generate_presigned_url("get_object", parameters, seconds)
         ours = ObjectStore(store_settings(**settings)).get_link(key, filename, media_type, seconds)
     assert ours.url == theirs
+
+
+@pytest.mark.parametrize(
+    ("filename", "disposition"),
+    [
+        ("CT_Analysis.csv", 'attachment; filename="CT_Analysis.csv"'),
+        ("my river.csv", 'attachment; filename="my river.csv"'),
+        ("Größe.csv", "attachment; filename=\"Gr__e.csv\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe.csv"),
+        ('a"; x="\r\n.csv', "attachment; filename=\"a__ x____.csv\"; filename*=UTF-8''a%22%3B%20x%3D%22%0D%0A.csv"),
+    ],
+)
+def test_a_file_is_saved_under_its_own_name_whatever_is_in_it(filename: str, disposition: str) -> None:
+    assert attachment(filename) == disposition
 
 
 def signed_with(store: ObjectStore) -> tuple[str, list[str]]:

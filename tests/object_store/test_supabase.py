@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from local.migrations import FOLDER
 from shared.object_store import ObjectStore, output_key, upload_key
 from tests.object_store.conftest import store_settings
-from tests.supabase.storage import ALLOWED_KEY, BUCKET, PREFIX, REGION, StorageFront
+from tests.supabase.storage import StorageFront
+from tests.supabase.storage_http import ALLOWED_KEY, BUCKET, PREFIX, REGION
 
 KEYS = {"object_store_access_key_id": "id", "object_store_secret_access_key": "secret"}
 # What the database takes as an output's name.

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import hmac
 import json
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
-from xml.sax.saxutils import escape
 
 import psycopg
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
@@ -29,15 +27,11 @@ from botocore.credentials import Credentials
 from psycopg.types.json import Jsonb
 
 from local.ministack import MiniStack
+from tests.supabase.storage_http import BUCKET, PREFIX, REGION, Refused, Seen, StorageHandler
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-PREFIX = "/storage/v1/s3"
-REGION = "eu-central-1"
-BUCKET = "assay"
-# github.com/supabase/storage, src/storage/limits.ts, isValidKey; in JavaScript \w is ASCII.
-ALLOWED_KEY = re.compile(r"(\w|/|!|-|\.|\*|'|\(|\)| |&|\$|@|=|;|:|\+|,|\?)+", re.ASCII)
 _BEHIND = "supabase-storage"  # MiniStack's own bucket, which notifies nobody
 _UPSERT = """
 insert into storage.objects (bucket_id, name, version, metadata) values (%s, %s, %s, %s)
@@ -47,27 +41,13 @@ returning id, xmax <> 0
 """
 
 
-@dataclass(frozen=True)
-class Seen:
-    """One request, as it came."""
-
-    method: str
-    target: str
-    headers: dict[str, str]
-
-
 @dataclass
 class _Multipart:
     key: str
     version: str
     media_type: str
+    begun_at: datetime
     parts: dict[int, str] = field(default_factory=dict)
-
-
-class _Refused(Exception):
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class StorageFront:
@@ -82,7 +62,7 @@ class StorageFront:
         self._multiparts: dict[str, _Multipart] = {}
         front = self
 
-        class Handler(_Handler):
+        class Handler(StorageHandler):
             storage = front
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -133,7 +113,7 @@ class StorageFront:
         with self._as() as connection:
             row = connection.execute(f"select {column} from storage.{table} where name = %s", (key,)).fetchone()
         if row is None:
-            raise _Refused(404, "Object not found" if table == "objects" else "Bucket not found")
+            raise Refused(404, "Object not found" if table == "objects" else "Bucket not found")
         return row[0]
 
     def put(self, key: str, body: bytes, media_type: str) -> str:
@@ -141,7 +121,7 @@ class StorageFront:
         limit = self._find("buckets", "file_size_limit", BUCKET)
         self.probe(key)
         if isinstance(limit, int) and len(body) > limit:
-            raise _Refused(413, "The object exceeded the maximum allowed size")
+            raise Refused(413, "The object exceeded the maximum allowed size")
         version = str(uuid4())
         stored = self._s3.put_object(Bucket=_BEHIND, Key=f"{key}/{version}", Body=body, ContentType=media_type)
         self._complete(key, version, len(body), media_type)
@@ -152,13 +132,13 @@ class StorageFront:
         self.probe(key)
         version = str(uuid4())
         made = self._s3.create_multipart_upload(Bucket=_BEHIND, Key=f"{key}/{version}", ContentType=media_type)
-        self._multiparts[made["UploadId"]] = _Multipart(key, version, media_type)
+        self._multiparts[made["UploadId"]] = _Multipart(key, version, media_type, datetime.now(UTC))
         return made["UploadId"]
 
     def _multipart(self, upload_id: str, key: str) -> _Multipart:
         multipart = self._multiparts.get(upload_id)
         if multipart is None or multipart.key != key:
-            raise _Refused(404, "Upload not found")
+            raise Refused(404, "Upload not found")
         return multipart
 
     def put_part(self, upload_id: str, key: str, number: int, body: bytes) -> str:
@@ -187,6 +167,38 @@ class StorageFront:
         del self._multiparts[upload_id]
         return stored["ETag"]
 
+    def abort_multipart(self, upload_id: str, key: str) -> None:
+        """AbortMultipartUpload."""
+        multipart = self._multipart(upload_id, key)
+        self._s3.abort_multipart_upload(Bucket=_BEHIND, Key=f"{key}/{multipart.version}", UploadId=upload_id)
+        del self._multiparts[upload_id]
+
+    def multiparts(self, prefix: str) -> list[tuple[str, str, datetime]]:
+        """ListMultipartUploads: key, id and beginning of each that is neither complete nor aborted."""
+        found = self._multiparts.items()
+        return [(one.key, upload_id, one.begun_at) for upload_id, one in found if one.key.startswith(prefix)]
+
+    def names(self, prefix: str, after: str, limit: int) -> list[str]:
+        """ListObjectsV2: keys that begin so, in their order."""
+        with self._as() as connection:
+            rows = connection.execute(
+                "select name from storage.objects where bucket_id = %s and starts_with(name, %s)"
+                ' and name collate "C" > %s order by name collate "C" limit %s',
+                (BUCKET, prefix, after, limit),
+            ).fetchall()
+        return [str(name) for (name,) in rows]
+
+    def delete(self, keys: list[str]) -> list[str]:
+        """DeleteObjects; return the keys that were there."""
+        with self._as() as connection:
+            rows = connection.execute(
+                "delete from storage.objects where bucket_id = %s and name = any (%s) returning name, version",
+                (BUCKET, keys),
+            ).fetchall()
+        for name, version in rows:
+            self._s3.delete_object(Bucket=_BEHIND, Key=f"{name}/{version}")
+        return [str(name) for name, _ in rows]
+
     def get(self, key: str) -> tuple[bytes, str]:
         """GetObject: the bytes under the row's version, and their media type."""
         stored = self._s3.get_object(Bucket=_BEHIND, Key=f"{key}/{self._find('objects', 'version', key)}")
@@ -205,14 +217,14 @@ class StorageFront:
             auth: Callable[..., S3SigV4Auth | S3SigV4QueryAuth] = S3SigV4QueryAuth
             signed_at = datetime.strptime(given["Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
             if signed_at + timedelta(seconds=int(given["Expires"])) < datetime.now(UTC):
-                raise _Refused(400, "The provided token has expired.")
+                raise Refused(400, "The provided token has expired.")
         else:
             header = seen.headers.get("authorization", "").removeprefix("AWS4-HMAC-SHA256 ")
             given = dict(part.strip().split("=", 1) for part in header.split(",") if "=" in part)
             given["Date"] = seen.headers.get("x-amz-date", "")
             auth = S3SigV4Auth
         if given.get("Credential", "").split("/")[0] != self.key[0]:
-            raise _Refused(403, "Invalid Access Key")
+            raise Refused(403, "Invalid Access Key")
         unsigned = "&".join(part for part in url.query.split("&") if not part.startswith("X-Amz-Signature="))
         signed = {name: seen.headers[name] for name in given["SignedHeaders"].split(";") if name in seen.headers}
         request = AWSRequest(seen.method, f"http://{seen.headers['host']}{url.path}?{unsigned}", signed)
@@ -220,85 +232,4 @@ class StorageFront:
         signer = auth(Credentials(*self.key), "s3", REGION)
         right = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
         if not hmac.compare_digest(right, given["Signature"]):
-            raise _Refused(403, "The request signature we calculated does not match the signature you provided.")
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = 64 * 1024
-    storage: StorageFront
-
-    def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", "0")))
-        seen = Seen(self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
-        self.storage.seen.append(seen)
-        try:
-            self.storage.verify(seen)
-            self._route(seen, body)
-        except _Refused as refused:
-            text = f"<Error><Resource>{escape(self.path)}</Resource><Code></Code><Message>{refused}</Message></Error>"
-            self._answer(refused.status, text.encode(), {"content-type": "application/xml; charset=utf-8"})
-
-    do_GET = do_HEAD = do_PUT = do_POST = _serve  # noqa: N815  # http.server's names
-
-    def handle_expect_100(self) -> bool:
-        """Say at once that the body may come; boto3 asks, and waits for a second."""
-        self.send_response_only(100)
-        self.end_headers()
-        self.wfile.flush()
-        return True
-
-    def do_OPTIONS(self) -> None:  # http.server's name
-        """Answer as the gateway before every project's storage does, whatever the origin."""
-        allowed = self.headers.get("access-control-request-headers", "")
-        methods = "GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS"
-        headers = {"access-control-allow-methods": methods, "access-control-allow-headers": allowed}
-        self._answer(200, b"", {"access-control-allow-origin": "*", **headers})
-
-    def _route(self, seen: Seen, body: bytes) -> None:
-        url = urlsplit(seen.target)
-        query = dict(parse_qsl(url.query, keep_blank_values=True))
-        bucket, _, key = unquote(url.path).removeprefix(f"{PREFIX}/").partition("/")
-        media_type = seen.headers.get("content-type", "application/octet-stream")
-        if bucket != BUCKET or not key:
-            self.storage.has_bucket(bucket)
-            self._answer(200, b"", {"x-amz-bucket-region": REGION})
-        elif not ALLOWED_KEY.fullmatch(key):
-            raise _Refused(400, "Invalid key")
-        elif seen.headers.get("x-amz-content-sha256", "").startswith("STREAMING"):
-            raise _Refused(400, "this front reads no aws-chunked bodies")
-        elif seen.method == "GET":
-            found, media_type = self.storage.get(key)
-            headers = {"content-type": query.get("response-content-type", media_type)}
-            if disposition := query.get("response-content-disposition"):
-                headers["content-disposition"] = disposition
-            self._answer(200, found, headers)
-        elif seen.method == "PUT" and "uploadId" in query:
-            etag = self.storage.put_part(query["uploadId"], key, int(query["partNumber"]), body)
-            self._answer(200, b"", {"etag": etag})
-        elif seen.method == "PUT":
-            self._answer(200, b"", {"etag": self.storage.put(key, body, media_type)})
-        elif seen.method == "POST" and "uploads" in query:
-            self._answer_xml("InitiateMultipartUploadResult", UploadId=self.storage.create_multipart(key, media_type))
-        elif seen.method == "POST" and "uploadId" in query:
-            self._answer_xml(
-                "CompleteMultipartUploadResult", ETag=self.storage.complete_multipart(query["uploadId"], key)
-            )
-        else:
-            raise _Refused(501, "this front knows no such call")
-
-    def _answer_xml(self, name: str, **values: str) -> None:
-        inner = "".join(f"<{tag}>{escape(value)}</{tag}>" for tag, value in values.items())
-        self._answer(200, f"<{name}>{inner}</{name}>".encode(), {"content-type": "application/xml; charset=utf-8"})
-
-    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {**headers, "content-length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
-        pass
+            raise Refused(403, "The request signature we calculated does not match the signature you provided.")

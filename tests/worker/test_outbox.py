@@ -14,9 +14,9 @@ from shared.errors import Transient
 from shared.events import OUTBOX_HINT, objects_created
 from shared.object_store import upload_key
 from shared.queue import Queue
-from tests.api import QUEUE, Context
+from tests.api import NEWS_QUEUE, QUEUE, Context
 from tests.database.steps import Steps, Superuser, new_sha256
-from tests.sqs import failed, sqs_event
+from tests.sqs import failed, sqs_event, take_out, work
 from tests.worker.test_worker import MEASUREMENTS, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -39,15 +39,8 @@ def later(superuser: Superuser, seconds: int) -> None:
 
 
 def told() -> list[str]:
-    """Receive and delete everything in the queue; return the keys that it told of."""
-    sqs = boto3.client("sqs")
-    url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
-    keys: list[str] = []
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        for received in messages:
-            keys += [created.key for created in objects_created(received["Body"])]
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=received["ReceiptHandle"])
-    return keys
+    """Take all news out of its queue; return the keys that it told of."""
+    return [created.key for message in take_out(NEWS_QUEUE) for created in objects_created(message)]
 
 
 @pytest.mark.parametrize("event", [HINT, SWEEP], ids=["hint", "sweep"])
@@ -55,10 +48,7 @@ def test_a_hint_or_the_sweep_leads_to_a_done_job(steps: Steps, superuser: Superu
     job_id, key = upload(steps, MEASUREMENTS)
     note(superuser, key)
     handler(event, Context())
-    sqs = boto3.client("sqs")
-    received = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"], MaxNumberOfMessages=10)
-    [body] = [found["Body"] for found in received["Messages"] if key in found["Body"]]
-    assert failed(handler(sqs_event(body), Context())) == []
+    work()
     assert steps.job(job_id)["status"] == "done"
     later(superuser, 3600)
     handler(event, Context())
@@ -100,7 +90,7 @@ def test_with_the_queue_down_in_the_middle_the_rest_is_told_of_when_it_has_been_
     assert set(told()) | set(first) == set(keys)
 
 
-def test_a_message_that_the_queue_refuses_is_an_error(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_that_the_queue_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     queue = Queue(boto3.client("sqs").get_queue_url(QueueName=QUEUE)["QueueUrl"])
 
     def refusing(**_: Any) -> dict[str, object]:
@@ -111,14 +101,10 @@ def test_a_message_that_the_queue_refuses_is_an_error(steps: Steps, monkeypatch:
         queue.send_all(["a"])
 
 
-def test_an_object_that_nobody_registered_leaves_the_outbox_and_its_message_fails(
-    steps: Steps, superuser: Superuser
-) -> None:
-    key = upload_key(steps.user.owner, new_sha256())
+def test_an_object_that_is_none_of_ours_leaves_the_outbox_and_its_news_fails(superuser: Superuser) -> None:
+    key = "uploads/somebody/something.csv"
     note(superuser, key)
     handler(HINT, Context())
-    sqs = boto3.client("sqs")
-    received = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"])
-    [body] = [found["Body"] for found in received["Messages"]]
-    assert failed(handler(sqs_event(body), Context())) == ["message 0"]
+    [news] = take_out(NEWS_QUEUE)
+    assert failed(handler(sqs_event(news), Context())) == ["message 0"]
     assert superuser.execute("select from assay.outbox where object_key = %s", (key,)).fetchone() is None
