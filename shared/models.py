@@ -97,11 +97,13 @@ def _refused(code: str, detail: str, suggestion: str) -> PydanticCustomError:
     return PydanticCustomError(code, detail, {"suggestion": suggestion})
 
 
-class _Model(BaseModel):
+class Model(BaseModel):
+    """What goes over the wire never changes once it is made."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class UploadRequest(_Model):
+class UploadRequest(Model):
     """`POST /uploads`: what the client is about to send."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -126,7 +128,7 @@ class UploadRequest(_Model):
     )
 
 
-class JobError(_Model):
+class JobError(Model):
     """Why a job or an attempt failed."""
 
     code: str
@@ -134,18 +136,21 @@ class JobError(_Model):
     suggestion: str
 
 
-class Attempt(_Model):
+class Attempt(Model):
     """One try at a job."""
 
     attempt: int
     worker: str
     started_at: datetime
     ended_at: datetime | None
-    outcome: Literal["done", "failed", "retry", "needs_type", "cancelled", "lost"] | None
+    duration_seconds: float | None = Field(description="from start to end; null while it runs")
+    outcome: Literal["done", "failed", "retry", "needs_type", "cancelled", "lost"] | None = Field(
+        description="null while it runs; `retry` and `lost` are followed by another attempt, if any are left"
+    )
     error: JobError | None
 
 
-class Cost(_Model):
+class Cost(Model):
     """What a job is estimated to cost on AWS at list prices: all attempts so far, and a month of its files."""
 
     currency: Literal["USD"]
@@ -159,7 +164,7 @@ class Cost(_Model):
     prices_as_of: date = Field(description="the day of the price list; of its oldest price")
 
 
-class Job(_Model):
+class Job(Model):
     """One analysis of one upload."""
 
     job_id: UUID
@@ -183,6 +188,9 @@ class Job(_Model):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    expires_at: datetime | None = Field(
+        description="when it goes with its outputs, and its upload if no other job has that; null until it has ended"
+    )
 
 
 class JobWithAttempts(Job):
@@ -191,14 +199,14 @@ class JobWithAttempts(Job):
     attempts: list[Attempt]
 
 
-class JobPage(_Model):
+class JobPage(Model):
     """Jobs, newest first, and the cursor of the next page."""
 
     jobs: list[Job]
     next_cursor: str | None
 
 
-class Upload(_Model):
+class Upload(Model):
     """What is known of the bytes: one entry per owner and SHA-256."""
 
     sha256: str
@@ -210,7 +218,7 @@ class Upload(_Model):
     jobs: list[Job] = Field(description="the latest ten")
 
 
-class PutLink(_Model):
+class PutLink(Model):
     """Where to send the bytes: one PUT to `url` with exactly these headers."""
 
     url: str
@@ -219,7 +227,7 @@ class PutLink(_Model):
     expires_at: datetime
 
 
-class UploadAnswer(_Model):
+class UploadAnswer(Model):
     """The job that answers an upload.
 
     `cached` says that nothing needs to be sent. Otherwise `put` says where to, unless the bytes came with the request.
@@ -231,11 +239,11 @@ class UploadAnswer(_Model):
     put: PutLink | None = None
 
 
-class HintTaken(_Model):
+class HintTaken(Model):
     """The answer to a hint: there is nothing to tell."""
 
 
-class Output(_Model):
+class Output(Model):
     """One file that a job produced."""
 
     output_id: UUID
@@ -246,27 +254,27 @@ class Output(_Model):
     created_at: datetime
 
 
-class OutputList(_Model):
+class OutputList(Model):
     """A job's outputs, in the order in which the pipeline made them."""
 
     outputs: list[Output]
 
 
-class DownloadLink(_Model):
-    """A signed link to an output."""
+class DownloadLink(Model):
+    """A signed link to an output, or to an upload."""
 
     url: str
     expires_at: datetime
 
 
-class PartHealth(_Model):
+class PartHealth(Model):
     """State of one part that the service stands on."""
 
     state: Literal["ok", "down"]
     latency_ms: float
 
 
-class Health(_Model):
+class Health(Model):
     """State of the service."""
 
     status: Literal["ok", "degraded"]
@@ -279,7 +287,7 @@ class Health(_Model):
         return self
 
 
-class ProblemDetails(_Model):
+class ProblemDetails(Model):
     """Every error's shape (RFC 9457)."""
 
     type: str = "about:blank"

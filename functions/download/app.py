@@ -1,4 +1,4 @@
-"""The queries: jobs, outputs, signed links, health."""
+"""The queries: jobs, outputs, signed links, webhooks, the account, health."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.download import queries
+from functions.download import account, queries, webhooks
 from functions.download.health import health
+from shared.account import Account, AccountExport
 from shared.api import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api, respond
 from shared.models import DownloadLink, Health, JobPage, JobStatus, JobWithAttempts, OutputList
 from shared.telemetry import logger, measure, metrics, tracer
+from shared.webhooks import DeliveryPage, WebhookList
 
 api = new_api()
 
@@ -24,7 +26,9 @@ api = new_api()
     "/jobs",
     summary="List jobs, newest first",
     operation_id="list_jobs",
-    responses=documented((200, JobPage, "A page of jobs"), problems=[NOT_SIGNED_IN, INVALID, UNAVAILABLE]),
+    responses=documented(
+        (200, JobPage, "A page of jobs"), problems=[NOT_SIGNED_IN, (404, "No such cursor"), INVALID, UNAVAILABLE]
+    ),
 )
 def get_jobs(
     user: SignedIn,
@@ -77,6 +81,67 @@ def get_download(output_id: UUID, user: SignedIn, request: Request) -> Response[
     if "application/json" in (request.headers.get("accept") or ""):
         return answer(200, link)
     return Response(status_code=302, body="", headers={"Location": link.url, "Cache-Control": "no-store"})
+
+
+@api.get(
+    "/webhooks",
+    summary="List webhooks, oldest first",
+    operation_id="list_webhooks",
+    responses=documented((200, WebhookList, "All of them"), problems=[NOT_SIGNED_IN, UNAVAILABLE]),
+)
+def get_webhooks(user: SignedIn) -> Response[str]:
+    """List the caller's webhooks; their secrets are shown once, when they are made, and never again."""
+    return answer(200, webhooks.list_webhooks(user))
+
+
+@api.get(
+    "/webhooks/<webhook_id>/deliveries",
+    summary="List what a webhook was told, newest first",
+    operation_id="list_deliveries",
+    responses=documented(
+        (200, DeliveryPage, "A page of deliveries"),
+        problems=[NOT_SIGNED_IN, (404, "No such webhook, or no such cursor"), INVALID, UNAVAILABLE],
+    ),
+)
+def get_deliveries(
+    webhook_id: UUID,
+    user: SignedIn,
+    limit: Annotated[int, Query(ge=1, le=100, description="deliveries on a page")] = 20,
+    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+) -> Response[str]:
+    """List the deliveries of the last 30 days: how each went, and when one that failed is tried again."""
+    return answer(200, webhooks.list_deliveries(user, webhook_id, limit, cursor))
+
+
+@api.get(
+    "/me",
+    summary="Show the account: the plan with its limits, and what is used of it",
+    operation_id="get_account",
+    responses=documented((200, Account, "The account"), problems=[NOT_SIGNED_IN, UNAVAILABLE]),
+)
+def get_me(user: SignedIn) -> Response[str]:
+    """Show what the caller's plan allows, and how much of it is used at this moment."""
+    return answer(200, account.get_account(user))
+
+
+@api.get(
+    "/me/export",
+    summary="Export all that the account has",
+    operation_id="export_account",
+    responses=documented(
+        (200, AccountExport, "A page"), problems=[NOT_SIGNED_IN, (404, "No such cursor"), INVALID, UNAVAILABLE]
+    ),
+)
+def get_export(
+    user: SignedIn,
+    limit: Annotated[int, Query(ge=1, le=500, description="things on a page, in all its lists together")] = 100,
+    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+) -> Response[str]:
+    """Give a page of everything, each file with its SHA-256 and a link that is valid for one hour.
+
+    What was there before the first page comes once, on one page; what is made or deleted meanwhile may be missing.
+    """
+    return answer(200, account.export(user, limit, cursor))
 
 
 @api.get(

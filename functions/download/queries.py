@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from functions.download.cursor import ROW, Row, decoded, encoded
 from shared.auth import User
 from shared.database import database
-from shared.errors import Problem
 from shared.models import DownloadLink, Job, JobPage, JobStatus, JobWithAttempts, Output, OutputList
 from shared.object_store import object_store
 from shared.settings import settings
@@ -22,17 +19,22 @@ _STORED_OUTPUT = TypeAdapter(dict[str, str])
 
 
 def list_jobs(user: User, status: JobStatus | None, limit: int, cursor: str | None) -> JobPage:
-    """One page of the user's jobs, newest first."""
-    created_at, job_id = _decoded(cursor) if cursor else (None, None)
-    # One more than asked for tells whether there is another page.
-    jobs = _JOBS.validate_python(
-        database().call(
-            "list_jobs",
-            {"p_status": status, "p_limit": limit + 1, "p_before_created_at": created_at, "p_before_job_id": job_id},
-            as_user=user,
-        )
+    """One page of the user's jobs, newest first. Raises Problem (422 or 404) for a cursor that is none of theirs."""
+    before = decoded(user, cursor, ROW) if cursor else None
+    answer = database().call(
+        "list_jobs",
+        {
+            "p_status": status,
+            # One more than asked for tells whether there is another page.
+            "p_limit": limit + 1,
+            "p_before_created_at": before.at if before else None,
+            "p_before_job_id": before.row_id if before else None,
+        },
+        as_user=user,
     )
-    return JobPage(jobs=jobs[:limit], next_cursor=_encoded(jobs[limit - 1]) if len(jobs) > limit else None)
+    jobs = _JOBS.validate_python(answer)
+    page, last = jobs[:limit], jobs[limit - 1] if len(jobs) > limit else None
+    return JobPage(jobs=page, next_cursor=encoded(user, Row(at=last.created_at, row_id=last.job_id)) if last else None)
 
 
 def get_job(user: User, job_id: UUID) -> JobWithAttempts:
@@ -54,18 +56,3 @@ def download_link(user: User, output_id: UUID) -> DownloadLink:
         stored["object_key"], stored["name"], stored["media_type"], settings().download_link_seconds
     )
     return DownloadLink(url=link.url, expires_at=link.expires_at)
-
-
-def _encoded(job: Job) -> str:
-    return base64.urlsafe_b64encode(f"{job.created_at.isoformat()} {job.job_id}".encode()).decode().rstrip("=")
-
-
-def _decoded(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-        created_at, job_id = text.split(" ")
-        return datetime.fromisoformat(created_at).astimezone(UTC), UUID(job_id)
-    except (binascii.Error, ValueError, OverflowError) as error:
-        raise Problem(
-            422, "invalid_cursor", "The cursor is not one of ours.", "Send next_cursor of the page before, unchanged."
-        ) from error

@@ -1,4 +1,4 @@
-"""The commands: POST /uploads, POST /jobs/{job_id}/cancel; and Supabase's webhook, POST /events/storage."""
+"""The commands, on uploads, jobs, webhooks and the account; and the webhook of Supabase's own, POST /events/storage."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import JsonValue
 from pydantic_core import from_json
 
-from functions.upload import uploads
+from functions.upload import account, jobs, uploads, webhooks
 from functions.upload.storage_hook import HEADER, take_hint
+from shared.account import Remaining
 from shared.api import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api, respond
-from shared.database import database
 from shared.errors import Problem
 from shared.models import FILENAME_SCHEMA, HintTaken, Job, OnDuplicate, UploadAnswer
 from shared.telemetry import follow, logger, measure, metrics, tracer
+from shared.webhooks import NewWebhook
 
 api = new_api()
 
@@ -48,11 +49,18 @@ def post_uploads(
 ) -> Response[str]:
     """Take JSON that describes a file, or with `?filename=` the file itself (up to 6 MB)."""
     if filename is None:
+        if (dataset_type, parameters, on_duplicate) != (None, None, None):
+            raise Problem(
+                422,
+                "invalid_request",
+                "The address has words about a file, but no filename.",
+                "Add ?filename=river.csv if the body is the file itself; else say it in the JSON.",
+            )
         registered = uploads.register(uploads.parse_request(_body()), user)
     else:
         query: dict[str, JsonValue] = {"filename": filename, "parameters": _parameters(parameters)}
-        query |= {"dataset_type": dataset_type} if dataset_type else {}
-        query |= {"on_duplicate": on_duplicate} if on_duplicate else {}
+        query |= {"dataset_type": dataset_type} if dataset_type is not None else {}
+        query |= {"on_duplicate": on_duplicate} if on_duplicate is not None else {}
         registered = uploads.store(_body(), query, user)
     follow(registered.job.job_id)
     measure("UploadsCached" if registered.cached else "UploadsRegistered")
@@ -72,13 +80,116 @@ def post_uploads(
 )
 def post_cancel(job_id: UUID, user: SignedIn) -> Response[str]:
     """Cancel a job that has not ended: 200 when it is cancelled, 202 when it runs and was asked to stop."""
-    job = Job.model_validate(database().call("cancel_job", {"p_job_id": job_id}, as_user=user))
+    job = jobs.cancel(job_id, user)
     logger.info("cancel asked for", status=job.status)
     if job.status != "cancelled":
         return answer(202, job)
     # Counted again if it is asked again.
     measure("JobsCancelled")
     return answer(200, job)
+
+
+@api.post(
+    "/jobs/<job_id>/retry",
+    summary="Try a failed or cancelled job again",
+    operation_id="retry_job",
+    responses=documented(
+        (200, Job, "It is queued, with as many attempts as a new one has"),
+        problems=[
+            NOT_SIGNED_IN,
+            (404, "No such job"),
+            (409, "It has not failed, its bytes are gone, or another job does the same"),
+            UNAVAILABLE,
+        ],
+    ),
+)
+def post_retry(job_id: UUID, user: SignedIn) -> Response[str]:
+    """Queue the job again: the same file, dataset type and parameters; what it failed of is forgotten."""
+    job = jobs.retry(job_id, user)
+    logger.info("retry asked for")
+    return answer(200, job)
+
+
+@api.post(
+    "/jobs/<job_id>/reprocess",
+    summary="Process the file of a job anew",
+    operation_id="reprocess_job",
+    responses=documented(
+        (200, Job, "The job that does so already"),
+        (201, Job, "A new job on the same upload"),
+        problems=[NOT_SIGNED_IN, (404, "No such job"), (409, "Its bytes are gone"), UNAVAILABLE],
+    ),
+)
+def post_reprocess(job_id: UUID, user: SignedIn) -> Response[str]:
+    """Make a new job with the same dataset type and parameters and today's pipeline; the old one stays as it is."""
+    reprocessed = jobs.reprocess(job_id, user)
+    logger.info("reprocess asked for", new=reprocessed.new, new_job_id=str(reprocessed.job.job_id))
+    return answer(201 if reprocessed.new else 200, reprocessed.job)
+
+
+@api.delete(
+    "/jobs/<job_id>",
+    summary="Delete a job",
+    operation_id="delete_job",
+    responses=documented(problems=[NOT_SIGNED_IN, (404, "No such job"), UNAVAILABLE])
+    | {204: {"description": "Deleted with its outputs, and with its upload if no other job has that"}},
+)
+def delete_job(job_id: UUID, user: SignedIn) -> Response[str]:
+    """Delete a job whatever its status: it is gone at once, its files within minutes; one that runs is stopped."""
+    jobs.delete(job_id, user)
+    logger.info("job deleted")
+    return Response(status_code=204, body="")
+
+
+@api.delete(
+    "/me",
+    summary="Delete all that the account has",
+    operation_id="delete_account",
+    responses=documented(
+        (202, Remaining, "There is more than one request can delete: ask again"), problems=[NOT_SIGNED_IN, UNAVAILABLE]
+    )
+    | {204: {"description": "Nothing is left but the plan and what is used of its hourly limit"}},
+)
+def delete_me(user: SignedIn) -> Response[str]:
+    """Delete jobs whatever their status, uploads, outputs, webhooks and deliveries; the files go within minutes.
+
+    The plan and what is used of its uploads an hour stay. So does the sign-in, which is not this service's own. What
+    arrives later by a link that was given out before is deleted within a day.
+    """
+    context: LambdaContext = api.lambda_context
+    remaining = account.delete_account(user, context.get_remaining_time_in_millis)
+    logger.info("account deleted", left=remaining.left)
+    return answer(202, remaining) if remaining.left else Response(status_code=204, body="")
+
+
+@api.post(
+    "/webhooks",
+    summary="Register a URL that is told when a job is done or has failed",
+    operation_id="create_webhook",
+    responses=documented(
+        (201, NewWebhook, "The webhook, and the secret that its deliveries are signed with: shown this once"),
+        problems=[NOT_SIGNED_IN, (409, "There are ten webhooks already"), INVALID, UNAVAILABLE],
+    ),
+)
+def post_webhook(user: SignedIn) -> Response[str]:
+    """Take the URL as JSON: https, a public address. Each job that ends from now on is told there, signed."""
+    webhook = webhooks.create(webhooks.parse_request(_body()), user)
+    logger.info("webhook registered", webhook_id=str(webhook.webhook_id))
+    return answer(201, webhook)
+
+
+@api.delete(
+    "/webhooks/<webhook_id>",
+    summary="Delete a webhook",
+    operation_id="delete_webhook",
+    responses=documented(problems=[NOT_SIGNED_IN, (404, "No such webhook"), UNAVAILABLE])
+    | {204: {"description": "Deleted, with its secret and its deliveries"}},
+)
+def delete_webhook(webhook_id: UUID, user: SignedIn) -> Response[str]:
+    """Tell the URL nothing more; what is being sent at this moment may still arrive."""
+    webhooks.delete(webhook_id, user)
+    logger.info("webhook deleted", webhook_id=str(webhook_id))
+    return Response(status_code=204, body="")
 
 
 @api.post(

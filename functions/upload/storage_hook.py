@@ -6,7 +6,7 @@ import hmac
 
 from shared.errors import Problem
 from shared.events import OUTBOX_HINT
-from shared.queue import queue
+from shared.queue import news_queue
 from shared.settings import settings
 
 HEADER = "X-Assay-Hook-Secret"
@@ -32,4 +32,4 @@ def take_hint(secret: str | None) -> None:
             f"The header {HEADER} is missing or wrong.",
             "Give the webhook the header with the value of STORAGE_HOOK_SECRET.",
         )
-    queue().send_later(OUTBOX_HINT, 0)
+    news_queue().send_later(OUTBOX_HINT, 0)

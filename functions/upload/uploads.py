@@ -6,10 +6,12 @@ import hashlib
 
 from pydantic import JsonValue, ValidationError
 
+from functions.upload.hints import send_hint
 from shared.api import invalid_request
 from shared.auth import User
 from shared.database import database
 from shared.errors import Problem
+from shared.events import RUN_HINT
 from shared.models import PutLink, UploadAnswer, UploadRequest
 from shared.object_store import object_store, upload_key
 from shared.registry import current_versions, dataset_types
@@ -96,4 +98,8 @@ def _register(request: UploadRequest, user: User) -> UploadAnswer:
         },
         as_user=user,
     )
-    return UploadAnswer.model_validate(answer)
+    registered = UploadAnswer.model_validate(answer)
+    if registered.job.status == "queued":
+        # The bytes are there: no event of the object store will tell the worker.
+        send_hint(RUN_HINT)
+    return registered

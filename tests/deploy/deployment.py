@@ -18,8 +18,8 @@ from tests.deploy.cloud import REGION, Cloud
 from tests.deploy.packages import pack
 from tests.deploy.template_copy import template_copy
 from tests.supabase.gateway import Gateway
-from tests.supabase.storage import REGION as STORAGE_REGION
 from tests.supabase.storage import StorageFront
+from tests.supabase.storage_http import REGION as STORAGE_REGION
 
 STACK = "assay"
 HOOK_SECRET = "a secret of at least 32 characters"

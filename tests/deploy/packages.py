@@ -25,6 +25,7 @@ _ENVIRONMENT = {
     "SUPABASE_SECRET_KEY": "sb_secret_key",
     "OBJECT_STORE_BUCKET": "bucket",
     "QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/000000000000/queue",
+    "NEWS_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/000000000000/news",
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "id",
     "AWS_SECRET_ACCESS_KEY": "secret",

@@ -36,7 +36,8 @@ def template_copy(code: dict[str, str], object_store: str) -> dict[str, Any]:
     process |= {"PackageType": "Zip", "Runtime": "python3.13", "Handler": handler, "Timeout": _VISIBILITY_SECONDS}
     process["Environment"]["Variables"] |= {"LEASE_SECONDS": str(_LEASE_SECONDS), "RETRY_BASE_SECONDS": "1"}
     process["Events"]["ObjectCreated"]["Properties"]["ScalingConfig"]["MaximumConcurrency"] = 2
-    resources["Queue"]["Properties"]["VisibilityTimeout"] = _VISIBILITY_SECONDS
+    for queue in ("Queue", "NewsQueue"):
+        resources[queue]["Properties"]["VisibilityTimeout"] = _VISIBILITY_SECONDS
 
     (policy,) = resources["ProcessRole"]["Properties"]["Policies"]
     (send,) = (

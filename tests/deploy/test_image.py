@@ -56,7 +56,7 @@ def test_nothing_of_the_build_is_left_in_the_image() -> None:
     _, last = stages()
     assert [name for name, _ in last] == ["COPY", "CMD"]
     assert last[0][1] == "--from=build /package ${LAMBDA_TASK_ROOT}"
-    assert json.loads(last[1][1]) == [Template.read().consumer.function.handler]
+    assert json.loads(last[1][1]) == [Template.read().consumers["Queue"].function.handler]
 
 
 def test_its_handler_starts_from_its_files_alone(tmp_path: Path) -> None:

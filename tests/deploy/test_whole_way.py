@@ -27,8 +27,16 @@ def outbox(superuser: Superuser, sha256: str) -> int:
     return len(superuser.execute("select from assay.outbox where object_key like '%%/' || %s", (sha256,)).fetchall())
 
 
+def stored(deployment: Deployment) -> list[str]:
+    """Keys of everything under uploads/ and outputs/, wherever it lies."""
+    if deployment.front is not None:
+        return deployment.front.names("", "", 1000)
+    listed = deployment.cloud.s3().list_objects_v2(Bucket=deployment.outputs["BucketName"])
+    return [found["Key"] for found in listed.get("Contents", [])]
+
+
 @pytest.mark.usefixtures("unswept")
-def test_a_file_comes_back_as_outputs_and_the_second_time_from_the_cache(
+def test_a_file_comes_back_as_outputs_and_the_second_time_from_the_cache_and_is_gone_when_it_is_deleted(
     deployment: Deployment, client: Client, superuser: Superuser, tmp_path: Path
 ) -> None:
     path = tmp_path / "river.csv"
@@ -60,6 +68,20 @@ def test_a_file_comes_back_as_outputs_and_the_second_time_from_the_cache(
     again = client.register(file, None, {}, "reuse")
     assert (again.cached, again.job.job_id, again.put) == (True, job.job_id, None)
     assert [listed.job_id for listed in client.jobs()] == [job.job_id]
+
+    export = client.export_page(None)
+    assert len(export.outputs) == len(outputs)
+    links = [(one.link, one.sha256) for one in export.uploads]
+    for link, sha256 in [*links, *((one.link, one.sha256) for one in export.outputs)]:
+        assert link is not None
+        client.fetch(link, sha256, tmp_path / sha256)
+
+    mine = [key for key in stored(deployment) if str(job.job_id) in key or file.sha256 in key]
+    assert len(mine) == 1 + len(outputs)
+    client.delete(job.job_id)
+    still_there = deployment.watch(seconds=30)
+    while left := set(mine) & set(stored(deployment)):
+        still_there(left)
 
 
 def test_every_part_answers(deployment: Deployment) -> None:

@@ -169,4 +169,5 @@ def test_the_openapi_document_is_valid() -> None:
 
 
 def test_the_openapi_document_names_every_route_of_the_template() -> None:
-    assert {route.path for route in Template.read().routes} == set(document()["paths"])
+    said = {(method.upper(), path) for path, methods in document()["paths"].items() for method in methods}
+    assert {(route.method, route.path) for route in Template.read().routes} == said

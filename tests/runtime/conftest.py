@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from local.home import PROJECT
-from local.ministack import BUCKET, REGION, MiniStack
+from local.ministack import BUCKET, NEWS_QUEUE, REGION, MiniStack
 from tests.deploy.dockerfile import build_stage
 from tests.deploy.packages import HOST, build, lambda_python
 from tests.runtime.emulator import SOURCES, Code, require_emulator
@@ -34,6 +34,7 @@ def environment(supabase_project: Gateway, ministack: MiniStack) -> dict[str, st
         "OBJECT_STORE_BUCKET": BUCKET,
         "OBJECT_STORE_ENDPOINT": ministack.endpoint,
         "QUEUE_URL": ministack.queue_url(),
+        "NEWS_QUEUE_URL": ministack.queue_url(NEWS_QUEUE),
         "AWS_ENDPOINT_URL_SQS": ministack.endpoint,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,

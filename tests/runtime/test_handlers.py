@@ -16,7 +16,7 @@ import pytest
 
 from local.home import PROJECT
 from shared.auth import User
-from shared.events import created_message
+from shared.events import RUN_HINT, created_message
 from shared.object_store import upload_key
 from tests.api import http_event
 from tests.runtime.emulator import Code, Emulator
@@ -60,7 +60,7 @@ def test_a_file_goes_through_all_three(start: Start, supabase_project: Gateway, 
     httpx.put(put["url"], content=_MEASUREMENTS, headers=put["headers"], trust_env=False).raise_for_status()
 
     created = created_message(upload_key(user.owner, sha256))
-    assert process.call(sqs_event(created)) == {"batchItemFailures": []}
+    assert process.call(sqs_event(created, RUN_HINT)) == {"batchItemFailures": []}
 
     job_id = registered["job"]["job_id"]
     job = json.loads(download.call(http_event("GET", f"/jobs/{job_id}", headers=headers))["body"])

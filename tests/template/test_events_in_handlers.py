@@ -26,11 +26,21 @@ EXPECTED = {
     "upload-post": 201,
     "upload-raw": 201,
     "upload-cancel": 404,
+    "upload-retry": 404,
+    "upload-reprocess": 404,
+    "upload-delete": 404,
+    "upload-delete-account": 204,
+    "upload-webhook": 201,
+    "upload-delete-webhook": 404,
     "upload-storage-hook": 404,
     "download-jobs": 200,
     "download-job": 404,
     "download-outputs": 404,
     "download-link": 404,
+    "download-account": 200,
+    "download-export": 200,
+    "download-webhooks": 200,
+    "download-deliveries": 404,
     "download-health": 200,
     "download-openapi": 200,
 }
@@ -52,6 +62,7 @@ def test_every_event_is_tried() -> None:
     assert {path.stem for path in EVENTS.glob("*.json")} == {
         *EXPECTED,
         "process-s3",
+        "process-hint",
         "process-test-event",
         "process-sweep",
     }
@@ -63,16 +74,17 @@ def test_an_http_event_is_answered(issuer: Issuer, user: User, name: str, status
     assert answer["statusCode"] == status, answer["body"]
 
 
-@pytest.mark.parametrize("name", ["process-test-event", "process-sweep"])
+@pytest.mark.parametrize("name", ["process-test-event", "process-hint", "process-sweep"])
 def test_an_event_without_an_object_is_accepted(name: str) -> None:
     assert process(read(name), Context()) == {"batchItemFailures": []}
 
 
-def test_the_uploads_event_then_the_object_s_event_make_a_done_job(issuer: Issuer, db: PsycopgDatabase) -> None:
+def test_the_events_of_the_upload_the_object_and_a_hint_make_a_done_job(issuer: Issuer, db: PsycopgDatabase) -> None:
     key = json.loads(read("process-s3")["Records"][0]["body"])["Records"][0]["s3"]["object"]["key"]
     owner = UUID(key.split("/")[1])
     answer = call("upload-raw", issuer.token(sub=str(owner)))
     assert answer["statusCode"] == 201, answer["body"]
     assert boto3.client("s3").head_object(Bucket=BUCKET, Key=key)
-    assert process(read("process-s3"), Context()) == {"batchItemFailures": []}
-    assert Steps(db, User(owner)).jobs()[0]["status"] == "done"
+    for name, status in (("process-s3", "queued"), ("process-hint", "done")):
+        assert process(read(name), Context()) == {"batchItemFailures": []}
+        assert Steps(db, User(owner)).jobs()[0]["status"] == status

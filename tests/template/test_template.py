@@ -47,9 +47,10 @@ def test_no_route_stands_twice(routes: list[tuple[str, str]]) -> None:
     assert max(counts.values()) == 1
 
 
-def test_queue_hides_a_message_six_times_as_long_as_process_may_take(resources: Resources) -> None:
+@pytest.mark.parametrize("queue", ["Queue", "NewsQueue"])
+def test_queue_hides_a_message_six_times_as_long_as_process_may_take(resources: Resources, queue: str) -> None:
     timeout = resources["ProcessFunction"]["Properties"]["Timeout"]
-    assert resources["Queue"]["Properties"]["VisibilityTimeout"] >= 6 * timeout
+    assert resources[queue]["Properties"]["VisibilityTimeout"] >= 6 * timeout
 
 
 @pytest.mark.parametrize("function", ["UploadFunction", "DownloadFunction"])
@@ -61,11 +62,18 @@ def test_a_request_may_wait_for_the_database_as_long_as_our_code_does(resources:
     assert transport.STATEMENT_SECONDS + 1 < transport.TRYING_SECONDS, "a call that timed out is to be sent again"
 
 
-def test_messages_fail_one_by_one_and_end_in_the_dead_letter_queue(functions: Resources, resources: Resources) -> None:
-    event = functions["ProcessFunction"]["Events"]["ObjectCreated"]["Properties"]
+@pytest.mark.parametrize(("name", "at_once"), [("Queue", 1), ("NewsQueue", 10)])
+def test_messages_fail_one_by_one_and_end_in_the_dead_letter_queue(
+    functions: Resources, resources: Resources, name: str, at_once: int
+) -> None:
+    [event] = [
+        event["Properties"]
+        for event in functions["ProcessFunction"]["Events"].values()
+        if event["Type"] == "SQS" and referred(event["Properties"]["Queue"]) == f"{name}.Arn"
+    ]
     assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert event["BatchSize"] == 1
-    queue, dead = resources["Queue"]["Properties"], resources["DeadLetterQueue"]["Properties"]
+    assert event["BatchSize"] == at_once
+    queue, dead = resources[name]["Properties"], resources["DeadLetterQueue"]["Properties"]
     assert queue["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
         "maxReceiveCount": 3,
@@ -73,18 +81,26 @@ def test_messages_fail_one_by_one_and_end_in_the_dead_letter_queue(functions: Re
     assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
 
 
+def test_a_mapping_keeps_its_name_for_stacks_that_are_there(functions: Resources) -> None:
+    # Lambda refuses a second mapping of the same queue, which is what a new name would first be.
+    event = functions["ProcessFunction"]["Events"]["ObjectCreated"]["Properties"]
+    assert referred(event["Queue"]) == "Queue.Arn"
+
+
 def test_the_bucket_is_private_and_tells_the_queue_of_uploads_alone(storage: str, resources: Resources) -> None:
     about_s3 = {name for name, resource in resources.items() if "Bucket" in name or "QueuePolicy" in name}
     if storage == "supabase":
         assert about_s3 == set()
         return
-    assert about_s3 == {"Bucket", "BucketPolicy", "QueuePolicy"}
+    assert about_s3 == {"Bucket", "BucketPolicy", "NewsQueuePolicy"}
     bucket = resources["Bucket"]["Properties"]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     (notification,) = bucket["NotificationConfiguration"]["QueueConfigurations"]
     assert notification["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "uploads/"}]
+    assert referred(notification["Queue"]) == "NewsQueue.Arn"
+    assert resources["Bucket"]["DependsOn"] == "NewsQueuePolicy"
     # The queue's policy must speak of this very name, which it cannot refer to.
-    (statement,) = resources["QueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (statement,) = resources["NewsQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
     source = statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::Sub"]
     assert source == "arn:${AWS::Partition}:s3:::" + bucket["BucketName"]["Fn::Sub"]
 
@@ -113,13 +129,15 @@ def test_nothing_is_allowed_by_wildcard(resources: Resources) -> None:
     ("role", "expected"),
     [
         ("UploadRole", {("s3:PutObject", "uploads/*")}),
-        ("DownloadRole", {("s3:GetObject", "outputs/*")}),
+        ("DownloadRole", {("s3:GetObject", "outputs/*"), ("s3:GetObject", "uploads/*")}),
         (
             "ProcessRole",
             {
                 ("s3:GetObject", "uploads/*"),
                 ("s3:PutObject", "outputs/*"),
                 ("s3:AbortMultipartUpload", "outputs/*"),
+                ("s3:DeleteObject", "uploads/*"),
+                ("s3:DeleteObject", "outputs/*"),
             },
         ),
     ],
@@ -128,13 +146,22 @@ def test_each_function_reaches_only_its_own_objects(
     storage: str, resources: Resources, role: str, expected: set[tuple[str, str]]
 ) -> None:
     found = {
-        (action, statement["Resource"]["Fn::Sub"].removeprefix("${Bucket.Arn}/"))
+        (action, target["Fn::Sub"].removeprefix("${Bucket.Arn}/"))
         for name, statement in statements(resources)
         if name == role
         for action in listed(statement["Action"])
         if action.startswith("s3:") and action != "s3:ListBucket"
+        for target in listed(statement["Resource"])
     }
     assert found == (expected if storage == "s3" else set())
+
+
+def test_a_browser_may_use_every_route_and_read_what_an_answer_says_of_itself(
+    routes: list[tuple[str, str]], resources: Resources
+) -> None:
+    cors = resources["Api"]["Properties"]["CorsConfiguration"]
+    assert set(cors["AllowMethods"]) == {route.split()[0] for _, route in routes}
+    assert set(cors["ExposeHeaders"]) == {"apigw-requestid", "retry-after"}
 
 
 def test_hints_are_few_and_nothing_else_is_slowed_down(routes: list[tuple[str, str]], resources: Resources) -> None:
@@ -148,9 +175,19 @@ def test_nothing_is_allowed_in_s3_where_it_is_not_the_storage(storage: str, reso
     assert any(action.startswith("s3:") for action in actions) == (storage == "s3")
 
 
-def test_who_may_send_to_the_queue(storage: str, resources: Resources) -> None:
-    senders = {name for name, statement in statements(resources) if "sqs:SendMessage" in listed(statement["Action"])}
-    assert senders == {"ProcessRole", "QueuePolicy" if storage == "s3" else "UploadRole"}
+def test_who_may_send_to_which_queue(storage: str, resources: Resources) -> None:
+    senders = {
+        (name, referred(queue))
+        for name, statement in statements(resources)
+        if "sqs:SendMessage" in listed(statement["Action"])
+        for queue in listed(statement["Resource"])
+    }
+    assert senders == {
+        ("ProcessRole", "Queue.Arn"),
+        ("ProcessRole", "NewsQueue.Arn"),
+        ("UploadRole", "Queue.Arn"),
+        ("NewsQueuePolicy" if storage == "s3" else "UploadRole", "NewsQueue.Arn"),
+    }
 
 
 def test_every_secret_is_a_reference_and_goes_only_where_it_is_used(
@@ -235,6 +272,7 @@ def test_alarms_watch_the_queues_the_functions_and_the_api(functions: Resources,
     assert watched == {(name, "Errors") for name in functions} | {
         ("DeadLetterQueue.QueueName", "ApproximateNumberOfMessagesVisible"),
         ("Queue.QueueName", "ApproximateAgeOfOldestMessage"),
+        ("NewsQueue.QueueName", "ApproximateAgeOfOldestMessage"),
         ("Api", "5xx"),
         ("AWS::StackName", "InternalErrors"),
         ("AWS::StackName", "JobsQueued"),

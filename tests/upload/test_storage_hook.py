@@ -12,7 +12,7 @@ from functions.upload.app import handler
 from shared.events import OUTBOX_HINT
 from shared.queue import queue
 from shared.settings import settings
-from tests.api import QUEUE, Answer, Context, answered, http_event
+from tests.api import NEWS_QUEUE, Answer, Context, answered, http_event
 from tests.sqs import failed, sqs_event
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -38,7 +38,7 @@ def hint(secret: str | None, body: bytes | None = b"{}") -> Answer:
 
 def queued() -> list[str]:
     sqs = boto3.client("sqs")
-    messages = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"], MaxNumberOfMessages=10)
+    messages = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName=NEWS_QUEUE)["QueueUrl"], MaxNumberOfMessages=10)
     return [message["Body"] for message in messages.get("Messages", [])]
 
 
@@ -85,7 +85,7 @@ def test_where_no_webhook_is_expected_there_is_none(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.usefixtures("supabase_storage")
 def test_a_queue_that_is_away_is_a_503(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/gone")
+    monkeypatch.setenv("NEWS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/gone")
     settings.cache_clear()
     queue.cache_clear()
     assert hint(SECRET).problem() == (503, "unavailable")

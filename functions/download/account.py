@@ -1,0 +1,83 @@
+"""The queries about the caller's account: the plan and what is used of it, and a page of all that there is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+
+from functions.download.cursor import decoded, encoded
+from shared.account import Account, AccountExport
+from shared.auth import User
+from shared.database import database
+from shared.object_store import object_store
+from shared.settings import settings
+
+
+class _Webhooks(BaseModel):
+    """Behind a delivery of this webhook, or behind the webhook's own row."""
+
+    walk: Literal["webhooks"]
+    at: AwareDatetime
+    id: UUID
+    occurred_at: AwareDatetime | None = None
+    delivery_id: UUID | None = None
+
+
+class _Uploads(BaseModel):
+    walk: Literal["uploads"]
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class _Jobs(BaseModel):
+    """Behind the job's own row (part 0), or behind its attempt (1), event (2) or output (3) of this number."""
+
+    walk: Literal["jobs"]
+    at: AwareDatetime
+    id: UUID
+    part: int = Field(ge=0, le=3)
+    number: int = Field(ge=0, lt=2**63)
+
+
+# Where export_account goes on: its p_after.
+_Place = Annotated[_Webhooks | _Uploads | _Jobs, Field(discriminator="walk")]
+_PLACE: TypeAdapter[_Webhooks | _Uploads | _Jobs] = TypeAdapter(_Place)
+
+
+class _Page(BaseModel):
+    """A page as the database gives it; the lists that hold no file pass through."""
+
+    model_config = ConfigDict(extra="allow")
+
+    uploads: list[dict[str, JsonValue]]
+    outputs: list[dict[str, JsonValue]]
+    next: _Place | None
+
+
+def get_account(user: User) -> Account:
+    """The user's plan, and what is used of it."""
+    return Account.model_validate(database().call("get_account", {}, as_user=user))
+
+
+def export(user: User, limit: int, cursor: str | None) -> AccountExport:
+    """One page of all that the user has, at most `limit` things, with signed links to the files among them.
+
+    Raises Problem (422 or 404) for a cursor that is none of theirs.
+    """
+    after = decoded(user, cursor, _PLACE).model_dump(mode="json", exclude_none=True) if cursor else None
+    answer = database().call("export_account", {"p_limit": limit, "p_after": after}, as_user=user)
+    page = _Page.model_validate(answer)
+    for upload in page.uploads:
+        upload["link"] = _link(upload["object_key"], upload["filename"], "application/octet-stream")
+    for output in page.outputs:
+        output["link"] = _link(output["object_key"], output["name"], output["media_type"])
+    next_cursor = encoded(user, page.next) if page.next else None
+    return AccountExport.model_validate({**page.model_dump(exclude={"next"}), "next_cursor": next_cursor})
+
+
+def _link(object_key: JsonValue, filename: JsonValue, media_type: JsonValue) -> JsonValue:
+    if object_key is None:
+        return None
+    link = object_store().get_link(str(object_key), str(filename), str(media_type), settings().download_link_seconds)
+    return {"url": link.url, "expires_at": link.expires_at.isoformat()}

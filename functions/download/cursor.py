@@ -1,0 +1,46 @@
+"""Where a page ends, as text that clients hand back unchanged. It is good for the user it was made for."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TypeVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, TypeAdapter
+
+from shared.auth import User
+from shared.errors import Problem
+
+P = TypeVar("P", bound=BaseModel)
+
+
+class Row(BaseModel):
+    """The last row of a page, where rows stand in the order of time and id."""
+
+    at: AwareDatetime
+    row_id: UUID
+
+
+ROW = TypeAdapter(Row)
+
+
+def encoded(user: User, place: BaseModel) -> str:
+    """Return the cursor of the page behind this place."""
+    text = f"{user.owner} {place.model_dump_json(exclude_none=True)}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decoded(user: User, cursor: str, kind: TypeAdapter[P]) -> P:
+    """Return the place that a cursor stands for. Raises Problem: 422 for what is none, 404 for another user's."""
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        owner, _, place = text.partition(" ")
+        found = UUID(owner), kind.validate_json(place)
+    except (binascii.Error, ValueError) as error:
+        raise Problem(
+            422, "invalid_cursor", "The cursor is not one of ours.", "Send next_cursor of the page before, unchanged."
+        ) from error
+    if found[0] != user.owner:
+        raise Problem(404, "cursor_not_found", "There is no such cursor.", "Begin anew, without a cursor.")
+    return found[1]

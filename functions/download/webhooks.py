@@ -1,0 +1,40 @@
+"""The queries about webhooks, each as the user who asks: row level security decides what they see."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from functions.download.cursor import ROW, Row, decoded, encoded
+from shared.auth import User
+from shared.database import database
+from shared.webhooks import Delivery, DeliveryPage, Webhook, WebhookList
+
+_WEBHOOKS = TypeAdapter(list[Webhook])
+_DELIVERIES = TypeAdapter(list[Delivery])
+
+
+def list_webhooks(user: User) -> WebhookList:
+    """All webhooks of the user, oldest first; without their secrets."""
+    return WebhookList(webhooks=_WEBHOOKS.validate_python(database().call("list_webhooks", {}, as_user=user)))
+
+
+def list_deliveries(user: User, webhook_id: UUID, limit: int, cursor: str | None) -> DeliveryPage:
+    """One page of a webhook's deliveries, newest first. Raises Problem (404; 422 for a cursor that is none)."""
+    before = decoded(user, cursor, ROW) if cursor else None
+    answer = database().call(
+        "list_deliveries",
+        {
+            "p_webhook_id": webhook_id,
+            # One more than asked for tells whether there is another page.
+            "p_limit": limit + 1,
+            "p_before_occurred_at": before.at if before else None,
+            "p_before_delivery_id": before.row_id if before else None,
+        },
+        as_user=user,
+    )
+    deliveries = _DELIVERIES.validate_python(answer)
+    page, last = deliveries[:limit], deliveries[limit - 1] if len(deliveries) > limit else None
+    next_cursor = encoded(user, Row(at=last.occurred_at, row_id=last.delivery_id)) if last else None
+    return DeliveryPage(deliveries=page, next_cursor=next_cursor)

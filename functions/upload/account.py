@@ -1,0 +1,31 @@
+"""The deletion of all that an owner has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from functions.upload.hints import send_hint
+from shared.account import Remaining
+from shared.auth import User
+from shared.database import database
+from shared.events import CLEAN_UP_HINT
+from shared.transport import CONNECT_SECONDS, STATEMENT_SECONDS, TRYING_SECONDS
+
+_BATCH = 500
+# The longest that a call may take; one that would not end in time is not begun.
+_CALL_MILLISECONDS = (TRYING_SECONDS + CONNECT_SECONDS + STATEMENT_SECONDS + 1) * 1000
+
+
+def delete_account(user: User, remaining_milliseconds: Callable[[], int]) -> Remaining:
+    """Delete all that the user has, batch by batch, for as long as there is time: the rows now, the objects in minutes.
+
+    The answer says what is left to be deleted by further requests. Plan and hourly limit stay, or else a deletion would
+    be the way around them.
+    """
+    while True:
+        answer = database().call("delete_account", {"p_limit": _BATCH}, as_user=user)
+        remaining = Remaining.model_validate(answer)
+        if remaining.left == 0 or remaining_milliseconds() < _CALL_MILLISECONDS:
+            break
+    send_hint(CLEAN_UP_HINT)
+    return remaining

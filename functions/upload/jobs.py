@@ -1,0 +1,52 @@
+"""The use cases around a job that is there already."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from functions.upload.hints import send_hint
+from shared.auth import User
+from shared.database import database
+from shared.events import CLEAN_UP_HINT, RUN_HINT
+from shared.models import Job
+
+
+class Reprocessed(BaseModel):
+    """The job that processes a file anew, and whether it was made just now."""
+
+    new: bool
+    job: Job
+
+
+def cancel(job_id: UUID, user: User) -> Job:
+    """Cancel a job, or ask a running one to stop. Raises Problem: 404; 409 for one that has ended."""
+    return Job.model_validate(database().call("cancel_job", {"p_job_id": job_id}, as_user=user))
+
+
+def retry(job_id: UUID, user: User) -> Job:
+    """Queue a failed or cancelled job again, with new attempts.
+
+    Raises Problem: 404; 409 for any other job, for one whose bytes are gone, and where another does the same; 429.
+    """
+    job = Job.model_validate(database().call("retry_job", {"p_job_id": job_id}, as_user=user))
+    send_hint(RUN_HINT)
+    return job
+
+
+def reprocess(job_id: UUID, user: User) -> Reprocessed:
+    """Process the file of a job anew, unless that is under way.
+
+    Raises Problem: 404, 409 where its bytes are gone, 429.
+    """
+    answer = database().call("reprocess_job", {"p_job_id": job_id}, as_user=user)
+    reprocessed = Reprocessed.model_validate(answer)
+    send_hint(RUN_HINT)
+    return reprocessed
+
+
+def delete(job_id: UUID, user: User) -> None:
+    """Delete a job whatever its status: its rows now, its objects within minutes. Raises Problem (404)."""
+    database().call("delete_job", {"p_job_id": job_id}, as_user=user)
+    send_hint(CLEAN_UP_HINT)

@@ -1,0 +1,171 @@
+"""What a user does to a job that is there, and the hints that it leaves on the queue."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import boto3
+import pytest
+
+from functions.upload.app import handler
+from shared.auth import User
+from shared.events import CLEAN_UP_HINT, RUN_HINT
+from shared.object_store import upload_key
+from shared.psycopg_database import PsycopgDatabase
+from tests.api import QUEUE, Client
+from tests.database.steps import Steps, Superuser, new_sha256
+from tests.issuer import Issuer
+from tests.sqs import take_out
+
+pytestmark = pytest.mark.usefixtures("aws")
+
+
+@pytest.fixture
+def client(issuer: Issuer, user: User) -> Client:
+    return Client(handler, issuer, user.owner)
+
+
+def register(client: Client, sha256: str) -> dict[str, object]:
+    body = {"filename": "a.csv", "size_bytes": 10, "sha256": sha256}
+    answer = client.call("POST", "/uploads", json_body=body)
+    assert answer.status in {200, 201}, answer.body
+    found: dict[str, object] = answer.json()
+    return found
+
+
+def test_a_failed_job_is_tried_again_and_the_worker_told(client: Client, steps: Steps) -> None:
+    job_id = steps.running()
+    steps.fail(job_id, 1)
+    answer = client.call("POST", f"/jobs/{job_id}/retry")
+    assert (answer.status, answer.json()["status"], answer.json()["error"]) == (200, "queued", None)
+    assert take_out() == [RUN_HINT]
+    assert steps.claim(job_id, "another")["attempt"] == 2
+
+
+@pytest.mark.parametrize("status", ["queued", "done"])
+def test_a_job_that_has_not_failed_is_not_tried_again(client: Client, steps: Steps, status: str) -> None:
+    job_id, _ = steps.queued() if status == "queued" else steps.done()
+    assert client.call("POST", f"/jobs/{job_id}/retry").problem() == (409, "job_not_retryable")
+    assert take_out() == []
+
+
+def test_a_job_whose_bytes_never_came_is_not_tried_again(client: Client, steps: Steps) -> None:
+    job_id = steps.register(new_sha256())["job"]["job_id"]
+    steps.cancel(job_id)
+    for command in ("retry", "reprocess"):
+        assert client.call("POST", f"/jobs/{job_id}/{command}").problem() == (409, "bytes_missing")
+
+
+def test_reprocess_makes_one_new_job_and_the_second_time_gives_that(client: Client, steps: Steps) -> None:
+    old, sha256 = steps.done()
+    first = client.call("POST", f"/jobs/{old}/reprocess")
+    second = client.call("POST", f"/jobs/{old}/reprocess")
+    assert (first.status, second.status) == (201, 200)
+    new = first.json()["job_id"]
+    assert new == second.json()["job_id"] != old
+    assert (first.json()["status"], first.json()["sha256"]) == ("queued", sha256)
+    assert take_out() == [RUN_HINT] * 2
+    assert steps.job(old)["status"] == "done"
+
+
+def test_a_deleted_job_is_gone_and_its_objects_are_to_go(client: Client, steps: Steps, superuser: Superuser) -> None:
+    job_id, sha256 = steps.done()
+    answer = client.call("DELETE", f"/jobs/{job_id}")
+    assert (answer.status, answer.body) == (204, "")
+    assert take_out() == [CLEAN_UP_HINT]
+    assert steps.jobs() == []
+    noted = superuser.execute(
+        "select object_key from assay.deletions where object_key like %s and due_at <= now()",
+        (f"%{steps.user.owner}%",),
+    ).fetchall()
+    assert {key for (key,) in noted} == {
+        upload_key(steps.user.owner, sha256),
+        f"outputs/{steps.user.owner}/{job_id}/",
+    }
+    assert client.call("DELETE", f"/jobs/{job_id}").problem() == (404, "job_not_found")
+
+
+def test_the_worker_of_a_deleted_job_learns_that_it_is_stale(client: Client, steps: Steps) -> None:
+    job_id = steps.running()
+    assert client.call("DELETE", f"/jobs/{job_id}").status == 204
+    assert steps.report(job_id, 1) == {"accepted": False, "reason": "stale_attempt"}
+    assert steps.finish(job_id, 1) == {"accepted": False, "reason": "stale_attempt"}
+    assert steps.jobs() == []
+
+
+def test_what_was_deleted_may_be_sent_again(client: Client, steps: Steps) -> None:
+    """Its bytes are still there: nothing needs to be sent, and the worker is told."""
+    deleted, sha256 = steps.done()
+    client.call("DELETE", f"/jobs/{deleted}")
+    take_out()
+    registered = register(client, sha256)
+    job = registered["job"]
+    assert isinstance(job, dict)
+    assert (registered["cached"], registered["put"], job["status"]) == (True, None, "queued")
+    assert job["job_id"] != deleted
+    assert take_out() == [RUN_HINT]
+
+
+def test_what_is_being_deleted_may_be_sent_again_in_seconds(client: Client, steps: Steps) -> None:
+    deleted, sha256 = steps.done()
+    client.call("DELETE", f"/jobs/{deleted}")
+    keys = steps._call("clean_up", None, quiet_seconds=900)["keys"]
+    assert upload_key(steps.user.owner, sha256) in keys
+    body = {"filename": "a.csv", "size_bytes": 10, "sha256": sha256}
+    answer = client.call("POST", "/uploads", json_body=body)
+    assert answer.problem() == (503, "being_deleted")
+    assert answer.headers["retry-after"] == "5"
+    steps._call("objects_deleted", None, keys=keys)
+    assert register(client, sha256)["cached"] is False
+
+
+def test_a_new_upload_waits_for_its_bytes_and_nobody_is_told(client: Client) -> None:
+    assert register(client, new_sha256())["cached"] is False
+    assert take_out() == []
+
+
+def test_a_hint_that_cannot_be_sent_is_no_error(client: Client, steps: Steps) -> None:
+    job_id = steps.running()
+    steps.fail(job_id, 1)
+    sqs = boto3.client("sqs")
+    sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"])
+    assert client.call("POST", f"/jobs/{job_id}/retry").status == 200
+    assert steps.job(job_id)["status"] == "queued"
+
+
+def test_over_the_limit_the_answer_says_what_it_is_and_when_to_come_again(
+    client: Client, steps: Steps, superuser: Superuser
+) -> None:
+    failed = steps.running()
+    steps.fail(failed, 1)
+    done, _ = steps.done()
+    superuser.execute(
+        "update assay.owners set uploads_until = now() + interval '1 hour' where owner = %s", (steps.user.owner,)
+    )
+    body = {"filename": "a.csv", "size_bytes": 10, "sha256": new_sha256()}
+    for answer in (
+        client.call("POST", "/uploads", json_body=body),
+        client.call("POST", f"/jobs/{failed}/retry"),
+        client.call("POST", f"/jobs/{done}/reprocess"),
+    ):
+        assert answer.problem() == (429, "uploads_limit")
+        assert 0 < int(answer.headers["retry-after"]) <= 60
+        assert "60 uploads an hour" in answer.json()["detail"]
+        assert answer.headers["retry-after"] in answer.json()["suggestion"]
+    assert len(steps.jobs()) == 2
+    assert take_out() == []
+
+
+@pytest.mark.parametrize(("method", "command"), [("POST", "/retry"), ("POST", "/reprocess"), ("DELETE", "")])
+def test_another_owners_job_is_not_there(
+    client: Client, other_steps: Steps, db: PsycopgDatabase, method: str, command: str
+) -> None:
+    job_id = other_steps.running()
+    other_steps.fail(job_id, 1)
+    for unknown in (job_id, str(uuid4())):
+        assert client.call(method, f"/jobs/{unknown}{command}").problem() == (404, "job_not_found")
+    assert client.call(method, f"/jobs/1{command}").problem() == (404, "not_found")
+    client.token = ""
+    assert client.call(method, f"/jobs/{job_id}{command}").problem() == (401, "not_signed_in")
+    assert other_steps.job(job_id)["status"] == "failed"
+    assert take_out() == []
