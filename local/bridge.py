@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -50,15 +51,17 @@ class Bridge:
         if scope["type"] != "http":
             raise ValueError(f"only HTTP is served here, not {scope['type']}")
         self._touch()
-        response = await self._answer(scope, receive)
+        request_id = str(uuid.uuid4())
+        response = await self._answer(scope, receive, request_id)
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
         headers.append((b"content-length", str(len(response.body)).encode()))
+        headers.append((b"apigw-requestid", request_id.encode()))
         if response.status == 413:
             headers.append((b"connection", b"close"))  # the rest of the body is not read
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": response.body})
 
-    async def _answer(self, scope: _Message, receive: _Receive) -> Response:
+    async def _answer(self, scope: _Message, receive: _Receive, request_id: str) -> Response:
         method: str = scope["method"]
         raw_path: str = scope["raw_path"].decode("latin-1")
         if (method, raw_path) == ("GET", JWKS_PATH):
@@ -82,11 +85,10 @@ class Bridge:
             body=body,
             client=scope["client"][0] if scope.get("client") else "127.0.0.1",
             http_version=scope["http_version"],
+            request_id=request_id,
         )
         event = to_event(request, route, path_parameters)
-        response = await asyncio.get_running_loop().run_in_executor(self._thread, self._call, route, event)
-        response.headers.append(("apigw-requestid", event["requestContext"]["requestId"]))
-        return response
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._call, route, event)
 
     def _call(self, route: Route, event: dict[str, Any]) -> Response:
         try:

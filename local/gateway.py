@@ -6,7 +6,7 @@ import base64
 import json
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -27,6 +27,7 @@ class Request:
     body: bytes
     client: str
     http_version: str = "1.1"
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Response:
 
     @classmethod
     def message(cls, status: int, text: str) -> Response:
-        """Return an answer of the gateway's own."""
+        """Return an answer of the gateway's own: it has none of the headers that a function adds, as on AWS."""
         return cls(status, [("content-type", "application/json")], json.dumps({"message": text}).encode())
 
 
@@ -75,7 +76,7 @@ def to_event(request: Request, route: Route, path_parameters: Mapping[str, str])
                 "sourceIp": request.client,
                 "userAgent": headers.get("user-agent", ""),
             },
-            "requestId": str(uuid.uuid4()),
+            "requestId": request.request_id,
             "routeKey": route_key,
             "stage": "$default",
             "time": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, cast
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Request, Response
 from aws_lambda_powertools.event_handler.depends import Depends
@@ -23,14 +23,26 @@ from shared.telemetry import follow, logger
 
 RETRY_AFTER_SECONDS = 5
 
+# What every answer tells a browser: encrypted connections only, no guessing at types, nothing to load or to frame, no
+# address handed on, nothing kept; a route may keep more.
+# Source: https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
+SECURITY_HEADERS = {
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
 
 def answer(status: int, body: BaseModel) -> Response[str]:
     """Answer with a model as JSON."""
     return Response(status_code=status, content_type="application/json", body=body.model_dump_json())
 
 
-def problem_answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[str]:
-    """Answer with problem details."""
+def problem_answer(problem: Problem) -> Response[str]:
+    """Answer with problem details, and with the header that goes with the problem."""
     details = ProblemDetails(
         title=HTTPStatus(problem.status).phrase,
         status=problem.status,
@@ -38,11 +50,16 @@ def problem_answer(problem: Problem, headers: dict[str, str] | None = None) -> R
         code=problem.code,
         suggestion=problem.suggestion,
     )
+    headers: dict[str, str | list[str]] = {}
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if problem.retry_after_seconds is not None:
+        headers["Retry-After"] = str(problem.retry_after_seconds)
     return Response(
         status_code=problem.status,
         content_type="application/problem+json",
         body=details.model_dump_json(),
-        headers=headers or {},
+        headers=headers,
     )
 
 
@@ -60,7 +77,8 @@ def invalid_request(errors: Sequence[ErrorDetails]) -> Problem:
 
 
 def _signed_in(request: Request) -> User:
-    return verifier().verify(request.headers.get("authorization"))
+    event = cast("APIGatewayProxyEventV2", request.resolved_event)
+    return verifier().sign_in(request.headers.get("authorization"), event.request_context.http.source_ip)
 
 
 SignedIn = Annotated[User, Depends(_signed_in)]
@@ -83,7 +101,7 @@ def new_api() -> APIGatewayHttpResolver:
 
     @api.exception_handler(Problem)
     def _problem(error: Problem) -> Response[str]:
-        return problem_answer(error, {"WWW-Authenticate": "Bearer"} if error.status == 401 else None)
+        return problem_answer(error)
 
     @api.exception_handler(RequestValidationError)
     def _invalid(error: RequestValidationError) -> Response[str]:
@@ -92,8 +110,8 @@ def new_api() -> APIGatewayHttpResolver:
     @api.exception_handler(Transient)
     def _unavailable(error: Transient) -> Response[str]:
         logger.warning("unavailable", exc_info=error)
-        problem = Problem(503, "unavailable", f"For now {error}.", f"Try again in {RETRY_AFTER_SECONDS} seconds.")
-        return problem_answer(problem, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+        suggestion = f"Try again in {RETRY_AFTER_SECONDS} seconds."
+        return problem_answer(Problem(503, "unavailable", f"For now {error}.", suggestion, RETRY_AFTER_SECONDS))
 
     @api.exception_handler(Exception)
     def _bug(error: Exception) -> Response[str]:
@@ -125,6 +143,7 @@ def respond(api: APIGatewayHttpResolver, event: dict[str, object], context: Lamb
     request = APIGatewayProxyEventV2(event)
     logger.append_keys(request_id=request.request_context.request_id)
     answered: dict[str, object] = api.resolve(event, context)
+    answered["headers"] = {**SECURITY_HEADERS, **cast("dict[str, object]", answered["headers"])}
     logger.info("answered", route=request.route_key, status=answered["statusCode"])
     return answered
 
@@ -132,18 +151,23 @@ def respond(api: APIGatewayHttpResolver, event: dict[str, object], context: Lamb
 def documented(
     *answers: tuple[int, type[BaseModel], str], problems: Sequence[tuple[int, str]]
 ) -> dict[int, OpenAPIResponse]:
-    """Describe a route's answers and problems for the OpenAPI document."""
+    """Describe a route's answers and problems for the OpenAPI document.
+
+    A route for those who are signed in (NOT_SIGNED_IN) answers TOO_MANY as well, whether it says so or not.
+    """
     good: dict[int, OpenAPIResponse] = {
         status: {"description": text, "content": {"application/json": {"model": model}}}
         for status, model, text in answers
     }
+    told = dict([TOO_MANY, *problems] if NOT_SIGNED_IN in problems else problems)
     bad: dict[int, OpenAPIResponse] = {
         status: {"description": text, "content": {"application/problem+json": {"model": ProblemDetails}}}
-        for status, text in problems
+        for status, text in told.items()
     }
     return good | bad
 
 
 UNAVAILABLE = (503, "Database, object store or sign-in does not answer; try again after Retry-After seconds")
 NOT_SIGNED_IN = (401, "No access token, or not a valid one")
+TOO_MANY = (429, "Over a limit, or too many refused access tokens; try again after Retry-After seconds")
 INVALID = (422, "The request is not valid")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import ceil
 from uuid import UUID
 
 import jwt
@@ -11,6 +12,7 @@ from pydantic_core import from_json
 
 from shared.errors import Problem, Transient
 from shared.settings import settings
+from shared.sign_in_failures import SignInFailures
 from shared.sign_in_service import ask
 from shared.signing_keys import SigningKeys
 from shared.telemetry import logger
@@ -35,19 +37,47 @@ class TokenVerifier:
     """Verifies access tokens: their claims first, then who signed them.
 
     ES256 and RS256 by the keys of the project's JWKS; HS256 by asking the project's Auth server, which alone knows the
-    secret. `publishable_key` names the project there; without it no HS256 token is taken.
+    secret. `publishable_key` names the project there; without it no HS256 token is taken. `failures` counts who was
+    refused.
     """
 
-    def __init__(self, issuer: str, audience: str, publishable_key: str | None = None) -> None:
+    def __init__(
+        self, issuer: str, audience: str, publishable_key: str | None = None, failures: SignInFailures | None = None
+    ) -> None:
         self._issuer = issuer
         self._audience = audience
         self._publishable_key = publishable_key
         self._keys = SigningKeys(f"{issuer}/.well-known/jwks.json")
+        self._failures = failures or SignInFailures()
 
-    def verify(self, authorization: str | None) -> User:
+    def sign_in(self, authorization: str | None, address: str) -> User:
+        """Return the user of a request's `Authorization` header, as `verify` does.
+
+        Raises Problem (429) in place of a bad token's 401 when too many tokens of this IP address were refused; until
+        some time is over, a token that only the Auth server could verify is then good only if it was good lately.
+        """
+        wait = ceil(self._failures.wait_seconds(address))
+        try:
+            return self.verify(authorization, ask_for_unknown=not wait)
+        except Problem as refused:
+            if not authorization:
+                raise  # nobody tries anything without a token
+            if not wait:
+                self._failures.count(address)
+                raise
+            raise Problem(
+                429,
+                "too_many_sign_in_failures",
+                "Too many access tokens from this address were refused.",
+                f"Sign in again, and send the new token in {wait} seconds.",
+                wait,
+            ) from refused
+
+    def verify(self, authorization: str | None, *, ask_for_unknown: bool = True) -> User:
         """Return the user of an `Authorization: Bearer …` header.
 
-        Raises Problem (401) for a missing or bad token, Transient when keys or Auth server cannot be had.
+        Without `ask_for_unknown` the Auth server is asked only about tokens that were good lately. Raises Problem (401)
+        for a missing or bad token, Transient when keys or Auth server cannot be had.
         """
         token = _token(authorization)
         try:
@@ -58,7 +88,10 @@ class TokenVerifier:
                 raise _refused("The access token is not valid here.", "a token of another kind")
             owner = self._owner(token, None)
             if header.get("alg") == "HS256":
+                if not ask_for_unknown and not self._failures.was_good(token):
+                    raise _refused("The access token is not known here.", "too many refused before")
                 self._ask_auth_server(token, owner)
+                self._failures.remember_good(token)
             else:
                 owner = self._owner(token, self._key(header))
         except jwt.ExpiredSignatureError as error:

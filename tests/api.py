@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -16,6 +16,7 @@ from tests.issuer import Issuer
 
 BUCKET = "assay"
 QUEUE = "assay"
+NEWS_QUEUE = "assay-news"
 Handler = Callable[[dict[str, object], LambdaContext], Any]
 
 
@@ -27,7 +28,7 @@ class Context(LambdaContext):
         self._function_version = "$LATEST"
         self._invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:test"
         self._memory_limit_in_mb = 512
-        self._aws_request_id = "request"
+        self._aws_request_id = str(uuid4())
         self._log_group_name = "log"
         self._log_stream_name = "log"
 

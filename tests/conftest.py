@@ -18,14 +18,18 @@ from shared.auth import User, verifier
 from shared.database import Database, database
 from shared.object_store import object_store
 from shared.psycopg_database import PsycopgDatabase
-from shared.queue import queue
+from shared.queue import news_queue, queue
 from shared.settings import settings
-from tests.api import BUCKET, QUEUE
+from tests.api import BUCKET, NEWS_QUEUE, QUEUE
 from tests.database.steps import Steps, Superuser
 from tests.issuer import Issuer
 from tests.supabase.gateway import Gateway
 from tests.supabase.project import supabase_project_on
 from tests.supabase.storage import StorageFront
+
+
+# Looks through all that is logged, of every test.
+pytest_plugins = ["tests.log_watch"]
 
 
 @pytest.fixture(scope="session")
@@ -109,12 +113,19 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture
 def aws(postgres: Postgres, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The environment of a function, with moto's S3 and SQS."""
+    """The environment of a function, with moto's S3 and SQS; no job of another test is queued, which it might claim.
+
+    Nor is anything left that it might send to another test's webhook.
+    """
+    with psycopg.connect(postgres.superuser_url) as connection:
+        connection.execute("update assay.jobs set status = 'cancelled', finished_at = now() where status = 'queued'")
+        connection.execute("delete from assay.webhooks")
     for name, value in {
         "DATABASE_URL": postgres.authenticator_url,
         "SUPABASE_URL": issuer.url.removesuffix("/auth/v1"),
         "OBJECT_STORE_BUCKET": BUCKET,
         "QUEUE_URL": f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE}",
+        "NEWS_QUEUE_URL": f"https://sqs.us-east-1.amazonaws.com/123456789012/{NEWS_QUEUE}",
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -123,12 +134,13 @@ def aws(postgres: Postgres, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> 
     forget()
     with mock_aws():
         boto3.client("s3").create_bucket(Bucket=BUCKET)
-        boto3.client("sqs").create_queue(QueueName=QUEUE)
+        for name in (QUEUE, NEWS_QUEUE):
+            boto3.client("sqs").create_queue(QueueName=name)
         yield
     forget()
 
 
 def forget() -> None:
     """Drop what the functions keep between invocations."""
-    for kept in (settings, database, object_store, queue, verifier):
+    for kept in (settings, database, object_store, queue, news_queue, verifier):
         kept.cache_clear()

@@ -63,6 +63,7 @@ def test_what_is_wrong_is_said_without_a_secret(monkeypatch: pytest.MonkeyPatch,
         "OBJECT_STORE_ACCESS_KEY_ID": "id",
         "OBJECT_STORE_SECRET_ACCESS_KEY": "secret-of-this-test",
         "QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/assay",
+        "NEWS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/assay-news",
     }
     for name, value in (given | changes).items():
         monkeypatch.setenv(name, value)

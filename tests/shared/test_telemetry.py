@@ -15,17 +15,21 @@ from aws_xray_sdk import global_sdk_config  # type: ignore[import-untyped]  # it
 from aws_xray_sdk.core import xray_recorder  # type: ignore[import-untyped]  # it has no types
 
 from functions.download.app import handler as download
-from functions.process import work
-from functions.process.analysis import analyse
 from functions.process.app import handler as process
+from functions.process.sandbox.parent import Sandbox
 from functions.upload.app import handler as upload
 from shared.auth import User
+from shared.events import RUN_HINT
 from shared.object_store import upload_key
+from shared.settings import settings
 from shared.telemetry import MetricName, logger, tracer
 from tests.api import Client, Context
 from tests.database.steps import Steps, let_lease_run_out
+from tests.database.webhook_steps import WebhookSteps
 from tests.issuer import Issuer
-from tests.sqs import s3_events
+from tests.receiver import answering, receiver
+from tests.sqs import s3_events, sqs_event, work
+from tests.worker.test_messages import NOTHING_THERE, environment
 from tests.worker.test_worker import MEASUREMENTS
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -58,7 +62,7 @@ def post(commands: Client, body: bytes = MEASUREMENTS, **query: str) -> dict[str
 
 
 def run(user: User, job: dict[str, Any]) -> None:
-    assert process(s3_events(upload_key(user.owner, job["sha256"])), Context()) == {"batchItemFailures": []}
+    work(upload_key(user.owner, job["sha256"]))
 
 
 def test_one_upload_has_one_id_through_all_three_functions(
@@ -97,6 +101,7 @@ def test_each_job_of_one_invocation_has_its_own_id_and_none_is_left_behind(
         ("job done", ids[0]),
         ("attempt started", ids[1]),
         ("job done", ids[1]),
+        ("no job is due", None),
         ("answered", None),
     ]
 
@@ -183,8 +188,17 @@ def test_every_metric_is_written_by_what_it_is_about(
     superuser: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    done = post(commands)
-    run(user, done)
+    monkeypatch.setenv("WEBHOOK_PRIVATE_ADDRESSES", "true")
+    settings.cache_clear()
+    told = WebhookSteps.of(steps)
+    with receiver(answering(204), answering(500)) as receiving:
+        told.create(f"http://127.0.0.1:{receiving.port}/")
+        done = post(commands)
+        run(user, done)
+        steps.done()
+        superuser.execute("update assay.webhooks set failing_since = now() - interval '4 days'")
+        process({"source": "aws.events"}, Context())
+    superuser.execute("delete from assay.webhooks")
     post(commands)  # answered from the cache
     output = queries.call("GET", f"/jobs/{done['job_id']}/outputs").json()["outputs"][0]["output_id"]
     queries.call("GET", f"/outputs/{output}/download")
@@ -197,8 +211,11 @@ def test_every_metric_is_written_by_what_it_is_about(
         raise ZeroDivisionError
 
     with monkeypatch.context() as fault:
-        fault.setattr(work, "analyse", broken)
+        fault.setattr(Sandbox, "analyse", broken)
         run(user, post(commands, MEASUREMENTS, on_duplicate="reprocess"))
+    steps.delete(done["job_id"])
+    with environment(DATABASE_URL=NOTHING_THERE):
+        process(sqs_event(RUN_HINT), Context())
     process({"source": "aws.events"}, Context())
     measured = metrics_in(capsys.readouterr().out)
     assert set(measured) == set(get_args(MetricName))
@@ -213,7 +230,7 @@ def test_a_job_that_fails_for_the_service_s_fault_counts_as_both(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(work, "analyse", broken)
+    monkeypatch.setattr(Sandbox, "analyse", broken)
     for _ in range(3):
         superuser.execute("update assay.jobs set run_after = now() where job_id = %s", (job["job_id"],))
         run(user, job)
@@ -227,11 +244,13 @@ def test_a_running_job_that_is_cancelled_counts_once(
 ) -> None:
     job = post(commands)
 
+    analyse = Sandbox.analyse
+
     def cancelled_meanwhile(*arguments: Any) -> object:
         commands.call("POST", f"/jobs/{job['job_id']}/cancel")
         return analyse(*arguments)
 
-    monkeypatch.setattr(work, "analyse", cancelled_meanwhile)
+    monkeypatch.setattr(Sandbox, "analyse", cancelled_meanwhile)
     run(user, job)
     measured = metrics_in(capsys.readouterr().out)
     assert measured["JobsCancelled"] == [1]
@@ -277,7 +296,7 @@ def test_no_signature_of_a_link_is_logged_however_much_is(
 
 
 def test_why_a_record_comes_again_is_logged(lines: Lines, user: User) -> None:
-    stray = upload_key(user.owner, "2" * 64)
+    stray = f"uploads/{user.owner}/not-a-hash"
     assert process(s3_events(stray), Context())["batchItemFailures"]
     [line] = lines()
     assert (line["level"], line["exception_name"]) == ("WARNING", "UnknownUpload")
