@@ -48,7 +48,7 @@ def _run(
             raise typer.Exit(1)
         outputs: list[JsonValue] = []
         for output in analysis.outputs:
-            outputs.append({"name": output.name, "size_bytes": output.size_bytes, "sha256": output.sha256()})
+            outputs.append({"name": output.name, "size_bytes": output.size_bytes, "sha256": output.sha256})
             output.path.replace(out / output.name)
     if as_json:
         screen.print_json(

@@ -16,6 +16,8 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from local.refusals import Refused, refused, service_refused, store_refused, unreachable
+from shared.account import Account, AccountExport, Remaining
 from shared.models import (
     DownloadLink,
     Job,
@@ -23,7 +25,6 @@ from shared.models import (
     JobWithAttempts,
     Output,
     OutputList,
-    ProblemDetails,
     PutLink,
     UploadAnswer,
 )
@@ -42,16 +43,12 @@ M = TypeVar("M", bound=BaseModel)
 Advance = Callable[[int], None]
 
 
-class Refused(Exception):
-    """Assay, or the object store behind it, did not do what it was asked; `problem` says why."""
-
-    def __init__(self, problem: ProblemDetails) -> None:
-        super().__init__(problem.detail)
-        self.problem = problem
-
-
-def _refused(status: int, code: str, title: str, detail: str, suggestion: str) -> Refused:
-    return Refused(ProblemDetails(title=title, status=status, detail=detail, code=code, suggestion=suggestion))
+def safe_name(output: Output) -> str:
+    """Return the name of an output, which leads to no other folder. Raises Refused for one that could."""
+    if not _SAFE_NAME.fullmatch(output.name):
+        detail = f"The service gave an output the name {output.name!r}, which is not safe to save under."
+        raise refused(502, "unsafe_output_name", "Bad Gateway", detail, "Tell whoever runs this service.")
+    return output.name
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ class LocalFile:
             path.name.encode()
         except UnicodeEncodeError:
             detail = f"The file's name is not UTF-8: {path.name.encode('utf-8', 'backslashreplace').decode()}."
-            raise _refused(422, "filename_not_utf8", "Unprocessable Content", detail, "Rename the file.") from None
+            raise refused(422, "filename_not_utf8", "Unprocessable Content", detail, "Rename the file.") from None
         digest, size = hashlib.sha256(), 0
         with path.open("rb") as file:
             while chunk := file.read(_CHUNK):
@@ -90,7 +87,7 @@ class LocalFile:
                 advance(len(chunk))
         if left:
             detail = f"{self.path.name} changed while it was read."
-            raise _refused(409, "file_changed", "Conflict", detail, "Send it again when nothing writes to it.")
+            raise refused(409, "file_changed", "Conflict", detail, "Send it again when nothing writes to it.")
 
 
 class Client:
@@ -106,10 +103,10 @@ class Client:
             urlsplit(url)
         except (httpx.InvalidURL, ValueError) as error:
             detail = f"{url} is not a URL: {error}."
-            raise _refused(400, "invalid_url", "Bad Request", detail, "Correct --url or ASSAY_URL.") from error
+            raise refused(400, "invalid_url", "Bad Request", detail, "Correct --url or ASSAY_URL.") from error
         if not (token.isascii() and token.isprintable()):
             detail = "The token has characters that no token has."
-            raise _refused(401, "invalid_token", "Unauthorized", detail, "Copy --token or ASSAY_TOKEN again.")
+            raise refused(401, "invalid_token", "Unauthorized", detail, "Copy --token or ASSAY_TOKEN again.")
         self.url = url.rstrip("/")
         self._notify = notify
         # A proxy of the user's cannot reach his own machine.
@@ -149,9 +146,9 @@ class Client:
         try:
             answer = self._http.put(put.url, content=file.chunks(advance), headers=headers)
         except httpx.RequestError as error:
-            raise self._unreachable("the object store", error) from error
+            raise unreachable("the object store", error) from error
         if not answer.is_success:
-            raise _store_refused(answer)
+            raise store_refused(answer)
 
     def wait(self, job_id: UUID, seen: Callable[[Job], None] = lambda _job: None) -> Job:
         """Ask for the job until it has ended, more and more seldom; `seen` gets every state on the way."""
@@ -191,6 +188,18 @@ class Client:
         """Cancel a job, or ask a running one to stop."""
         return self._ask(Job, "POST", f"/jobs/{job_id}/cancel")
 
+    def retry(self, job_id: UUID) -> Job:
+        """Have a failed or cancelled job tried again."""
+        return self._ask(Job, "POST", f"/jobs/{job_id}/retry")
+
+    def reprocess(self, job_id: UUID) -> Job:
+        """Have the file of a job processed anew; return the job that does so."""
+        return self._ask(Job, "POST", f"/jobs/{job_id}/reprocess")
+
+    def delete(self, job_id: UUID) -> None:
+        """Delete a job with its outputs, whatever its status."""
+        self._send("DELETE", f"/jobs/{job_id}")
+
     def outputs(self, job_id: UUID) -> list[Output]:
         """Return what a job produced."""
         return self._ask(OutputList, "GET", f"/jobs/{job_id}/outputs", patient=True).outputs
@@ -202,31 +211,48 @@ class Client:
 
     def save(self, output: Output, link: DownloadLink, folder: Path) -> Path:
         """Download an output into the folder under its own name, once its SHA-256 is found right; return its path."""
-        if not _SAFE_NAME.fullmatch(output.name):
-            detail = f"The service gave an output the name {output.name!r}, which is not safe to save under."
-            raise _refused(502, "unsafe_output_name", "Bad Gateway", detail, "Tell whoever runs this service.")
+        path = folder / safe_name(output)
+        self.fetch(link, output.sha256, path)
+        return path
+
+    def fetch(self, link: DownloadLink, sha256: str, path: Path) -> None:
+        """Download a file; it is there only once it is whole and its SHA-256 (hex) is found right."""
         digest = hashlib.sha256()
-        part = folder / f".{output.name}.{os.getpid()}.part"
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             with part.open("wb") as file, self._http.stream("GET", link.url) as answer:
                 if not answer.is_success:
                     answer.read()
                     if answer.status_code == 404:
-                        detail = f"{output.name} is on the job's list, but its bytes are gone from the object store."
+                        detail = f"{path.name} is listed, but its bytes are gone from the object store."
                         suggestion = "Make it again: assay run FILE --on-duplicate reprocess"
-                        raise _refused(404, "output_missing", "Not Found", detail, suggestion)
-                    raise _store_refused(answer)
+                        raise refused(404, "file_missing", "Not Found", detail, suggestion)
+                    raise store_refused(answer)
                 for chunk in answer.iter_bytes(_CHUNK):
                     digest.update(chunk)
                     file.write(chunk)
-            if digest.hexdigest() != output.sha256:
-                detail = f"{output.name} arrived with the SHA-256 {digest.hexdigest()}, not {output.sha256}."
-                raise _refused(502, "wrong_hash", "Bad Gateway", detail, "Download it again.")
-            return part.replace(folder / output.name)
+            if digest.hexdigest() != sha256:
+                detail = f"{path.name} arrived with the SHA-256 {digest.hexdigest()}, not {sha256}."
+                raise refused(502, "wrong_hash", "Bad Gateway", detail, "Download it again.")
+            part.replace(path)
         except httpx.RequestError as error:
-            raise self._unreachable("the object store", error) from error
+            raise unreachable("the object store", error) from error
         finally:
             part.unlink(missing_ok=True)
+
+    def account(self) -> Account:
+        """Return the plan, and what is used of it."""
+        return self._ask(Account, "GET", "/me", patient=True)
+
+    def export_page(self, cursor: str | None) -> AccountExport:
+        """Return a page of all that the account has, the first one or the one behind a cursor."""
+        params = {} if cursor is None else {"cursor": cursor}
+        return self._ask(AccountExport, "GET", "/me/export", params=params, patient=True)
+
+    def delete_account(self) -> int:
+        """Delete what the account has, or as much of it as one request can; return how much is left."""
+        answer = self._send("DELETE", "/me", patient=True)
+        return 0 if answer.status_code == 204 else self._read(Remaining, answer).left
 
     def _ask(
         self,
@@ -239,14 +265,33 @@ class Client:
         headers: Mapping[str, str] | None = None,
         patient: bool = False,
     ) -> M:
+        return self._read(model, self._send(method, path, json=json, params=params, headers=headers, patient=patient))
+
+    def _read(self, model: type[M], answer: httpx.Response) -> M:
+        try:
+            return model.model_validate_json(answer.content)
+        except ValidationError as error:
+            asked = f"{answer.request.method} {answer.request.url.path}"
+            detail = f"{self.url} answered {asked} with something else than Assay does."
+            raise refused(502, "unexpected_answer", "Bad Gateway", detail, "Is the address Assay's?") from error
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: JsonValue = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        patient: bool = False,
+    ) -> httpx.Response:
         request = self._http.build_request(
             method, self.url + path, json=json, params=params, headers={**self._authorization, **(headers or {})}
         )
         pause, deadline = _FIRST_PAUSE_SECONDS, time.monotonic() + (_PATIENCE_SECONDS if patient else 0)
         while True:
             try:
-                answer = self._answer(request)
-                break
+                return self._answer(request)
             except Refused as error:
                 if error.problem.status != 503 or time.monotonic() + pause > deadline:
                     raise
@@ -254,45 +299,12 @@ class Client:
                     self._notify(f"{error.problem.detail} Trying again for {_PATIENCE_SECONDS:.0f} seconds.")
             time.sleep(pause)
             pause *= 2
-        try:
-            return model.model_validate_json(answer.content)
-        except ValidationError as error:
-            detail = f"{self.url} answered {method} {path} with something else than Assay does."
-            raise _refused(502, "unexpected_answer", "Bad Gateway", detail, "Is the address Assay's?") from error
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         try:
             answer = self._http.send(request)
         except httpx.RequestError as error:
-            raise self._unreachable(self.url, error) from error
+            raise unreachable(self.url, error) from error
         if not answer.is_success:
-            raise Refused(_problem(answer))
+            raise service_refused(answer)
         return answer
-
-    @staticmethod
-    def _unreachable(what: str, error: httpx.RequestError) -> Refused:
-        detail = f"{what} cannot be reached: {error or type(error).__name__}."
-        return _refused(503, "unreachable", "Service Unavailable", detail, "Look at the address and the network.")
-
-
-def _problem(answer: httpx.Response) -> ProblemDetails:
-    """Return the problem that an answer states; a gateway in between may have stated it in its own way."""
-    try:
-        return ProblemDetails.model_validate_json(answer.content)
-    except ValidationError:
-        return ProblemDetails(
-            title=answer.reason_phrase or "Error",
-            status=answer.status_code,
-            detail=f"{answer.request.method} {answer.url.path} was answered with: {answer.text[:500].strip() or '-'}",
-            code="unexpected_answer",
-            suggestion="Look at the address and the token; if they are right, try again later.",
-        )
-
-
-def _store_refused(answer: httpx.Response) -> Refused:
-    code = re.search(r"<Code>(\w+)</Code>", answer.text)
-    detail = f"The object store answered {answer.status_code} {code[1] if code else answer.reason_phrase}."
-    suggestion = "Send the file again; a link is valid for a limited time, and for exactly the bytes it was made for."
-    if answer.status_code == 507:
-        suggestion = "Free space on the disk where this Assay keeps its objects, then send the file again."
-    return _refused(answer.status_code, "object_store_refused", answer.reason_phrase or "Error", detail, suggestion)

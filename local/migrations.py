@@ -28,19 +28,30 @@ def bootstrap(connection: psycopg.Connection) -> None:
     connection.commit()
 
 
-def apply_migrations(url: str, folder: Path = FOLDER) -> list[str]:
-    """Apply what is new, in order, each file in one transaction; return the versions applied.
+def versions(folder: Path = FOLDER) -> list[str]:
+    """All versions that there are, in order. Raises StackError for a file whose name does not fit."""
+    return list(_files(folder))
 
-    Two at once wait for each other. Raises StackError for a file whose name does not fit, a file older than one that
-    was applied, and an applied file that is gone; psycopg.Error for SQL that fails, which then changed nothing.
-    """
+
+def _files(folder: Path) -> dict[str, tuple[str, Path]]:
+    """Name and path of each migration by its version, in order."""
     files: dict[str, tuple[str, Path]] = {}
     for path in sorted(folder.glob("*.sql")):
         match = _FILE.fullmatch(path.name)
         if match is None or match["version"] in files:
             raise StackError(f"Migration {path.name} must be named <YYYYMMDDHHMMSS>_name.sql, each time once.")
         files[match["version"]] = (match["name"], path)
+    return files
 
+
+def apply_migrations(url: str, folder: Path = FOLDER, *, until: str | None = None) -> list[str]:
+    """Apply what is new, in order, each file in one transaction; return the versions applied.
+
+    None that is newer than the version `until`, if that is given. Two at once wait for each other. Raises StackError
+    for a file whose name does not fit, a file older than one that was applied, and an applied file that is gone;
+    psycopg.Error for SQL that fails, which then changed nothing.
+    """
+    files = _files(folder)
     done = []
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("select pg_advisory_lock(hashtext('assay.migrations'))")
@@ -53,7 +64,7 @@ def apply_migrations(url: str, folder: Path = FOLDER) -> list[str]:
                 "of Assay: use that version, or another database (for the embedded one, another ASSAY_HOME)."
             )
         for version, (name, path) in files.items():
-            if version in applied:
+            if version in applied or (until is not None and version > until):
                 continue
             if applied and version < max(applied):
                 raise StackError(f"Migration {path.name} is older than {max(applied)}, which was applied before it.")

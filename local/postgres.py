@@ -73,7 +73,7 @@ class Postgres:
         """Make the data folder if there is none, start, and wait until Postgres answers. Raises StackError."""
         make_private(self.home)
         make_private(self.log.parent)
-        self._stop_strays()
+        self.stop_strays()
         if not self.data.exists():
             self._initdb()
         options = {
@@ -139,7 +139,7 @@ class Postgres:
             raise processes.StackError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
         new.rename(self.data)
 
-    def _stop_strays(self) -> None:
+    def stop_strays(self) -> None:
         """End what an earlier stack's kill -9 left running on our data folder, and clear its lock file."""
         strays = [
             process

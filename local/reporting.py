@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import typer
 
 from local import screen
-from local.client import Refused
+from local.backup_format import BackupError
 from local.processes import StackError
+from local.refusals import Refused
 from shared.models import ProblemDetails
 
 
@@ -18,7 +19,7 @@ def reported(*, as_json: bool) -> Iterator[None]:
     """Turn what went wrong inside into a problem that is printed, and typer.Exit(1)."""
     try:
         yield
-    except (Refused, StackError, OSError, ValueError) as error:
+    except (Refused, BackupError, StackError, OSError, ValueError) as error:
         details = _details(error)
         if as_json:
             screen.print_json({"problem": details.model_dump(mode="json")})
@@ -32,6 +33,8 @@ def _details(error: Exception) -> ProblemDetails:
     match error:
         case Refused():
             return error.problem
+        case BackupError():
+            code, title, suggestion = error.code, "This cannot be backed up or restored.", error.suggestion
         case StackError():
             code, title = "stack_failed", "The embedded stack cannot run."
             suggestion = "Do what it says there; the logs are in the folder `logs` of ASSAY_HOME (.assay)."

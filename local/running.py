@@ -20,9 +20,15 @@ def running_stack(home: Path) -> str | None:
     return str(url) if url and processes.recorded(state) else None
 
 
-def announce(home: Path, url: str) -> None:
-    """Write down that this process is the folder's stack."""
-    write_object(home / _STATE, {**processes.identity(os.getpid()), "url": url})
+def announce(home: Path, url: str, *, embedded_database: bool) -> None:
+    """Write down that this process is the folder's stack, and whether its database is the folder's own."""
+    state = {**processes.identity(os.getpid()), "url": url, "embedded_database": embedded_database}
+    write_object(home / _STATE, state)
+
+
+def has_embedded_database(home: Path) -> bool:
+    """Whether the stack that runs on this folder uses the folder's own database, and not that of DATABASE_URL."""
+    return read_object(home / _STATE).get("embedded_database") is True
 
 
 def is_announced(home: Path) -> bool:

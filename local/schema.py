@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from local.migrations import apply_migrations
 from local.postgres import Postgres, embedded_binaries
-from local.processes import StackError
+from local.postgres_tools import run_tool
 
 _HEADER = "-- What all of supabase/migrations makes. Written by `make schema`; not to be edited, nor applied.\n"
 # What differs from one pg_dump to the next: its own version, and the keys that it makes anew for each file.
@@ -33,17 +30,12 @@ def dump(url: str, binaries: Path) -> str:
 
     Behind it our triggers on other tables. `binaries` holds a pg_dump of the server's version. Raises StackError.
     """
-    parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
-    command = [str(binaries / "pg_dump"), "--schema-only", "--no-owner", "--schema=assay", "--schema=public"]
-    command += ["--host", parts["host"], "--port", parts["port"], "--username", parts["user"], parts["dbname"]]
-    environment = os.environ | {"PGPASSWORD": parts["password"]}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise StackError(f"pg_dump failed: {done.stderr.strip()}")
+    arguments = ("--schema-only", "--no-owner", "--schema=assay", "--schema=public")
+    dumped = run_tool(binaries / "pg_dump", url, *arguments)
     with psycopg.connect(url) as connection:
         has_schema = connection.execute("select to_regnamespace('assay') is not null").fetchone() == (True,)
         triggers = [str(row[0]) for row in connection.execute(_TRIGGERS)] if has_schema else []
-    return _HEADER + _CHANGING.sub("", done.stdout) + "".join(f"{trigger}\n" for trigger in triggers)
+    return _HEADER + _CHANGING.sub("", dumped) + "".join(f"{trigger}\n" for trigger in triggers)
 
 
 def schema() -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from shared.account import Account
 from shared.models import Cost, DownloadLink, Job, JobWithAttempts, Output, ProblemDetails
 
 # Whoever reads a file or a pipe is not to find tables folded to 80 columns.
@@ -52,6 +53,14 @@ def note(text: str) -> None:
     _console(stderr=True).print(escape(text), soft_wrap=True)
 
 
+def ask(question: str) -> str:
+    """Ask a person, on stderr; return the answer, which is empty if there is none."""
+    try:
+        return _console(stderr=True).input(escape(question) + " ").strip()
+    except EOFError:
+        return ""
+
+
 def result(text: str) -> None:
     """Print a line of the result, unfolded, on stdout."""
     _console(stderr=False).print(escape(text), soft_wrap=True)
@@ -79,8 +88,11 @@ def unfinished(job: Job, file: str) -> None:
     """Print why a job ended without results."""
     if job.error is not None:
         problem("The job failed.", job.error.detail, job.error.code, job.error.suggestion)
+        note(f"To try the same file again: assay retry {job.job_id}")
     elif job.status == "needs_type":
         needs_type(job.detection or {}, f"assay run {file}")
+    elif job.status == "cancelled":
+        problem("The job is cancelled.", f"Job {job.job_id}.", job.status, f"Try it again: assay retry {job.job_id}")
     else:
         problem(f"The job is {job.status}.", f"Job {job.job_id}.", job.status, f"Send it again: assay run {file}")
 
@@ -169,20 +181,41 @@ def job(found: JobWithAttempts, outputs: Sequence[Saved]) -> None:
         ("created", _local(found.created_at)),
         ("started", _local(found.started_at) if found.started_at else None),
         ("finished", _local(found.finished_at) if found.finished_at else None),
+        ("kept until", _local(found.expires_at) if found.expires_at else None),
         ("manifest", found.manifest_sha256),
         ("cost", _cost(found.cost) if found.cost else None),
         ("error", f"{found.error.detail} ({found.error.code})" if found.error else None),
         ("what to do", found.error.suggestion if found.error else None),
+        ("to try again", f"assay retry {found.job_id}" if found.status in {"failed", "cancelled"} else None),
     ]
     for name, value in rows:
         if value is not None:
             table.add_row(name, escape(str(value)))
     _console(stderr=False).print(table)
     for attempt in found.attempts:
+        took = f", {_duration(attempt.duration_seconds)}" if attempt.duration_seconds is not None else ""
         error = f": {attempt.error.detail} ({attempt.error.code})" if attempt.error else ""
-        result(f"attempt {attempt.attempt}, {_local(attempt.started_at)}: {attempt.outcome or 'running'}{error}")
+        result(f"attempt {attempt.attempt}, {_local(attempt.started_at)}{took}: {attempt.outcome or 'running'}{error}")
     for one in outputs:
         result(f"  {one.output.name} ({decimal(one.output.size_bytes)})  {one.link.url}")
+
+
+def account(found: Account) -> None:
+    """Print the plan, and what is used of it."""
+    result(f"Plan {found.plan} of {found.owner}; what a job leaves is kept for {found.limits.retention_days} days.")
+    limits, usage = found.limits, found.usage
+    table = Table("", "used", "limit")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    table.add_row("jobs running at once", str(usage.running_jobs), str(limits.running_jobs))
+    used = limits.uploads_per_hour - usage.uploads_left
+    table.add_row("new jobs an hour", str(used), str(limits.uploads_per_hour))
+    table.add_row("stored", decimal(usage.stored_bytes), decimal(limits.stored_bytes))
+    _console(stderr=False).print(table)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))
 
 
 def _cost(cost: Cost) -> str:

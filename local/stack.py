@@ -24,9 +24,10 @@ from local import processes
 from local.api import last_request_file
 from local.given_database import without_password
 from local.home import LOOPBACK, free_port, make_private, read_object, write_object
+from local.home_data import settle
 from local.keeper import Keeper
 from local.migrations import apply_migrations, bootstrap
-from local.ministack import BUCKET, REGION, MiniStack
+from local.ministack import BUCKET, NEWS_QUEUE, REGION, MiniStack
 from local.postgres import Postgres
 from local.processes import StackError
 from local.recovery import tell_again
@@ -35,6 +36,10 @@ from local.tokens import Issuer, local_owner
 
 _START_SECONDS = 60
 _BUSY = "select exists (select from assay.jobs where status in ('queued', 'running'))"
+_LARGEST_PLAN = """
+select public.set_plan(%(owner)s, 'enterprise')
+where not exists (select from assay.owners where owner = %(owner)s and plan = 'enterprise')
+"""
 
 
 class Stack:
@@ -110,6 +115,7 @@ class Stack:
         make_private(self.home / "logs")
         self._lock = lock(self.home)
         try:
+            settle(self.home)
             self._start()
         except BaseException:
             self.stop()
@@ -139,6 +145,8 @@ class Stack:
                 with psycopg.connect(self._given_database_url) as connection:
                     bootstrap(connection)
             apply_migrations(self.superuser_url)
+            with psycopg.connect(self.superuser_url) as connection:
+                connection.execute(_LARGEST_PLAN, {"owner": self.owner})  # whose machine it is
         self._ministack = MiniStack(self.home, port=ports["object_store"], visibility_seconds=self._lease_seconds + 5)
         self._ministack.start()
         with without_password(self.superuser_url):
@@ -153,7 +161,7 @@ class Stack:
             keeper.start()
         self._wait()
         last_request_file(self.home).touch()
-        announce(self.home, self.url)
+        announce(self.home, self.url, embedded_database=self._postgres is not None)
 
     def stop(self) -> None:
         """Stop everything in seconds. Does nothing if nothing runs."""
@@ -204,8 +212,10 @@ class Stack:
             "OBJECT_STORE_ACCESS_KEY_ID": key_id,
             "OBJECT_STORE_SECRET_ACCESS_KEY": secret,
             "QUEUE_URL": self.ministack.queue_url(),
+            "NEWS_QUEUE_URL": self.ministack.queue_url(NEWS_QUEUE),
             "LEASE_SECONDS": str(self._lease_seconds),
             "RETRY_BASE_SECONDS": str(self._retry_base_seconds),
+            "WEBHOOK_PRIVATE_ADDRESSES": "true",
             "AWS_ENDPOINT_URL_SQS": self.ministack.endpoint,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,

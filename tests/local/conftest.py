@@ -25,7 +25,7 @@ def job(status: str = "done", **more: object) -> Json:
     names = (
         "requested_dataset_type dataset_type pipeline pipeline_version stage detection error summary manifest_sha256"
     )
-    blank: Json = dict.fromkeys([*names.split(), "cost", "started_at", "finished_at"])
+    blank: Json = dict.fromkeys([*names.split(), "cost", "started_at", "finished_at", "expires_at"])
     known = {
         "job_id": JOB,
         "status": status,
@@ -44,6 +44,8 @@ class Assay:
     answers: dict[tuple[str, str], tuple[int, Json | bytes]] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     url: str = ""
+    # An answer that comes before those above, where it gives one.
+    changed: Callable[[tuple[str, str]], tuple[int, Json | bytes] | None] = lambda _asked: None
 
 
 @pytest.fixture
@@ -56,14 +58,15 @@ def assay() -> Iterator[Assay]:
             path = self.path.split("?")[0]
             headers = {name.lower(): value for name, value in self.headers.items()}
             state.asked.append((self.command, self.path, headers, body))
-            status, answer = state.answers.get((self.command, path), (404, {"message": "Not Found"}))
+            asked = self.command, path
+            status, answer = state.changed(asked) or state.answers.get(asked) or (404, {"message": "Not Found"})
             raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("content-length", str(len(raw)))
             self.end_headers()
             self.wfile.write(raw)
 
-        do_GET = do_POST = do_PUT = answer  # noqa: N815  # http.server's names
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815  # http.server's names
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
             pass

@@ -183,7 +183,7 @@ def test_output_that_is_gone(assay: Assay, cli: Assayed, sent: Path) -> None:
     will_answer(assay, job(), put=False)
     assay.answers["GET", "/store/out"] = (404, b"<Error><Code>NoSuchKey</Code></Error>")
     found = problem(cli("run", sent, "--json"))
-    assert found["code"] == "output_missing"
+    assert found["code"] == "file_missing"
     assert "--on-duplicate reprocess" in found["suggestion"]
 
 

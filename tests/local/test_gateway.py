@@ -157,16 +157,16 @@ def test_bridge_calls_the_function_of_the_route_with_a_lambda_context(ask: Ask) 
         assert isinstance(context, LambdaContext)
         assert 28_000 < context.get_remaining_time_in_millis() <= 29_000
         assert context.function_name == "Upload"
-        return {"statusCode": 201, "body": json.dumps(event["pathParameters"])}
+        return {"statusCode": 201, "body": json.dumps([event["pathParameters"], event["requestContext"]["requestId"]])}
 
     answer = ask(handler, "GET", "/jobs/7/outputs")
-    assert (answer.status_code, answer.json()) == (201, {"job_id": "7"})
-    assert answer.headers["apigw-requestid"]
+    assert (answer.status_code, answer.json()) == (201, [{"job_id": "7"}, answer.headers["apigw-requestid"]])
 
 
 def test_bridge_answers_unknown_routes_itself(ask: Ask) -> None:
     answer = ask(never, "DELETE", "/uploads")
     assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
+    assert answer.headers["apigw-requestid"]
 
 
 @pytest.mark.parametrize("chunked", [True, False])
@@ -209,8 +209,9 @@ def test_template_names_the_routes_and_the_consumer_of_the_queue() -> None:
     by_route = {(route.method, route.path): route.function.handler for route in template.routes}
     assert by_route["POST", "/uploads"] == "functions.upload.app.handler"
     assert by_route["GET", "/outputs/{output_id}/download"] == "functions.download.app.handler"
-    assert template.consumer.function.handler == "functions.process.app.handler"
-    assert template.consumer.batch_size >= 1
+    for queue in ("Queue", "NewsQueue"):
+        assert template.consumers[queue].function.handler == "functions.process.app.handler"
+        assert template.consumers[queue].batch_size >= 1
 
 
 def test_template_without_a_consumer_is_refused(tmp_path: Path) -> None:

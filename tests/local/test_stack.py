@@ -21,7 +21,7 @@ from local.client import Client, LocalFile
 from local.home import PROJECT
 from local.postgres import Postgres
 from local.processes import StackError, is_alive, recorded
-from local.running import running_stack
+from local.running import has_embedded_database, running_stack
 from local.stack import Stack
 from shared.models import Job
 
@@ -240,6 +240,7 @@ def test_another_postgres_takes_the_place_of_the_embedded_one(tmp_path: Path) ->
         with Client(stack.url, stack.token_for(stack.owner)) as client:
             assert client.jobs() == []
         assert not (tmp_path / "home" / "postgres").exists()
+        assert not has_embedded_database(stack.home)
     finally:
         stack.stop()
         postgres.stop()

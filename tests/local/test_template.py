@@ -28,5 +28,5 @@ Resources:
 def test_a_function_is_told_its_memory_as_text_as_lambda_tells_it(tmp_path: Path, line: str, memory: int) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(SAM % line, encoding="utf-8")
-    function = Template.read(path).consumer.function
+    function = Template.read(path).consumers["Queue"].function
     assert (function.memory_mb, LambdaContext(function).memory_limit_in_mb) == (memory, str(memory))

@@ -25,7 +25,7 @@ def test_every_curl_example_works(stack: Stack, client: Client, user: User, tmp_
     if shutil.which("curl") is None:
         pytest.skip("NO CURL ON THIS MACHINE: the README's examples were not run")
     environment = {"ASSAY_URL": stack.url, "ASSAY_TOKEN": stack.token_for(user.owner), "PATH": "/usr/bin:/bin"}
-    (tmp_path / "examples").symlink_to(PROJECT / "examples")
+    shutil.copytree(PROJECT / "examples", tmp_path / "examples")
 
     def run(script: str, **more: str) -> str:
         command = ["bash", "-euo", "pipefail", "-c", script]
@@ -35,10 +35,13 @@ def test_every_curl_example_works(stack: Stack, client: Client, user: User, tmp_
         assert done.returncode == 0, (script, done.stdout, done.stderr)
         return done.stdout
 
-    one_request, by_link, put, ask, download = BLOCKS
+    one_request, by_link, put, ask, download, again, account = BLOCKS
     job: dict[str, Any] = json.loads(run(one_request))["job"]
     assert client.wait(UUID(job["job_id"])).status == "done"
 
+    assert json.loads(run(by_link))["put"] is None, "these bytes are there already"
+    with (tmp_path / "examples" / "station_measurements.csv").open("a") as example:
+        example.write("\n")
     registered = json.loads(run(by_link))
     assert registered["job"]["parameters"] == {"aggregate": "median"}
     run(put, PUT_URL=registered["put"]["url"], CHECKSUM=registered["put"]["headers"]["x-amz-checksum-sha256"])
@@ -50,3 +53,13 @@ def test_every_curl_example_works(stack: Stack, client: Client, user: User, tmp_
     link = json.loads(run(download, OUTPUT=str(output.output_id)))
     assert set(link) == {"url", "expires_at"}
     assert (tmp_path / output.name).stat().st_size == output.size_bytes
+
+    anew = json.loads(run(again, JOB=str(median)))
+    assert (anew["sha256"], anew["status"]) == (registered["upload"]["sha256"], "queued")
+    assert str(median) not in {str(job.job_id) for job in client.jobs()}
+
+    text = run(account)
+    told, end = json.JSONDecoder().raw_decode(text)
+    exported = json.loads(text[end:])
+    assert told["owner"] == exported["account"]["owner"] == str(user.owner)
+    assert anew["job_id"] in {job["job_id"] for job in exported["jobs"]}

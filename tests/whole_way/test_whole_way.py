@@ -16,7 +16,8 @@ from pydantic import JsonValue
 
 from functions.process.analysis import Analysis, analyse
 from functions.process.pipelines.contract import Source
-from local.client import Client, LocalFile, Refused
+from local.client import Client, LocalFile
+from local.refusals import Refused
 from local.stack import Stack
 from shared.auth import User
 from shared.models import Job, UploadAnswer

@@ -1,0 +1,83 @@
+"""`assay up` and `assay down`: the embedded stack, in the foreground and at its end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from local import screen
+from local.background import TOKEN_LIFETIME
+from local.commands.options import given_database
+from local.home import default_home
+from local.processes import StackError
+from local.reporting import reported
+from local.running import is_announced, stop_running
+
+if TYPE_CHECKING:
+    from local.stack import Stack
+
+
+def up(
+    port: Annotated[int | None, typer.Option(envvar="ASSAY_PORT", min=1, max=65535, help="Port of the API.")] = None,
+    idle_stop: Annotated[float | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run the embedded stack until Ctrl-C."""
+    ended = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    from local.stack import Stack  # noqa: PLC0415  # the other commands start faster without the stack's libraries
+
+    with reported(as_json=False):
+        stack = Stack(default_home(), port=port, database_url=given_database())
+    # Until the stack stands, a signal breaks off its start; from then on it ends the waiting below.
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        with reported(as_json=False):
+            stack.start()
+    except KeyboardInterrupt as error:
+        raise typer.Exit(130) from error
+    try:
+        for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(one, end)
+        if idle_stop is None:
+            _welcome(stack)
+        with reported(as_json=False):
+            while not ended.wait(1):
+                if not is_announced(stack.home) or (idle_stop is not None and stack.is_idle(idle_stop)):
+                    break
+                if (dead := stack.dead_part()) is not None:
+                    raise StackError(f"{dead} The stack stops; the next `assay up` or `assay run` starts a new one.")
+    finally:
+        stack.stop()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _welcome(stack: Stack) -> None:
+    token = stack.token_for(stack.owner, TOKEN_LIFETIME)
+    screen.result(f"Assay is up at {stack.url}; Ctrl-C stops it. Its data and logs are in {stack.home}.")
+    screen.result(
+        f"\nFor curl or for another terminal; the token is good for 24 hours:\n\n"
+        f"export ASSAY_URL={stack.url}\nexport ASSAY_TOKEN={token}\n\nFor example:\n"
+    )
+    screen.result(
+        'curl "$ASSAY_URL/uploads?filename=station_measurements.csv" -H "Authorization: Bearer $ASSAY_TOKEN" \\\n'
+        "  --data-binary @examples/station_measurements.csv\n"
+        'curl "$ASSAY_URL/jobs" -H "Authorization: Bearer $ASSAY_TOKEN"'
+    )
+
+
+def down() -> None:
+    """Stop the embedded stack, wherever it was started."""
+    with reported(as_json=False):
+        stopped = stop_running(default_home())
+    screen.note("Stopped." if stopped else "No stack is up.")

@@ -1,0 +1,123 @@
+"""The commands on a job that is there, against a server of the test's own."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from local.cli import app
+from tests.local.conftest import JOB, NOW, Assay, Assayed, job, will_answer
+
+pytestmark = pytest.mark.usefixtures("elsewhere")
+ERROR = {"code": "no_header", "detail": "No header was found.", "suggestion": "Add one."}
+
+
+def answering(assay: Assay, answer: str, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["--url", assay.url, "--token", "T", *arguments], input=answer)
+
+
+@pytest.mark.parametrize(("command", "status"), [("retry", 200), ("reprocess", 201), ("reprocess", 200)])
+def test_retry_and_reprocess_wait_and_save_as_run_does(assay: Assay, cli: Assayed, command: str, status: int) -> None:
+    will_answer(assay, job(), put=False)
+    assay.answers["POST", f"/jobs/{JOB}/{command}"] = (status, job("queued"))
+    done = cli(command, JOB)
+    assert done.exit_code == 0, done.output
+    assert Path("results", JOB, "out.csv").read_bytes() == b"result"
+    assert f"{assay.url}/store/out" in done.stdout
+    assert [(method, path) for method, path, *_ in assay.asked[:2]] == [
+        ("POST", f"/jobs/{JOB}/{command}"),
+        ("GET", f"/jobs/{JOB}"),
+    ]
+    printed = json.loads(cli(command, JOB, "--json", "--out", "there").stdout)
+    assert (printed["job"]["status"], printed["outputs"][0]["path"]) == ("done", "there/out.csv")
+
+
+def test_a_retry_that_fails_again_ends_with_1(assay: Assay, cli: Assayed) -> None:
+    will_answer(assay, job("failed", error=ERROR), put=False)
+    assay.answers["POST", f"/jobs/{JOB}/retry"] = (200, job("queued"))
+    done = cli("retry", JOB)
+    assert done.exit_code == 1
+    assert "Add one." in done.stderr
+    assert not Path("results").exists()
+
+
+@pytest.mark.parametrize("command", ["retry", "reprocess", "delete --yes", "show", "account", "delete-account --yes"])
+def test_what_the_service_refuses_is_told(assay: Assay, cli: Assayed, command: str) -> None:
+    problem = {"title": "T", "status": 409, "detail": "It is so.", "code": "so", "suggestion": "Be patient."}
+    name, *options = command.split()
+    path = "/me" if "account" in name else f"/jobs/{JOB}"
+    for method in ("GET", "POST", "DELETE"):
+        for asked in (path, f"{path}/{name}"):
+            assay.answers[method, asked] = (409, problem)
+    done = cli(name, *([] if "account" in name else [JOB]), *options, "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["problem"]["code"] == "so"
+    assert "Be patient." in done.stderr
+
+
+def test_a_limit_is_told_with_the_time_to_come_again(assay: Assay, cli: Assayed, sent: Path) -> None:
+    detail, suggestion = 'Your plan "free" allows 60 uploads an hour.', "Try again in 44 seconds."
+    problem = {"title": "Too Many Requests", "status": 429, "detail": detail, "code": "uploads_limit"}
+    assay.answers["POST", "/uploads"] = (429, {**problem, "suggestion": suggestion})
+    done = cli("run", sent)
+    assert done.exit_code == 1
+    for text in ("Too Many Requests", detail, suggestion, "uploads_limit"):
+        assert text in done.stderr
+
+
+def test_delete_asks_first(assay: Assay) -> None:
+    will_answer(assay, job(), put=False)
+    assay.answers["DELETE", f"/jobs/{JOB}"] = (204, b"")
+    for answer in ("n\n", "\n", ""):
+        refused = answering(assay, answer, "delete", JOB, "--json")
+        assert refused.exit_code == 1
+        assert refused.stdout == ""
+        assert "a.csv, done" in refused.stderr
+    assert not [path for method, path, *_ in assay.asked if method == "DELETE"]
+    agreed = answering(assay, "y\n", "delete", JOB, "--json")
+    assert agreed.exit_code == 0, agreed.output
+    assert json.loads(agreed.stdout) == {"deleted": JOB}
+    assert [path for method, path, *_ in assay.asked if method == "DELETE"] == [f"/jobs/{JOB}"]
+
+
+def test_delete_with_yes_asks_nothing(assay: Assay, cli: Assayed) -> None:
+    assay.answers["DELETE", f"/jobs/{JOB}"] = (204, b"")
+    done = cli("delete", JOB, "--yes")
+    assert done.exit_code == 0, done.output
+    assert "is deleted" in done.stdout
+    assert [(method, path) for method, path, *_ in assay.asked] == [("DELETE", f"/jobs/{JOB}")]
+
+
+def test_show_tells_of_every_attempt_and_of_the_end(assay: Assay, cli: Assayed) -> None:
+    lost = {"code": "worker_lost", "detail": "The worker was not heard of.", "suggestion": "None."}
+    tried = {"worker": "w", "started_at": NOW, "ended_at": NOW, "error": None}
+    attempts = [
+        {**tried, "attempt": 1, "duration_seconds": 61.4, "outcome": "lost", "error": lost},
+        {**tried, "attempt": 2, "duration_seconds": 1.25, "outcome": "failed", "error": ERROR},
+        {**tried, "attempt": 3, "ended_at": None, "duration_seconds": None, "outcome": None},
+    ]
+    found = job("failed", error=ERROR, attempts=attempts, expires_at="2026-02-01T00:00:00Z")
+    will_answer(assay, found, put=False)
+    shown = cli("show", JOB).stdout
+    assert ", 0:01:01: lost: The worker was not heard of. (worker_lost)" in shown
+    assert ", 1.2 s: failed: No header was found. (no_header)" in shown
+    assert "attempt 3" in shown
+    assert ": running" in shown
+    assert "kept until" in shown
+    assert f"assay retry {JOB}" in shown
+
+
+@pytest.mark.parametrize(("status", "error"), [("failed", ERROR), ("cancelled", None)])
+def test_what_ended_without_results_may_be_tried_again(
+    assay: Assay, cli: Assayed, sent: Path, status: str, error: dict[str, str] | None
+) -> None:
+    will_answer(assay, job(status, error=error), put=True)
+    assert f"assay retry {JOB}" in cli("run", sent).stderr
+
+
+def test_an_expired_job_is_to_be_sent_again(assay: Assay, cli: Assayed, sent: Path) -> None:
+    will_answer(assay, job("expired"), put=True)
+    done = cli("run", sent)
+    assert "assay run" in done.stderr
+    assert "assay retry" not in done.stderr
