@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -18,8 +19,13 @@ JobStatus = Literal["awaiting_upload", "queued", "running", "needs_type", "done"
 OnDuplicate = Literal["reuse", "reprocess"]
 
 MAX_FILENAME_CHARACTERS = 255
+# What is not seen, or turns the direction of the text beside it: a name must be what it looks like. The joiners U+200C
+# and U+200D are none of these, since Persian and emoji need them.
+_UNSEEN = r"\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+_UNSEEN_CHARACTER = re.compile(f"[{_UNSEEN}]")
 # For the OpenAPI document; _is_filename says what is wrong with a name that does not fit.
-_FILENAME_PATTERN = r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f-\x9f]*[^/\\\s\x00-\x1f\x7f-\x9f][^/\\\x00-\x1f\x7f-\x9f]*$"
+_UNFIT = rf"/\\\x00-\x1f\x7f-\x9f{_UNSEEN}"
+_FILENAME_PATTERN = rf"^(?!\.{{1,2}}$)[^{_UNFIT}]*[^\s{_UNFIT}][^{_UNFIT}]*$"
 MAX_PARAMETERS_BYTES = 64 * 1024
 FILENAME_SCHEMA: JsonDict = {"minLength": 1, "maxLength": MAX_FILENAME_CHARACTERS, "pattern": _FILENAME_PATTERN}
 
@@ -38,6 +44,12 @@ def _is_filename(name: str) -> str:
             "invalid_filename",
             "The file name contains a folder or a control character.",
             "Send the file's name alone, without folders.",
+        )
+    if unseen := _UNSEEN_CHARACTER.search(name):
+        raise _refused(
+            "invalid_filename",
+            f"The file name contains U+{ord(unseen[0]):04X}, which can't be seen or turns the direction of the text.",
+            "Rename the file without it; where it comes from is hard to say, so type the name anew.",
         )
     return name
 

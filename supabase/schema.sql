@@ -2406,7 +2406,7 @@ CREATE TRIGGER hold_upload_of_other_size AFTER UPDATE OF size_bytes ON assay.upl
 -- Name: jobs note_ending; Type: TRIGGER; Schema: assay; Owner: -
 --
 
-CREATE TRIGGER note_ending AFTER UPDATE OF status ON assay.jobs FOR EACH ROW WHEN (((new.status = ANY (ARRAY['done'::text, 'failed'::text])) AND (old.status <> new.status))) EXECUTE FUNCTION assay.note_ending();
+CREATE TRIGGER note_ending AFTER UPDATE OF status ON assay.jobs FOR EACH ROW WHEN ((new.status = ANY (ARRAY['done'::text, 'failed'::text]))) EXECUTE FUNCTION assay.note_ending();
 
 
 --

@@ -62,6 +62,6 @@ def _delete(keys: list[str]) -> None:
             if prefix.endswith("/"):
                 count += store.delete_prefix(prefix)
                 gone.append(prefix)
-    except ZeroDivisionError:
+    finally:
         database().call("objects_deleted", {"p_keys": gone}, as_user=None)
         measure("ObjectsDeleted", count)

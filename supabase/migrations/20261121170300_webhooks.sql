@@ -65,7 +65,7 @@ begin
     return null;
 end $$;
 create trigger note_ending after update of status on assay.jobs
-    for each row when (new.status in ('done', 'failed') and old.status <> new.status)
+    for each row when (new.status in ('done', 'failed'))
     execute function assay.note_ending();
 
 create function assay.webhook_json(p_webhook_id uuid) returns jsonb

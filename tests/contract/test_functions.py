@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from shared.auth import User
 from shared.database import Database
 from shared.transport import Argument
-from tests.database.steps import ERROR, MANIFEST, OUTPUTS, Answer, Steps, Superuser, new_sha256
+from tests.database.steps import ERROR, MANIFEST, OUTPUTS, VERSIONS, Answer, Steps, Superuser, new_sha256
 from tests.database.webhook_steps import TIMED_OUT, URL, WebhookSteps
 
 
@@ -165,7 +165,7 @@ def drain_outbox(steps: Steps) -> None:
 def get_job(steps: Steps) -> None:
     job_id, sha256 = steps.done()
     job = steps.job(job_id)
-    assert (job["status"], job["sha256"], job["pipeline_version"]) == ("done", sha256, "1.0.0")
+    assert (job["status"], job["sha256"], job["pipeline_version"]) == ("done", sha256, VERSIONS["station_measurements"])
     (attempt,) = job["attempts"]
     assert (attempt["attempt"], attempt["worker"], attempt["outcome"]) == (1, "worker", "done")
     assert 0 <= attempt["duration_seconds"] < 60

@@ -87,6 +87,8 @@ def test_the_policy_allows_the_pages_own_script_and_style_alone(sample: Page, tm
         "img-src": "data:",
         "base-uri": "'none'",
         "form-action": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
     }
     assert not re.search(r'<[^>]+ (?:style|on\w+)=|(?:src|href)="(?!#|data:)', text)
     assert text.count("The MIT License") == 2, "uPlot's licence goes with its script and its style"

@@ -1,16 +1,16 @@
--- 100,000 jobs of 1,000 owners, most of them done, as the tables take them; the triggers are off.
+-- 100,000 jobs, most of them done, of 20,000 owners, the first of whom has 1,000; as the tables take them, with the triggers off.
 
 set session_replication_role = replica;
 
 create temporary table numbered as
-select n, md5('owner' || n / 100)::uuid as owner, md5('job' || n)::uuid as job_id,
+select n, md5('owner' || case when n < 1000 then 0 else n / 5 end)::uuid as owner, md5('job' || n)::uuid as job_id,
     encode(sha256(convert_to(n::text, 'UTF8')), 'hex') as sha256,
     case n % 1000 when 0 then 'awaiting_upload' when 1 then 'queued' when 2 then 'queued' when 3 then 'running' when 4 then 'needs_type'
         when 5 then 'failed' when 6 then 'cancelled' when 7 then 'expired' else 'done' end as status
 from generate_series(0, 99999) n;
 
 insert into assay.owners (owner, plan, stored_bytes)
-select owner, case when min(n) % 700 = 0 then 'pro' else 'free' end, 2000 from numbered group by owner;
+select owner, case when min(n) % 700 = 0 then 'pro' else 'free' end, 20000 from numbered group by owner;
 
 insert into assay.uploads (upload_id, owner, sha256, size_bytes, filename, stored_at)
 select job_id, owner, sha256, 10, 'a.csv', case when status not in ('awaiting_upload', 'expired') then now() end from numbered;
@@ -36,7 +36,7 @@ select md5('output' || n)::uuid, job_id, 1, owner, 1, 'a.csv', 'text/csv', 'outp
 from numbered where status = 'done';
 
 insert into assay.job_events (job_id, owner, attempt, event)
-select job_id, owner, 1, event from numbered, unnest(array['queued', 'running', 'done']) event where status = 'done';
+select job_id, owner, 0, event from numbered, unnest(array['awaiting_upload', 'queued']) event where status = 'done';
 
 insert into assay.deletions (object_key, due_at)
 select 'outputs/' || owner || '/' || job_id || '/2/', now() + interval '1 second' * (n - 100) from numbered where n % 5 = 0;

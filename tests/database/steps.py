@@ -11,11 +11,12 @@ import psycopg
 from shared.auth import User
 from shared.database import Database
 from shared.object_store import upload_key
+from shared.registry import current_versions
 from shared.transport import Argument
 
 Answer = dict[str, Any]
 Superuser = psycopg.Connection[tuple[object, ...]]
-VERSIONS = {"station_measurements": "1.0.0"}
+VERSIONS = current_versions()
 MANIFEST = hashlib.sha256(b"manifest").hexdigest()
 OUTPUTS = [
     {"name": "CT_Analysis.csv", "media_type": "text/csv", "size_bytes": 3, "sha256": "b" * 64},
@@ -108,7 +109,7 @@ class Steps:
     def await_type(self, job_id: str, attempt: int) -> Answer:
         return self._call("await_type", None, job_id=job_id, attempt=attempt, detection={"confidence": 0.1})
 
-    def finish(self, job_id: str, attempt: int, version: str = "1.0.0") -> Answer:
+    def finish(self, job_id: str, attempt: int, version: str = VERSIONS["station_measurements"]) -> Answer:
         return self._call(
             "finish_job",
             None,

@@ -55,6 +55,12 @@ def test_secrets_are_for_the_user_alone(stack: Stack) -> None:
     assert readable == []
 
 
+def test_whose_machine_it_is_has_the_largest_plan(stack: Stack) -> None:
+    with psycopg.connect(stack.superuser_url) as connection:
+        plan = connection.execute("select plan from assay.owners where owner = %s", (stack.owner,)).fetchone()
+    assert plan == ("enterprise",)
+
+
 def test_second_stack_on_the_same_folder_is_refused(stack: Stack) -> None:
     with pytest.raises(StackError, match="already runs"):
         Stack(stack.home).start()

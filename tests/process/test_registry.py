@@ -58,12 +58,27 @@ def folder_with(tmp_path: Path, *texts: str) -> Path:
 ONE = '{"name": "a", "version": "1", "dataset_type": "t"}'
 
 
+def test_a_job_has_three_attempts_unless_its_pipeline_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = '{"name": "b", "version": "1", "dataset_type": "u", "max_attempts": 5}'
+    monkeypatch.setattr(shared.registry, "_PIPELINES", folder_with(tmp_path, ONE, other))
+    pipelines.cache_clear()
+    try:
+        assert [info.max_attempts for info in pipelines()] == [3, 5]
+    finally:
+        pipelines.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("texts", "error"),
     [
         ([], FileNotFoundError),
         (["{}"], KeyError),
         (['{"name": "a", "version": 1, "dataset_type": "t"}'], ValueError),
+        (['{"name": "a", "version": "1", "dataset_type": "t", "max_attempts": 0}'], ValueError),
+        (['{"name": "a", "version": "1", "dataset_type": "t", "max_attempts": "3"}'], ValueError),
+        (['{"name": "a", "version": "1", "dataset_type": "t", "max_attempts": true}'], ValueError),
         ([ONE, ONE], ValueError),
     ],
 )

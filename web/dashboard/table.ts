@@ -17,10 +17,20 @@ function compare(a: string, b: string, numeric: boolean, order: Order): number {
   return order === "descending" ? -ascending : ascending;
 }
 
+// As functions/process/pipelines/spreadsheet_text.py has it: what would begin a formula, and a number, which is none.
+const FORMULA = /(^|[;\t\r\n])((?:[^\S\t\r\n]|\p{Cf}|["'])*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/gu;
+const CONTROL = /^('*[\t\r\n])/;
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/** The text as no spreadsheet program takes it for a formula. */
+function guarded(text: string): string {
+  return NUMBER.test(text) ? text : text.replace(CONTROL, "'$1").replace(FORMULA, "$1'$2");
+}
+
 /** RFC 4180. */
 function csv(rows: string[][]): string {
   const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  return rows.map((row) => row.map(quoted).join(",")).join("\r\n") + "\r\n";
+  return rows.map((row) => row.map((text) => quoted(guarded(text))).join(",")).join("\r\n") + "\r\n";
 }
 
 /** Sorting by the headers and a button that copies the table. */

@@ -14,7 +14,7 @@ from functions.process.readers.problems import listed, shown
 from shared.errors import Unprocessable
 
 # Counted up whenever the same file and rules may give another answer.
-DETECTOR_VERSION = "1.0.0"
+DETECTOR_VERSION = "1.1.0"
 SURE = 0.9
 UNSURE = 0.5
 

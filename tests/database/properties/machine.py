@@ -9,7 +9,7 @@ from tests.database.properties.invariants import look
 from tests.database.properties.model import STALE
 from tests.database.properties.state import outputs_key, upload_key
 from tests.database.properties.world import Batch, World, hashes, places
-from tests.database.steps import OUTPUTS, Answer
+from tests.database.steps import OUTPUTS, VERSIONS, Answer
 
 STALE_ANSWER = {"accepted": False, "reason": STALE}
 
@@ -41,7 +41,7 @@ class JobEngine(World):
             found, cached = self.model.register(
                 key, size, parameter, reuse=reuse, current=current, job_id="new" if known else job_id
             )
-            assert (found, cached) == (job_id, answer["cached"])
+            assert (found, cached) == (job_id, answer["cached"]), (self.model.jobs[found], answer["upload"]["jobs"])
             if not cached:
                 self.links[key] = None
 
@@ -51,7 +51,7 @@ class JobEngine(World):
                 size_bytes=size,
                 parameters={"number": parameter},
                 on_duplicate="reuse" if reuse else "reprocess",
-                versions={"station_measurements": "1.0.0" if current else "2.0.0"},
+                versions=dict(VERSIONS) if current else {"station_measurements": "2.0.0"},
             ),
             expect,
         )
@@ -278,7 +278,8 @@ class JobEngine(World):
     @rule()
     def sweep(self) -> None:
         def expect(answer: Answer) -> None:
-            assert (answer["expired"], answer["lost"], answer["hints"]) == self.model.sweep()
+            swept = self.model.sweep()
+            assert (answer["expired"], answer["lost"], answer["hints"]) == swept
             self.order(
                 [
                     job_id
