@@ -27,7 +27,6 @@ from tests.supabase.gateway import Gateway
 from tests.supabase.project import supabase_project_on
 from tests.supabase.storage import StorageFront
 
-
 # Looks through all that is logged, of every test.
 pytest_plugins = ["tests.log_watch"]
 
@@ -113,13 +112,9 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture
 def aws(postgres: Postgres, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The environment of a function, with moto's S3 and SQS; no job of another test is queued, which it might claim.
-
-    Nor is anything left that it might send to another test's webhook.
-    """
+    """The environment of a function, with moto's S3 and SQS, and with nothing that other tests left to do."""
     with psycopg.connect(postgres.superuser_url) as connection:
-        connection.execute("update assay.jobs set status = 'cancelled', finished_at = now() where status = 'queued'")
-        connection.execute("delete from assay.webhooks")
+        leave_nothing_to_do(connection)
     for name, value in {
         "DATABASE_URL": postgres.authenticator_url,
         "SUPABASE_URL": issuer.url.removesuffix("/auth/v1"),
@@ -138,6 +133,15 @@ def aws(postgres: Postgres, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> 
             boto3.client("sqs").create_queue(QueueName=name)
         yield
     forget()
+
+
+def leave_nothing_to_do(superuser: Superuser) -> None:
+    """Leave no job to claim or to sweep up, and no webhook to send."""
+    superuser.execute(
+        "update assay.jobs set status = 'cancelled', lease_expires_at = null, finished_at = now()"
+        " where status in ('queued', 'running')"
+    )
+    superuser.execute("delete from assay.webhooks")
 
 
 def forget() -> None:

@@ -95,8 +95,10 @@ def test_each_job_of_one_invocation_has_its_own_id_and_none_is_left_behind(
     run(user, jobs[0])
     assert "correlation_id" not in logger.get_current_keys()
     queries.call("GET", "/jobs")
-    ids = [str(job["job_id"]) for job in jobs]
-    assert [(line["message"], line.get("correlation_id")) for line in lines()[before:]] == [
+    found = [(line["message"], line.get("correlation_id")) for line in lines()[before:]]
+    ids = [job_id for message, job_id in found if message == "attempt started"]
+    assert set(ids) == {str(job["job_id"]) for job in jobs}
+    assert found == [
         ("attempt started", ids[0]),
         ("job done", ids[0]),
         ("attempt started", ids[1]),
@@ -138,13 +140,9 @@ def test_the_trace_names_the_job(
     ids = [str(job["job_id"]) for job in jobs]
     run(user, jobs[0])
     queries.call("GET", f"/jobs/{ids[0]}")
-    assert annotated == [
-        ("## handler", ids[0]),
-        ("## handler", ids[1]),
-        ("## job", ids[0]),
-        ("## job", ids[1]),
-        ("## handler", ids[0]),
-    ]
+    assert annotated[:2] == [("## handler", ids[0]), ("## handler", ids[1])]
+    assert sorted(annotated[2:4]) == sorted(("## job", job_id) for job_id in ids)
+    assert annotated[4:] == [("## handler", ids[0])]
 
 
 def metrics_in(text: str) -> dict[str, list[float]]:

@@ -15,7 +15,7 @@ from local.stack import Stack
 from local.template import Template
 from shared.auth import User
 from tests import api
-from tests.conftest import forget
+from tests.conftest import forget, leave_nothing_to_do
 from tests.database.steps import Superuser
 from tests.log_watch import CANARY
 from tests.supabase import storage
@@ -82,7 +82,7 @@ def service(
         monkeypatch.setenv(name, value)
     superuser.execute("delete from assay.outbox")
     storage_front.webhooks.clear()
-    superuser.execute("update assay.jobs set status = 'cancelled', finished_at = now() where status = 'queued'")
+    leave_nothing_to_do(superuser)
     forget()
     sqs, consumers = ministack.sqs(), Template.read().consumers
     urls = [ministack.queue_url(name) for name in (NEWS_QUEUE, QUEUE)]
