@@ -80,7 +80,7 @@ def get_download(output_id: UUID, user: SignedIn, request: Request) -> Response[
     measure("DownloadLinks")
     if "application/json" in (request.headers.get("accept") or ""):
         return answer(200, link)
-    return Response(status_code=302, body="", headers={"Location": link.url, "Cache-Control": "no-store"})
+    return Response(status_code=302, body="", headers={"Location": link.url})
 
 
 @api.get(

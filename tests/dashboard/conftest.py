@@ -170,6 +170,7 @@ class Watch:
 
 
 OpenPage = Callable[[Page], Tab]
+OpenFile = Callable[[Path], Tab]
 
 
 @pytest.fixture
@@ -181,13 +182,11 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def open_page(context: BrowserContext, tmp_path: Path) -> Iterator[OpenPage]:
-    """Write a page, open it from disk, and at the end of the test hold it to having done nothing but its work."""
+def open_file(context: BrowserContext) -> Iterator[OpenFile]:
+    """Open a page from disk, and at the end of the test hold it to having done nothing but its work."""
     watch = Watch()
 
-    def opened(page: Page) -> Tab:
-        path = tmp_path / "dashboard.html"
-        write_page(page, path)
+    def opened(path: Path) -> Tab:
         tab = context.new_page()
         watch.over(tab, path)
         tab.goto(path.as_uri())
@@ -195,3 +194,21 @@ def open_page(context: BrowserContext, tmp_path: Path) -> Iterator[OpenPage]:
 
     yield opened
     assert watch.wrong == []
+
+
+@pytest.fixture
+def open_page(open_file: OpenFile, tmp_path: Path) -> OpenPage:
+    """Write a page and open it as `open_file` does."""
+
+    def opened(page: Page) -> Tab:
+        path = tmp_path / "dashboard.html"
+        write_page(page, path)
+        return open_file(path)
+
+    return opened
+
+
+@pytest.fixture
+def context_tab(context: BrowserContext) -> Tab:
+    """A tab that nobody watches over: for pages in which something is to go wrong."""
+    return context.new_page()

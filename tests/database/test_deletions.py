@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from shared.errors import Problem
 from tests.database.own import OwnDatabase
-from tests.database.steps import Steps, let_lease_run_out, new_sha256
+from tests.database.steps import Answer, Steps, let_lease_run_out, new_sha256
 
 
 def upload_of(steps: Steps, sha256: str) -> str:
@@ -243,27 +245,25 @@ def test_only_what_an_attempt_stored_that_ended_as_done_is_kept(own: OwnDatabase
     assert taken(steps) == [outputs_of(steps, cancelled, 1)]
 
 
+def all_at_once(own: OwnDatabase, steps: Steps, job_id: str, again: str, sha256: str) -> None:
+    acts: list[Callable[[Steps], Answer]] = [
+        lambda each: each.finish(job_id, 1),
+        lambda each: each.delete(job_id),
+        lambda each: each.delete(again),
+        lambda each: each.arrive(sha256),
+        lambda each: each.register(sha256, parameters={"a": 2}),
+        lambda each: each.sweep(),
+    ]
+    own.together([steps] * len(acts), lambda each, number: acts[number](each))
+
+
 def test_a_deletion_at_once_with_anything_else_loses_nothing(own: OwnDatabase, steps: Steps) -> None:
     """Whichever is first: nothing deadlocks, no row is left over, and every object is known or noted."""
     for _ in range(5):
         job_id, sha256 = steps.queued()
         steps.claim(job_id)
         again = steps.register(sha256, parameters={"a": 1})["job"]["job_id"]
-        acts = [
-            lambda each, job_id=job_id: each.finish(job_id, 1),
-            lambda each, job_id=job_id: each.delete(job_id),
-            lambda each, again=again: each.delete(again),
-            lambda each, sha256=sha256: each.arrive(sha256),
-            lambda each, sha256=sha256: each.register(sha256, parameters={"a": 2}),
-            lambda each, _=None: each.sweep(),
-        ]
-
-        def act(each: Steps, number: int, acts: list[object] = acts) -> None:
-            call = acts[number]
-            assert callable(call)
-            call(each)
-
-        own.together([steps] * len(acts), act)
+        all_at_once(own, steps, job_id, again, sha256)
         [left] = steps.jobs()
         assert (left["parameters"], left["sha256"]) == ({"a": 2}, sha256)
         steps.arrive(sha256)

@@ -14,7 +14,7 @@ from tests.database.properties.machine import JobEngine
 from tests.database.properties.world import PLANS
 
 BOUNDED = settings(
-    max_examples=60,
+    max_examples=80,
     stateful_step_count=50,
     derandomize=True,
     database=None,
@@ -27,16 +27,18 @@ LONG = settings(BOUNDED, derandomize=False, max_examples=1500, stateful_step_cou
 @pytest.fixture
 def engine(own: OwnDatabase) -> Iterator[type[JobEngine]]:
     """The machine on this database, where the plans are small."""
-    before = own.superuser.execute(
-        "select plan, running_jobs, uploads_per_hour, stored_bytes from assay.plans"
-    ).fetchall()
-    change = "update assay.plans set running_jobs = %s, uploads_per_hour = %s, stored_bytes = %s where plan = %s"
+    own.superuser.execute("create temporary table before as select * from assay.plans")
     for plan, limits in PLANS.items():
-        values = (limits.running_jobs, limits.uploads_per_hour, limits.stored_bytes)
-        own.superuser.execute(change, (*values, plan))
+        own.superuser.execute(
+            "update assay.plans set running_jobs = %s, uploads_per_hour = %s, stored_bytes = %s where plan = %s",
+            (limits.running_jobs, limits.uploads_per_hour, limits.stored_bytes, plan),
+        )
     yield type("JobEngineOnOwn", (JobEngine,), {"own": own})
-    for plan, *values in before:
-        own.superuser.execute(change, (*values, plan))
+    own.superuser.execute(
+        "update assay.plans p set running_jobs = b.running_jobs, uploads_per_hour = b.uploads_per_hour, "
+        "stored_bytes = b.stored_bytes from before b where b.plan = p.plan"
+    )
+    own.superuser.execute("drop table before")
 
 
 @pytest.mark.parametrize("postgres", [SERVERS["embedded"]], ids=["embedded"], indirect=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from hashlib import md5, sha256
+from operator import sub
 from pathlib import Path
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import psycopg
@@ -18,26 +20,23 @@ from tests.database.hosted import at, drop_database, new_database
 from tests.database.steps import MANIFEST, Superuser
 
 MANY_ROWS = Path(__file__).with_name("many_rows.sql")
-LARGE = {
-    "uploads",
-    "jobs",
-    "attempts",
-    "outputs",
-    "job_events",
-    "owners",
-    "deletions",
-    "outbox",
-    "webhooks",
-    "deliveries",
-}
+LARGE = {"uploads", "jobs", "attempts", "outputs", "job_events", "owners", "deletions", "deliveries"}
 # Rows of one table that one call may read. A page, a sweep and a clean-up take up to 1,000, some of them twice.
 MOST_ROWS = 2500
-# What this transaction has read so far: of each table how often from end to end, and how many entries of its indexes.
+# What this transaction has read so far: of each table how often from end to end, how often along an index, and how many
+# entries of that.
 _READ = """
-select c.relname, pg_stat_get_xact_numscans(c.oid),
-    (select coalesce(sum(pg_stat_get_xact_tuples_returned(i.indexrelid)), 0) from pg_index i where i.indrelid = c.oid)
-from pg_class c where c.relnamespace = 'assay'::regnamespace and c.relkind = 'r'
+select c.relname, pg_stat_get_xact_numscans(c.oid), coalesce(sum(pg_stat_get_xact_numscans(i.indexrelid)), 0)::bigint,
+    coalesce(sum(pg_stat_get_xact_tuples_returned(i.indexrelid)), 0)::bigint
+from pg_class c left join pg_index i on i.indrelid = c.oid
+where c.relnamespace = 'assay'::regnamespace and c.relkind = 'r' group by c.oid
 """
+
+
+class Read(NamedTuple):
+    whole: int
+    along_an_index: int
+    entries: int
 
 
 def id_of(kind: str, number: int | str) -> str:
@@ -109,36 +108,35 @@ def filled(postgres: Postgres) -> Iterator[Superuser]:
         with psycopg.connect(at(postgres.superuser_url, name), autocommit=True) as connection:
             connection.execute(MANY_ROWS.read_bytes())
             connection.execute("vacuum analyze")
+            # As for an SSD. By default a table of this size is still read whole where a hundredth of it is wanted.
+            connection.execute("set random_page_cost = 1.1")
             yield connection
     finally:
         drop_database(postgres, name)
 
 
-def read(connection: Superuser, role: str, call: str, mode: str) -> dict[str, tuple[int, int]]:
-    """Run the call and take it back; of each table return how often it was read whole, and how many index entries."""
+def so_far(connection: Superuser) -> dict[str, Read]:
+    return {str(name): Read(*cast("list[int]", counts)) for name, *counts in connection.execute(_READ.encode())}
+
+
+def read(connection: Superuser, role: str, call: str, mode: str) -> dict[str, Read]:
+    """Run the call and take it back; return what it has read of each table."""
     with connection.transaction(force_rollback=True):
         connection.execute("select set_config('plan_cache_mode', %s, true)", (mode,))
-        before = connection.execute(_READ.encode()).fetchall()
+        before = so_far(connection)
         connection.execute(
             "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
             (role, json.dumps({"sub": OWNER})),
         )
         connection.execute(f"select public.{call}".encode())
         connection.execute("reset role")
-        after = connection.execute(_READ.encode()).fetchall()
-    earlier = {name: (whole, entries) for name, whole, entries in before}
-    return {
-        str(name): (int(whole) - earlier[name][0], int(entries) - earlier[name][1]) for name, whole, entries in after
-    }
+        after = so_far(connection)
+    return {table: Read(*map(sub, after[table], before[table])) for table in after}
 
 
-def offences(what: dict[str, tuple[int, int]]) -> list[str]:
+def offences(what: dict[str, Read]) -> dict[str, Read]:
     """Each large table that is read whole, or too much of it."""
-    return [
-        f"{name}: read whole {whole} times, {entries} entries of indexes"
-        for name, (whole, entries) in what.items()
-        if name in LARGE and (whole > 0 or entries > MOST_ROWS)
-    ]
+    return {table: read for table, read in what.items() if table in LARGE and (read.whole or read.entries > MOST_ROWS)}
 
 
 CALLS = [("authenticated", call) for call in AS_OWNER] + [("service_role", call) for call in AS_SERVICE]
@@ -150,8 +148,8 @@ EMBEDDED = pytest.mark.parametrize("postgres", [SERVERS["embedded"]], ids=["embe
 @pytest.mark.parametrize(("role", "call"), CALLS, ids=[call for _, call in CALLS])
 def test_every_function_reads_along_an_index(filled: Superuser, role: str, call: str, mode: str) -> None:
     what = read(filled, role, call, mode)
-    assert any(entries for _, entries in what.values())
-    assert offences(what) == []
+    assert any(read.along_an_index for read in what.values())
+    assert offences(what) == {}
 
 
 @EMBEDDED
@@ -161,7 +159,7 @@ def test_every_function_is_tried(filled: Superuser) -> None:
 
 
 @EMBEDDED
-@pytest.mark.parametrize("index", ["jobs_by_turn", "jobs_by_owner_and_turn", "jobs_running", "jobs_by_expiry"])
+@pytest.mark.parametrize("index", ["jobs_by_turn", "jobs_awaiting", "jobs_by_expiry", "deletions_by_due"])
 def test_without_an_index_it_would_be_seen(filled: Superuser, index: str) -> None:
     with filled.transaction(force_rollback=True):
         filled.execute(f"drop index assay.{index}".encode())

@@ -168,6 +168,15 @@ def test_the_openapi_document_is_valid() -> None:
     validate(document())
 
 
+def test_the_openapi_document_says_how_every_route_for_users_refuses_them() -> None:
+    operations = [operation for methods in document()["paths"].values() for operation in methods.values()]
+    for_users = [operation for operation in operations if operation["security"] == [{"access_token": []}]]
+    assert len(for_users) >= 14
+    for operation in for_users:
+        headers = {status: list(operation["responses"][status]["headers"]) for status in ("401", "429", "503")}
+        assert headers == {"401": ["WWW-Authenticate"], "429": ["Retry-After"], "503": ["Retry-After"]}
+
+
 def test_the_openapi_document_names_every_route_of_the_template() -> None:
     said = {(method.upper(), path) for path, methods in document()["paths"].items() for method in methods}
     assert {(route.method, route.path) for route in Template.read().routes} == said

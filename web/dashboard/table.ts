@@ -18,7 +18,7 @@ function compare(a: string, b: string, numeric: boolean, order: Order): number {
 }
 
 // As functions/process/pipelines/spreadsheet_text.py has it: what would begin a formula, and a number, which is none.
-const FORMULA = /(^|[;\t\r\n])((?:[^\S\t\r\n]|\p{Cf}|["'])*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/gu;
+const FORMULA = /(^|[;\t\r\n])((?:[^\S\t\r\n]|\p{Cf}|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"'])*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/gu;
 const CONTROL = /^('*[\t\r\n])/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 

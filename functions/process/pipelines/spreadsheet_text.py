@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import polars as pl
 
-# What a spreadsheet passes over in front of a formula: blanks, characters that can't be seen, and quotes.
-_BEFORE = r"""((?:[^\S\t\r\n]|\p{Cf}|["'])*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"""
+# What a spreadsheet may pass over in front of a formula: blanks, what can't be seen, and quotes.
+_BEFORE = (
+    r"""((?:[^\S\t\r\n]|\p{Cf}|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"'])*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"""
+)
 # A cell begins with the text, and where a program that parts cells by semicolons or tabs, or does not see that the
 # text stands within quotes, finds one of these.
 _FORMULA = rf"(^|[;\t\r\n]){_BEFORE}"

@@ -128,7 +128,7 @@ def look_through(path: Path) -> Bytes:
             if (nul := chunk.find(b"\x00")) >= 0:
                 raise _binary(f"a NUL byte at {at + nul:,}")
             if (begun := runs.feed(chunk)) is not None:
-                raise line_too_long(f"at byte {begun:,}", MAX_LINE_BYTES)
+                raise line_too_long(f"The line that begins at byte {begun:,}", MAX_LINE_BYTES)
             lines += chunk.count(b"\n")
             quotes = quotes or b'"' in chunk
             if b"\r" in chunk or ends_in_cr:

@@ -50,17 +50,17 @@ def too_many_cells(rows: int, columns: int, size: int, most: int) -> Unprocessab
     """The problem of a text that stands for a table of blanks which no machine holds."""
     return Unprocessable(
         "too_many_cells",
-        f"The table has {rows * columns:,} cells ({rows:,} lines of {columns:,} columns) in {size:,} bytes, so nearly "
-        f"all of them are blank; at most {most:,} are read.",
+        f"The file's {size:,} bytes stand for {rows:,} lines of {columns:,} columns, nearly all of them blank: "
+        f"{rows * columns:,} cells; at most {most:,} are read.",
         "Delete the columns that hold nothing, and blank lines.",
     )
 
 
-def line_too_long(where: str, most: int) -> Unprocessable:
-    """The problem of a text in which a line does not end; `where` says where it begins."""
+def line_too_long(line: str, most: int) -> Unprocessable:
+    """The problem of a text in which a line does not end; `line` says which."""
     return Unprocessable(
         "line_too_long",
-        f"The line that begins {where} has no end within {most:,} bytes.",
+        f"{line} has no end within {most:,} bytes.",
         "Check that the file's line endings are those of a text file, and give one measurement a row.",
     )
 

@@ -120,6 +120,6 @@ def _lines(file: io.TextIOWrapper) -> Iterator[str]:
     number = 1
     while line := file.readline(MAX_LINE_BYTES + 1):
         if len(line) > MAX_LINE_BYTES:
-            raise line_too_long(f"as number {number:,}", MAX_LINE_BYTES)
+            raise line_too_long(f"Line {number:,}", MAX_LINE_BYTES)
         yield line
         number += 1

@@ -41,7 +41,7 @@ class JobEngine(World):
             found, cached = self.model.register(
                 key, size, parameter, reuse=reuse, current=current, job_id="new" if known else job_id
             )
-            assert (found, cached) == (job_id, answer["cached"]), (self.model.jobs[found], answer["upload"]["jobs"])
+            assert (found, cached) == (job_id, answer["cached"])
             if not cached:
                 self.links[key] = None
 
@@ -100,7 +100,7 @@ class JobEngine(World):
 
         self.both(lambda: self.steps[owner].reprocess(job_id), expect)
 
-    @precondition(lambda self: self.model.jobs)
+    @precondition(lambda self: len(self.model.jobs) > 2)
     @rule(place=places, own=own)
     def delete(self, place: int, *, own: bool) -> None:
         job_id = self.job_at(place)
@@ -176,9 +176,9 @@ class JobEngine(World):
         return job_id, max(len(job.attempts) - behind, 1) if job else 1
 
     @precondition(lambda self: self.jobs_that("running"))
-    @rule(place=places, worker=workers)
-    def take_over(self, place: int, worker: str) -> None:
-        """A worker is not heard of for a lease, and its job is given to another; it may still wake up."""
+    @rule(place=places, worker=workers, wakes_up=st.sampled_from(["finish", "fail", "report", "await_type", ""]))
+    def take_over(self, place: int, worker: str, wakes_up: str) -> None:
+        """A worker is not heard of for a lease, and its job is given to another; then it wakes up, or does not."""
         running = self.jobs_that("running")
         job_id, job = running[place % len(running)]
         if job.lease:
@@ -186,12 +186,23 @@ class JobEngine(World):
         self.sweep()
         self.agree()
         self.claim(job_id, worker)
+        self.agree()
+        attempt = max(len(job.attempts) - 1, 1)
+        if wakes_up == "finish":
+            self.finish_attempt(job_id, attempt)
+        elif wakes_up == "fail":
+            self.fail_attempt(job_id, attempt, 0, "no_header")
+        elif wakes_up == "report":
+            self.report_attempt(job_id, attempt, None)
+        elif wakes_up == "await_type":
+            self.await_attempt(job_id, attempt)
 
     @precondition(lambda self: any(job.attempts for job in self.model.jobs.values()))
     @rule(place=places, behind=behind, max_attempts=st.sampled_from([None, None, 1, 5]))
     def report(self, place: int, behind: int, max_attempts: int | None) -> None:
-        job_id, attempt = self.attempt_at(place, behind)
+        self.report_attempt(*self.attempt_at(place, behind), max_attempts)
 
+    def report_attempt(self, job_id: str, attempt: int, max_attempts: int | None) -> None:
         def expect(answer: Answer) -> None:
             cancel = self.model.report(job_id, attempt, max_attempts)
             accepted = {"accepted": True, "cancel_requested": cancel}
@@ -227,7 +238,9 @@ class JobEngine(World):
         code=st.sampled_from(["no_header", "no_header", "hash_mismatch", "object_missing"]),
     )
     def fail(self, place: int, behind: int, delay: int | None, code: str) -> None:
-        job_id, attempt = self.attempt_at(place, behind)
+        self.fail_attempt(*self.attempt_at(place, behind), delay, code)
+
+    def fail_attempt(self, job_id: str, attempt: int, delay: int | None, code: str) -> None:
         outcome = "failed" if delay is None else "retry"
         self.both(
             lambda: self.worker.fail(job_id, attempt, delay, code),
@@ -237,7 +250,9 @@ class JobEngine(World):
     @precondition(lambda self: any(job.attempts for job in self.model.jobs.values()))
     @rule(place=places, behind=behind)
     def await_type(self, place: int, behind: int) -> None:
-        job_id, attempt = self.attempt_at(place, behind)
+        self.await_attempt(*self.attempt_at(place, behind))
+
+    def await_attempt(self, job_id: str, attempt: int) -> None:
         if (job_id, attempt) in self.alive:
             # It comes before the pipeline has run.
             self.delete_objects({outputs_key(self.owner_of[job_id], job_id, attempt)})
@@ -262,7 +277,7 @@ class JobEngine(World):
             ending = {"accepted": True}
         assert answer == ending | {"status": status, "cost": answer["cost"], "more": more}
 
-    @precondition(lambda self: self.jobs_that("queued", "running"))
+    @precondition(lambda self: self.jobs_that("queued") and not self.jobs_that("done"))
     @rule(worker=workers)
     def run_a_job(self, worker: str) -> None:
         self.claim_next(worker)
@@ -296,10 +311,7 @@ class JobEngine(World):
         """Jobs that are due since the same moment may be claimed in any order: let them be due one after the other."""
         for number, job_id in enumerate(jobs):
             self.model.jobs[job_id].due_since += number / 1000
-            self.superuser.execute(
-                "update assay.jobs set run_after = run_after + make_interval(secs => %s) where job_id = %s",
-                (number / 1000000, job_id),
-            )
+            self.superuser.execute("update assay.jobs set run_after = clock_timestamp() where job_id = %s", (job_id,))
 
     @precondition(World.is_there_anything_to_clean_up)
     @rule()

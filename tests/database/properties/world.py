@@ -102,7 +102,11 @@ class World(RuleBasedStateMachine):
                 expect(answer)
             self.model = before
             return
-        expect(answer)
+        try:
+            expect(answer)
+        except AssertionError as error:
+            error.add_note(f"answer: {answer}\nthe model before: {before.jobs}")
+            raise
         self.gone += [job_id for job_id in before.jobs if job_id not in self.model.jobs]
         self.owner_of |= {job_id: job.owner for job_id, job in self.model.jobs.items()}
 
