@@ -310,6 +310,7 @@ drop function assay.start_next, assay.start_attempt, assay.busy_owners, assay.ru
 
 -- One transaction, in which CONCURRENTLY is not possible.
 drop index assay.jobs_by_turn, assay.jobs_by_owner_and_turn, assay.jobs_running, assay.jobs_awaiting, assay.attempts_by_live_worker;
+-- squawk-ignore require-concurrent-index-creation
 create index jobs_to_sweep on assay.jobs (status, lease_expires_at, run_after)
     where status in ('awaiting_upload', 'queued', 'running');
 alter table assay.jobs drop column turn, drop column attempts_before;
