@@ -12,7 +12,7 @@ import pytest
 from local.postgres import Postgres
 from shared.errors import Problem
 from shared.psycopg_database import PsycopgDatabase
-from tests.database.steps import ERROR, MANIFEST, Steps, Superuser, let_lease_run_out
+from tests.database.steps import ERROR, MANIFEST, VERSIONS, Steps, Superuser, let_lease_run_out
 from tests.database.webhook_steps import URL, Answer, WebhookSteps, write
 
 pytestmark = pytest.mark.usefixtures("no_webhooks")
@@ -34,7 +34,7 @@ def test_every_webhook_of_the_owner_is_told_of_a_done_job(
             "status": "done",
             "dataset_type": "station_measurements",
             "pipeline": "station_measurements",
-            "pipeline_version": "1.0.0",
+            "pipeline_version": VERSIONS["station_measurements"],
             "manifest_sha256": MANIFEST,
             "error_code": None,
         }

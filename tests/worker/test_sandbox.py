@@ -57,6 +57,11 @@ def be_patient(seconds: int = 60) -> Callable[[], None]:
     return check
 
 
+def children() -> set[psutil.Process]:
+    """What this process has started, other tests' servers among it, and what that has started."""
+    return set(psutil.Process().children(recursive=True))
+
+
 def run(
     folder: Path,
     limits: Limits = LIMITS,
@@ -66,6 +71,7 @@ def run(
 ) -> Finished | NeedsType:
     """Run one analysis in a child, and see that nothing is left of it."""
     told: list[str] = [] if stages is None else stages
+    before = children()
     try:
         with Sandbox(folder, limits) as sandbox:
             return sandbox.analyse(
@@ -75,7 +81,7 @@ def run(
                 check or be_patient(),
             )
     finally:
-        assert psutil.Process().children(recursive=True) == []
+        assert children() == before
 
 
 def end_of(folder: Path, limits: Limits = LIMITS, **parameters: Any) -> Ending:
@@ -256,9 +262,10 @@ def test_the_deadline_is_the_files_fault_if_it_had_most_of_the_time(
 
 
 def test_one_that_is_not_needed_ends_too(tmp_path: Path) -> None:
+    before = children()
     with pytest.raises(JobCancelled), Sandbox(tmp_path, LIMITS):
         raise JobCancelled
-    assert psutil.Process().children(recursive=True) == []
+    assert children() == before
 
 
 def test_the_limits_come_from_the_memory_and_the_time_of_the_worker() -> None:

@@ -26,15 +26,16 @@ REREAD_TIMES = 4
 MAX_MEMBERS = 10_000
 MAX_DIRECTORY_BYTES = 4 * MIB
 MAX_SHEETS = 1_000
-# What the XML of the workbook unpacks to, altogether: 20 million cells take about that much.
+# What the XML of the workbook unpacks to, altogether: 15 million cells take two thirds of it.
 MAX_UNPACKED_BYTES = 1 << 30
 # Real workbooks are packed 5 to 20 times; Apache POI draws the line at 100 too. Below 64 MiB it makes no difference.
 MAX_RATIO = 100
 RATIO_FREE_BYTES = 64 * MIB
-# From A1 to the last row and the last column that hold something, all sheets together: 100 bytes of memory a cell.
-MAX_WORKBOOK_CELLS = 20_000_000
+# From A1 to the last row and the last column that hold something, all sheets together: 135 bytes of memory a cell,
+# which is 2.0 GiB for as many, and the worker's child has 2.4.
+MAX_WORKBOOK_CELLS = 15_000_000
 # Excel's own bound is 32,767 characters a cell.
 MAX_CELL_BYTES = MIB
 # The texts that cells share, and what they come to once every cell has its own.
-MAX_SHARED_BYTES = 256 * MIB
-MAX_TEXT_BYTES = 1 << 30
+MAX_SHARED_BYTES = 128 * MIB
+MAX_TEXT_BYTES = 512 * MIB
