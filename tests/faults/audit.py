@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -96,8 +95,3 @@ def page(rows: Sequence[Row]) -> str:
     """The page that is published."""
     lines = "\n".join(f"| {row.fault} | {row.outcome} |" for row in rows)
     return (Path(__file__).with_name("reliability.md").read_text(encoding="utf-8")).replace("{rows}", lines)
-
-
-def as_json(rows: Sequence[Row]) -> str:
-    """For a failing comparison: the rows as they were seen."""
-    return json.dumps([row._asdict() for row in rows], indent=1)
