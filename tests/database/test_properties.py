@@ -14,8 +14,8 @@ from tests.database.properties.machine import JobEngine
 from tests.database.properties.world import PLANS
 
 BOUNDED = settings(
-    max_examples=80,
-    stateful_step_count=50,
+    max_examples=40,
+    stateful_step_count=100,
     derandomize=True,
     database=None,
     deadline=None,

@@ -30,11 +30,11 @@ def fuzz_all(stack: Stack, users: Users, folder: Path, *options: str) -> None:
 
 
 def test_as_a_user(stack: Stack, users: Users, tmp_path: Path) -> None:
-    fuzz_all(stack, users, tmp_path, "--generation-deterministic", "--max-examples", "30")
+    fuzz_all(stack, users, tmp_path, "--generation-deterministic", "--max-examples", "20")
 
 
 def test_as_nobody(stack: Stack, tmp_path: Path) -> None:
-    report = fuzz(stack.url, None, tmp_path, "--generation-deterministic", "--max-examples", "10")
+    report = fuzz(stack.url, None, tmp_path, "--generation-deterministic", "--max-examples", "5")
     assert reached(report) == {"GET /health"}
 
 

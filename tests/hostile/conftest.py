@@ -13,7 +13,7 @@ from functions.process.pipelines.contract import Source
 from functions.process.sandbox.messages import Finished, Limits, NeedsType, Request
 from functions.process.sandbox.parent import Sandbox
 from shared.errors import Unprocessable
-from tests.process.conftest import make_source, run
+from tests.process.conftest import Run, make_source, run
 
 __all__ = ["make_source", "run"]
 
@@ -32,10 +32,10 @@ class Refused:
     says: str
 
 
-def refused_by(opened: Opened, content: Content, expected: Refused, filename: str) -> Unprocessable:
+def refused_by(opened: Opened | Run, content: Content, expected: Refused, filename: str) -> None:
     """Hold the file to its refusal. Where the detail tells of a limit, the figure found must stand beside it."""
     with pytest.raises(Unprocessable) as caught:
-        opened(content, filename)
+        opened(content, filename=filename)
     problem = caught.value
     assert problem.code == expected.code, problem.detail
     assert expected.says in problem.detail
@@ -44,7 +44,6 @@ def refused_by(opened: Opened, content: Content, expected: Refused, filename: st
     if "at most" in problem.detail:
         found, limit = (int(figure.replace(",", "")) for figure in re.findall(r"[\d,]*\d", problem.detail)[-2:])
         assert found > limit
-    return problem
 
 
 @pytest.fixture

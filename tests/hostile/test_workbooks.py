@@ -34,6 +34,7 @@ from tests.hostile.workbooks import (
     with_extra,
     workbook,
 )
+from tests.process.conftest import Run
 
 MIB = 1 << 20
 FAR = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
@@ -213,15 +214,15 @@ def test_what_is_not_what_it_claims_is_not_opened(kind: str, opened: Opened) -> 
 @pytest.mark.parametrize(
     ("part", "doctype"), [*((part, "a file") for part in WITH_DOCTYPE), *((SHEET, doctype) for doctype in DOCTYPES)]
 )
-def test_a_document_type_is_refused_wherever_it_stands(part: str, doctype: str, opened: Opened) -> None:
+def test_a_document_type_is_refused_wherever_it_stands(part: str, doctype: str, run: Run) -> None:
     content = book({part: WITH_DOCTYPE[part](DOCTYPES[doctype])})
-    refused_by(opened, content, Refused("unsafe_spreadsheet", "document type"), "field.xlsx")
+    refused_by(run, content, Refused("unsafe_spreadsheet", "document type"), "field.xlsx")
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)
-def test_what_is_broken_is_told_so(kind: str, opened: Opened) -> None:
+def test_what_is_broken_is_told_so(kind: str, run: Run) -> None:
     make, says = UNREADABLE[kind]
-    refused_by(opened, make(), Refused("unreadable_spreadsheet", says), "field.xlsx")
+    refused_by(run, make(), Refused("unreadable_spreadsheet", says), "field.xlsx")
 
 
 @pytest.mark.parametrize("kind", HARMLESS)
