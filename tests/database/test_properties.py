@@ -21,7 +21,7 @@ BOUNDED = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-LONG = settings(BOUNDED, derandomize=False, max_examples=1500, stateful_step_count=80, print_blob=True)
+LONG = settings(BOUNDED, max_examples=200)
 
 
 @pytest.fixture
