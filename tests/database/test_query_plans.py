@@ -44,7 +44,7 @@ def id_of(kind: str, number: int | str) -> str:
     return str(UUID(md5(f"{kind}{number}".encode(), usedforsecurity=False).hexdigest()))
 
 
-OWNER, OTHER = id_of("owner", 0), id_of("owner", 1)
+OWNER, OTHER = id_of("owner", 0), id_of("owner", 200)  # with 1,000 jobs, and with 5
 AWAITED, QUEUED, RUNNING, ASKING, FAILED, DONE = (id_of("job", number) for number in (0, 1, 3, 4, 5, 10))
 WEBHOOK, DELIVERY, SENDING = id_of("webhook", OWNER), id_of("delivery", 10), id_of("delivery", 9)
 SHA256 = {number: sha256(str(number).encode()).hexdigest() for number in (0, 10)}
@@ -92,7 +92,7 @@ AS_SERVICE = [
     "sweep_jobs(86400, 900)",
     "clean_up(1200)",
     f"objects_deleted('[\"outputs/{OWNER}/{DONE}/2/\"]')",
-    f"set_plan('{OWNER}', 'pro')",
+    f"set_plan('{OTHER}', 'pro')",
     f"deliveries_due('{OWNER}')",
     "claim_deliveries(10, 60, true)",
     f"settle_delivery('{SENDING}', 1, true, 204, null, null)",
