@@ -574,6 +574,18 @@ end $$;
 
 
 --
+-- Name: lock_bytes(text); Type: FUNCTION; Schema: assay; Owner: -
+--
+
+CREATE FUNCTION assay.lock_bytes(p_key text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    select pg_advisory_xact_lock(hashtextextended('assay.uploads ' || p_key, 0))
+$$;
+
+
+--
 -- Name: uploads; Type: TABLE; Schema: assay; Owner: -
 --
 
@@ -1588,6 +1600,7 @@ begin
     if p_key !~ '^uploads/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9a-f]{64}$' then
         return jsonb_build_object('known', false, 'noted', false, 'jobs', '[]'::jsonb, 'queued', 0);
     end if;
+    perform assay.lock_bytes(p_key);
     select upload_id into v_upload_id from assay.uploads
     where owner = split_part(p_key, '/', 2)::uuid and sha256 = split_part(p_key, '/', 3) for no key update;
     if v_upload_id is null then
@@ -1648,6 +1661,7 @@ begin
             'Send "reuse" or "reprocess".');
     end if;
 
+    perform assay.lock_bytes('uploads/' || v_owner || '/' || p_sha256);
     insert into assay.uploads as u (owner, sha256, size_bytes, filename)
     values (v_owner, p_sha256, p_size_bytes, p_filename)
     on conflict (owner, sha256) do update set
@@ -2801,6 +2815,13 @@ GRANT ALL ON FUNCTION assay.job_json(p_job assay.jobs) TO authenticated;
 --
 
 REVOKE ALL ON FUNCTION assay.lock_attempt(p_job_id uuid, p_attempt integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lock_bytes(p_key text); Type: ACL; Schema: assay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assay.lock_bytes(p_key text) FROM PUBLIC;
 
 
 --
