@@ -578,11 +578,12 @@ end $$;
 --
 
 CREATE FUNCTION assay.lock_bytes(p_key text) RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
-    select pg_advisory_xact_lock(hashtextextended('assay.uploads ' || p_key, 0))
-$$;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('assay.uploads ' || p_key, 0));
+end $$;
 
 
 --

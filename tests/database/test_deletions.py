@@ -149,6 +149,19 @@ def test_bytes_that_nobody_registered_wait_a_day_for_who_does(own: OwnDatabase, 
     assert taken(steps) == [upload_of(steps, forgotten)]
 
 
+def test_an_event_at_the_very_moment_of_the_registration_is_not_lost(own: OwnDatabase, steps: Steps) -> None:
+    """The event of an old link, while the same bytes are registered anew: either of the two sees the other."""
+    for _ in range(30):
+        sha256 = new_sha256()
+        acts: list[Callable[[Steps], Answer]] = [
+            lambda each, sha256=sha256: each.register(sha256),  # type: ignore[misc]  # mypy takes a lambda's default for an argument
+            lambda each, sha256=sha256: each.arrive(sha256),  # type: ignore[misc]
+        ]
+        own.together([steps, steps], lambda each, number, acts=acts: acts[number](each))  # type: ignore[misc]
+        [job] = steps.jobs(limit=1)
+        assert (job["sha256"], job["status"]) == (sha256, "queued")
+
+
 def test_bytes_that_come_by_an_old_link_after_the_deletion_are_noted(own: OwnDatabase, steps: Steps) -> None:
     sha256 = new_sha256()
     steps.delete(steps.register(sha256)["job"]["job_id"])

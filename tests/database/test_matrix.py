@@ -85,6 +85,7 @@ assay.hold_outputs          no     no     no      no    no
 assay.admit                 no     no     no      no    no
 assay.delete_later          no     no     no      no    no
 assay.remove_job            no     no     no      no    no
+assay.lock_bytes            no     no     no      no    no
 assay.set_turn              no     no     no      no    no
 assay.running_jobs          no     no     no      no    no
 assay.busy_owners           no     no     no      no    no
