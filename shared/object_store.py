@@ -141,6 +141,12 @@ class ObjectStore:
             raise Transient("the object store did not give the object") from error
         return digest.hexdigest()
 
+    def has(self, key: str) -> bool:
+        """Whether an object is there; asked of the list, since the worker may list objects that it may not read."""
+        with _answers("the object store did not list objects"):
+            listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
+        return [found["Key"] for found in listed.get("Contents", [])] == [key]
+
     def delete(self, keys: Sequence[str]) -> None:
         """Delete objects. One that is gone already counts as deleted; Transient is also raised where one stays."""
         for start in range(0, len(keys), _DELETED_AT_ONCE):
@@ -150,7 +156,7 @@ class ObjectStore:
                     Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
                 )
                 # Supabase refused to delete what is not there, before https://github.com/supabase/storage/pull/1092.
-                left = [error for error in answer.get("Errors", []) if self._has(error["Key"])]
+                left = [error for error in answer.get("Errors", []) if self.has(error["Key"])]
             if left:
                 raise Transient(f"the object store did not delete {len(left)} of {len(batch)} objects")
 
@@ -182,11 +188,6 @@ class ObjectStore:
                         )
                         count += 1
         return count
-
-    def _has(self, key: str) -> bool:
-        """Whether an object is there; asked of the list, since the worker may list objects that it may not read."""
-        listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
-        return [found["Key"] for found in listed.get("Contents", [])] == [key]
 
     def ping(self) -> None:
         """Return when the bucket answers, within seconds."""

@@ -406,6 +406,20 @@ end $$;
 
 
 --
+-- Name: forget_object(); Type: FUNCTION; Schema: assay; Owner: -
+--
+
+CREATE FUNCTION assay.forget_object() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    delete from assay.outbox where object_key = old.name;
+    return null;
+end $$;
+
+
+--
 -- Name: guard_status(); Type: FUNCTION; Schema: assay; Owner: -
 --
 
@@ -2762,6 +2776,13 @@ REVOKE ALL ON FUNCTION assay.forget_deliveries() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION forget_object(); Type: ACL; Schema: assay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assay.forget_object() FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION guard_status(); Type: ACL; Schema: assay; Owner: -
 --
 
@@ -3275,4 +3296,5 @@ GRANT SELECT(deleted_at) ON TABLE assay.webhooks TO authenticated;
 --
 
 
+CREATE TRIGGER assay_forget_object AFTER DELETE ON storage.objects FOR EACH ROW WHEN (((old.bucket_id = 'assay'::text) AND (old.name ~~ 'uploads/%'::text))) EXECUTE FUNCTION assay.forget_object();
 CREATE TRIGGER assay_note_object AFTER INSERT OR UPDATE ON storage.objects FOR EACH ROW WHEN (((new.bucket_id = 'assay'::text) AND (new.name ~~ 'uploads/%'::text))) EXECUTE FUNCTION assay.note_object();

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from shared.database import database
 from shared.errors import AssayError
 from shared.events import RUN_HINT, ObjectCreated
+from shared.object_store import object_store
 from shared.queue import queue
 from shared.telemetry import logger
 
@@ -25,11 +26,15 @@ def take(created: ObjectCreated) -> None:
     """Queue the jobs that waited for the object, and send a hint for each of its jobs that no worker has yet.
 
     Those include jobs that were queued before, whose hint may be lost. An object that nobody has announced is noted in
-    the database: it serves whoever announces it within a day, and is deleted then.
+    the database: it serves whoever announces it within a day, and is deleted then. One that is gone again is passed
+    over: a job that waits for the same bytes to be sent once more would be failed by it.
 
-    Taken twice, the same news does no harm. Raises UnknownUpload, and Transient where the database or the queue does
-    not answer.
+    Taken twice, the same news does no harm. Raises UnknownUpload, and Transient where the store, the database or the
+    queue does not answer.
     """
+    if not object_store().has(created.key):
+        logger.info("news of an object that is gone", key=created.key)
+        return
     found = _Created.model_validate(database().call("object_created", {"p_key": created.key}, as_user=None))
     if not (found.known or found.noted):
         raise UnknownUpload(created.key)

@@ -122,11 +122,12 @@ CHECKS = {
         where proowner = '{ROLE}'::regrole and pronamespace not in {_OURS}""",
         f"alter function auth.uid() owner to {ROLE}",
     ),
-    "a trigger of ours on a table of others but the one on storage.objects": Check(
+    "a trigger of ours on a table of others but the two on storage.objects": Check(
         """select t.tgrelid::regclass, t.tgname
         from pg_trigger t join pg_proc f on f.oid = t.tgfoid join pg_class c on c.oid = t.tgrelid
         where f.pronamespace = 'assay'::regnamespace and c.relnamespace <> 'assay'::regnamespace
-            and (t.tgrelid, t.tgname) is distinct from ('storage.objects'::regclass, 'assay_note_object')""",
+            and (t.tgrelid, t.tgname) not in (
+                ('storage.objects'::regclass, 'assay_note_object'), ('storage.objects'::regclass, 'assay_forget_object'))""",
         "create trigger another after delete on storage.objects for each row execute function assay.note_object()",
     ),
 }
@@ -152,7 +153,7 @@ def test_the_catalog_holds_what_the_checks_look_at(superuser: Superuser) -> None
         "(select count(*) from pg_proc where pronamespace = 'assay'::regnamespace), "
         "(select count(*) from pg_proc where pronamespace = 'public'::regnamespace), "
         "(select count(*) from pg_policies where schemaname = 'assay'), "
-        "(select count(*) from pg_trigger where tgname = 'assay_note_object' and tgrelid = 'storage.objects'::regclass)"
+        "(select count(*) from pg_trigger where tgname like 'assay_%' and tgrelid = 'storage.objects'::regclass)"
     ).fetchone()
     assert kinds is not None
     assert all(isinstance(count, int) and count > 0 for count in kinds)

@@ -77,6 +77,7 @@ assay.record_status         no     no     no      no    no
 assay.refuse_change         no     no     no      no    no
 assay.set_cost              no     no     no      no    no
 assay.note_object           no     no     no      no    no
+assay.forget_object         no     no     no      no    no
 assay.plan_of               no     no     no      no    no
 assay.set_expiry            no     no     no      no    no
 assay.hold                  no     no     no      no    no

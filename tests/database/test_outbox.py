@@ -65,6 +65,24 @@ def test_an_overwrite_is_told_of_anew(steps: Steps, superuser: Superuser) -> Non
     assert steps.drain() == [key]
 
 
+def test_an_object_that_is_deleted_is_told_of_no_more(steps: Steps, superuser: Superuser) -> None:
+    key, other = new_key(steps), new_key(steps)
+    for one in (key, other):
+        put(superuser, one)
+    put(superuser, key, bucket="b")
+    with superuser.transaction():
+        superuser.execute("set local role service_role")
+        superuser.execute("delete from storage.objects where name = %s and bucket_id = 'b'", (key,))
+    assert steps.drain() == [key, other]
+    age(superuser, key)
+    with superuser.transaction():
+        superuser.execute("set local role service_role")
+        superuser.execute("delete from storage.objects where name = %s", (key,))
+    assert steps.drain() == []
+    put(superuser, key)
+    assert steps.drain() == [key]
+
+
 def test_only_uploads_in_our_bucket_are_noted(steps: Steps, superuser: Superuser) -> None:
     key = new_key(steps)
     put(superuser, key.replace("uploads/", "outputs/"))

@@ -28,7 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     _wanted = len(ours) if whole else 0
 
 
-@pytest.fixture(scope="session")
+# Its environment is not for the tests that come after.
+@pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     issuer = Issuer()
     thread = threading.Thread(target=issuer.server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -123,9 +123,21 @@ def test_another_size_than_announced_is_refused(steps: Steps) -> None:
 
 def test_an_object_that_is_gone_is_a_problem(steps: Steps) -> None:
     job_id, key = upload(steps, MEASUREMENTS)
+    steps.arrive(hashlib.sha256(MEASUREMENTS).hexdigest())
+    boto3.client("s3").delete_object(Bucket=BUCKET, Key=key)
+    work()
+    assert steps.job(job_id)["error"]["code"] == "object_missing"
+
+
+def test_news_of_an_object_that_is_gone_again_is_passed_over(steps: Steps) -> None:
+    """Its job waits for the bytes to be sent once more."""
+    job_id, key = upload(steps, MEASUREMENTS)
     boto3.client("s3").delete_object(Bucket=BUCKET, Key=key)
     work(key)
-    assert steps.job(job_id)["error"]["code"] == "object_missing"
+    assert steps.job(job_id)["status"] == "awaiting_upload"
+    store(key, MEASUREMENTS)
+    work(key)
+    assert steps.job(job_id)["status"] == "done"
 
 
 def test_an_unknown_table_waits_for_a_person(steps: Steps) -> None:
