@@ -186,6 +186,20 @@ def test_a_page_of_many_stations_stays_small_and_names_what_it_leaves_out(tmp_pa
     assert "table left out" in text or text.count("Cut to keep this page small") == 3
 
 
+def test_of_many_charts_the_first_two_hundred_are_drawn_and_the_others_named(tmp_path: Path) -> None:
+    panels = [Panel(f"Station {n}", [DAY], [Series("P", [1.0])]) for n in range(210)]
+    text = written(replace(EMPTY, panels=panels, without_panel=["Station x", "Station y"]), tmp_path)
+    assert text.count('class="card panel"') == 200
+    assert "12 of 212 charts left out to keep this page small: Station 200, Station 201, " in text
+
+
+def test_a_panel_that_cannot_fit_is_not_made(tmp_path: Path) -> None:
+    wide = Panel("Wide", [DAY], [Series("P", [1.0])] * 20_000)
+    text = written(replace(EMPTY, panels=[wide, Panel("Small", [DAY], [Series("P", [1.0])])]), tmp_path)
+    assert "1 of 2 charts left out to keep this page small: Wide" in text
+    assert text.count('class="card panel"') == 1
+
+
 def test_texts_without_end_do_not_break_the_budget(tmp_path: Path) -> None:
     endless = "é" * 100_000
     page = Page(

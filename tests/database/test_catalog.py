@@ -126,8 +126,8 @@ CHECKS = {
         """select t.tgrelid::regclass, t.tgname
         from pg_trigger t join pg_proc f on f.oid = t.tgfoid join pg_class c on c.oid = t.tgrelid
         where f.pronamespace = 'assay'::regnamespace and c.relnamespace <> 'assay'::regnamespace
-            and (t.tgrelid, t.tgname) not in (
-                ('storage.objects'::regclass, 'assay_note_object'), ('storage.objects'::regclass, 'assay_forget_object'))""",
+            and not (t.tgrelid = 'storage.objects'::regclass
+                and t.tgname in ('assay_note_object', 'assay_forget_object'))""",
         "create trigger another after delete on storage.objects for each row execute function assay.note_object()",
     ),
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+from pathlib import Path
 
 import pytest
 
 from shared.errors import Unprocessable
 from tests.hostile.conftest import Refused
 from tests.hostile.workbooks import Make, book
-from tests.process.conftest import HEADER, MakeSource, Run
+from tests.process.conftest import HEADER, MakeSource, Run, run_in
 from tests.process.outputs import json_of, table_of
 
 ROW = "CT,2024-01-01,D,1.5\n"
@@ -69,8 +70,10 @@ def test_a_byte_order_mark_within_is_no_blank(run: Run) -> None:
     assert quality["names_alike"]["stations"] == [["CT", "\ufeffCT"]]
 
 
-def test_what_a_terminal_would_obey_is_not_told_to_it(make_source: MakeSource, run: Run) -> None:
-    header = HEADER.strip() + ",\x1b]0;title\x07,\u202eseman,RESULT\n"
+def test_what_a_terminal_would_obey_is_not_told_to_it(tmp_path: Path, make_source: MakeSource) -> None:
+    source = make_source("Station_ID,\x1b]0;title\x07,\u202eseman\n" + "CT,1,2\n" * 99)
     with pytest.raises(Unprocessable) as caught:
-        run(header + ROW.strip() + ",,,1\n")
+        run_in(tmp_path / "outputs", source, dataset_type="station_measurements")
+    assert caught.value.code == "missing_columns"
+    assert "]0;title" in caught.value.detail
     assert caught.value.detail.isprintable()

@@ -47,7 +47,7 @@ ENDLESS = {
         filled(WIDE, "a\n", 1_000_000), Refused("too_many_cells", "1,000,002 lines of 9,994 columns"),
     ),
     "columns with quotes below them": (
-        filled(WIDE, '"a"b\n', 100_000), Refused("too_many_cells", "100,001 lines of 9,994 columns"),
+        filled(WIDE, '"a"b\n', 200_000), Refused("too_many_cells", "200,001 lines of 9,994 columns"),
     ),
     "blank lines": (filled(HEADER + ROW, "\n", 30_000_000), Refused("too_many_cells", "30,000,002 lines of 4")),
     "quotes, one opened in each line": (filled(HEAD, 'x","z\n', 2_000_000), Refused("broken_quotes", "can't be told")),

@@ -61,6 +61,27 @@ def one_sheet_many_times(count: int) -> bytes:
     return book({"xl/workbook.xml": workbook(count), "xl/_rels/workbook.xml.rels": same})
 
 
+def sheet_in(target: str) -> bytes:
+    part = f"xl/{target}" if "/" not in target else target.removeprefix("/").removeprefix("../")
+    return book({"xl/_rels/workbook.xml.rels": relations([target]), part: sheet(FAR)})
+
+
+def another_workbook(target: str, count: int) -> bytes:
+    """A workbook elsewhere, which the reader finds by the relations of the package."""
+    folder, _, name = target.removeprefix("/").rpartition("/")
+    root = PARTS["_rels/.rels"]
+    more = root.replace("rId1", "rId2").replace("xl/workbook.xml", target)
+    both = root.replace("</Relationships>", more[more.index("<Relationship ") :])
+    return book(
+        {
+            "_rels/.rels": both if count > 1 else more,
+            f"{folder}/{name}": workbook(1),
+            f"{folder}/_rels/{name}.rels": relations(["worksheets/sheet1.xml"]),
+            f"{folder}/worksheets/sheet1.xml": sheet(FAR),
+        }
+    )
+
+
 def one_text_for_all() -> bytes:
     """A text of 32,000 characters that each of a million cells shows: 32 GB."""
     cells = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(2, 1_000_002))
@@ -99,8 +120,11 @@ TOO_LARGE: dict[str, Case] = {
     "a cell in the last corner": (lambda: rows(FAR), GRID),
     "the same with a prefix": (lambda: rows(FAR.replace("<", "<x:").replace("<x:/", "</x:")), GRID),
     "the same in single quotes": (lambda: rows(FAR.replace('"', "'").replace(" r=", "\n r = ")), GRID),
-    "the same made up as a blank cell": (
+    "the same made up as two blank cells": (
         lambda: rows('<row r="9"><c a="/>" r="XFD1048576" b="/>"><v>1</v></c></row>'), GRID,
+    ),
+    "the same made up as a blank cell": (
+        lambda: rows('<row r="9"><c r="XFD1048576" a="/>"><v>1</v></c></row>'), GRID,
     ),
     "a cell beyond the last corner": (lambda: rows(f"<row>{cell(1, 'ZZZ99999999')}</row>"), "99,999,999 rows"),
     "a wide row and a deep one, with no references": (
@@ -140,9 +164,12 @@ UNSAFE: dict[str, Case] = {
     "two ends of one directory": (lambda: zip64(off_by=1), "two ways"),
     "something behind the end": (lambda: book() + b"\0", "does not end where it says"),
     "one sheet many times": (lambda: one_sheet_many_times(500), "S1 and S2 are one and the same"),
-    "a sheet in a part of another kind": (
-        lambda: book({"xl/_rels/workbook.xml.rels": relations(["a.bin"]), "xl/a.bin": sheet(FAR)}), "call itself XML",
-    ),
+    "a sheet in a part of another kind": (lambda: sheet_in("a.bin"), "where no sheet does"),
+    "a sheet in another folder": (lambda: sheet_in("/evil/a.xml"), "where no sheet does"),
+    "a sheet one folder up": (lambda: sheet_in("../evil/a.xml"), "where no sheet does"),
+    "another workbook": (lambda: another_workbook("evil/workbook.xml", 1), "a workbook besides"),
+    "another workbook in its folder": (lambda: another_workbook("/xl/other.xml", 1), "a workbook besides"),
+    "another workbook after the first": (lambda: another_workbook("evil/workbook.xml", 2), "a workbook besides"),
     "a sheet in UTF-16": (lambda: book({SHEET: sheet(HEAD).encode("utf-16")}), "not in UTF-8"),
 }  # fmt: skip
 

@@ -152,6 +152,16 @@ def test_data_below_an_unnamed_last_column_is_left_aside(cell: str, tmp_path: Pa
     assert faults(table) == [None, "too_many_fields"]
 
 
+def test_a_quote_that_never_closes_is_given_up_within_a_million_characters() -> None:
+    def endless() -> Iterator[str]:
+        yield 'CT,"d\n'
+        for _ in range(300_000):
+            yield 'x","z\n'
+        pytest.fail("it reads on and on")
+
+    assert next(records(endless(), ",", 4)) == (["CT", '"d'], "broken_quotes", 1)
+
+
 letter = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters=",;|")
 # A cell of several lines with delimiters in it may be rows that stray quotes swallowed.
 text_cell = st.text(letter | st.sampled_from('",;\t| '), max_size=6) | st.text(

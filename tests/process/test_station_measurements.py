@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import math
+import re
 from datetime import date, datetime
 
 import openpyxl
@@ -97,6 +98,16 @@ def test_a_station_with_no_code_of_the_template_keeps_its_dates(run: Run) -> Non
     rows = "CT,2024-01-01,A,1\nTUS,2024-01-01,B,1\nTUS,2024-01-02,B,1\n"
     found = run(HEADER + rows, {"template": "A,C"})
     assert table_of(found, "TUS_Analysis.csv")[1:] == [["TUS", "2024-01-01", "", ""], ["TUS", "2024-01-02", "", ""]]
+
+
+def test_a_chart_has_no_line_for_what_the_station_has_not(run: Run) -> None:
+    found = run(HEADER + "CT,2024-01-01,A,1\nTUS,2024-01-01,B,1\n", {"template": "A,B,C"})
+    page = path_of(found, "dashboard.html").read_text(encoding="utf-8")
+    panels = [json.loads(data) for data in re.findall(r'<script type="application/json">(.*?)</script>', page)]
+    assert [(panel["title"], [line["name"] for line in panel["series"]]) for panel in panels] == [
+        ("CT", ["A"]),
+        ("TUS", ["B"]),
+    ]
 
 
 def test_a_template_may_be_a_number_and_name_a_code_called_station(run: Run) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, get_args
 from uuid import uuid4
 
+import boto3
 import pytest
 from aws_xray_sdk import global_sdk_config  # type: ignore[import-untyped]  # it has no types
 from aws_xray_sdk.core import xray_recorder  # type: ignore[import-untyped]  # it has no types
@@ -23,7 +24,7 @@ from shared.events import RUN_HINT
 from shared.object_store import upload_key
 from shared.settings import settings
 from shared.telemetry import MetricName, logger, tracer
-from tests.api import Client, Context
+from tests.api import BUCKET, Client, Context
 from tests.database.steps import Steps, let_lease_run_out
 from tests.database.webhook_steps import WebhookSteps
 from tests.issuer import Issuer
@@ -295,6 +296,7 @@ def test_no_signature_of_a_link_is_logged_however_much_is(
 
 def test_why_a_record_comes_again_is_logged(lines: Lines, user: User) -> None:
     stray = f"uploads/{user.owner}/not-a-hash"
+    boto3.client("s3").put_object(Bucket=BUCKET, Key=stray, Body=b"anything")
     assert process(s3_events(stray), Context())["batchItemFailures"]
     [line] = lines()
     assert (line["level"], line["exception_name"]) == ("WARNING", "UnknownUpload")

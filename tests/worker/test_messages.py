@@ -22,7 +22,7 @@ from tests.api import NEWS_QUEUE, QUEUE, Context
 from tests.conftest import forget
 from tests.database.steps import Steps, Superuser, let_lease_run_out, new_sha256
 from tests.sqs import failed, s3_event, s3_events, sqs_event, take_out, work
-from tests.worker.test_worker import MEASUREMENTS, failing, upload
+from tests.worker.test_worker import MEASUREMENTS, failing, store, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
 HINT = sqs_event(RUN_HINT)
@@ -129,7 +129,9 @@ def test_each_owner_has_a_turn(steps: Steps, other_steps: Steps) -> None:
 
 def test_only_the_bad_records_of_a_batch_come_again(steps: Steps, user: User) -> None:
     job_id, key = upload(steps, MEASUREMENTS)
-    event = sqs_event(s3_event(f"uploads/{user.owner}/not-a-hash"), "not json", s3_event(key))
+    stray = f"uploads/{user.owner}/not-a-hash"
+    store(stray, b"anything")
+    event = sqs_event(s3_event(stray), "not json", s3_event(key))
     assert failed(handler(event, Context())) == ["message 0", "message 1"]
     assert steps.job(job_id)["status"] == "queued"
 
@@ -141,6 +143,7 @@ def test_the_test_event_of_a_new_notification_is_accepted() -> None:
 
 def test_an_object_may_come_before_its_announcement(steps: Steps, caplog: pytest.LogCaptureFixture) -> None:
     early = upload_key(steps.user.owner, new_sha256())
+    store(early, b"bytes")
     assert failed(handler(s3_events(early), Context())) == []
     assert "nobody has announced" in caplog.text
     assert take_out() == []
@@ -249,9 +252,10 @@ def test_a_message_that_meets_an_outage_is_put_off_and_is_no_dead_letter(steps: 
     assert (delayed(NEWS_QUEUE), delayed(QUEUE)) == (int(queue == NEWS_QUEUE), int(queue == QUEUE))
 
 
-def test_a_message_that_cannot_even_be_put_off_comes_again() -> None:
+def test_a_message_that_cannot_even_be_put_off_comes_again(steps: Steps) -> None:
+    _, key = upload(steps, MEASUREMENTS)
     with environment(DATABASE_URL=NOTHING_THERE, QUEUE_URL=GONE, NEWS_QUEUE_URL=GONE):
-        assert failed(handler(sqs_event(RUN_HINT, s3_event("uploads/a/b")), Context())) == ["message 0", "message 1"]
+        assert failed(handler(sqs_event(RUN_HINT, s3_event(key)), Context())) == ["message 0", "message 1"]
 
 
 def test_news_whose_hint_is_not_sent_is_taken_again(steps: Steps) -> None:

@@ -17,7 +17,7 @@ from shared.queue import Queue
 from tests.api import NEWS_QUEUE, QUEUE, Context
 from tests.database.steps import Steps, Superuser, new_sha256
 from tests.sqs import failed, sqs_event, take_out, work
-from tests.worker.test_worker import MEASUREMENTS, upload
+from tests.worker.test_worker import MEASUREMENTS, store, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
 HINT = sqs_event(OUTBOX_HINT)
@@ -103,6 +103,7 @@ def test_a_message_that_the_queue_refuses_is_an_error(monkeypatch: pytest.Monkey
 
 def test_an_object_that_is_none_of_ours_leaves_the_outbox_and_its_news_fails(superuser: Superuser) -> None:
     key = "uploads/somebody/something.csv"
+    store(key, b"anything")
     note(superuser, key)
     handler(HINT, Context())
     [news] = take_out(NEWS_QUEUE)

@@ -10,14 +10,16 @@ from typing import Any
 import boto3
 import pytest
 
+from functions.process.app import handler
 from functions.process.attempt import Attempt
 from functions.process.sandbox.parent import Sandbox
 from shared.auth import User
 from shared.errors import Transient
+from shared.events import RUN_HINT
 from shared.object_store import ObjectStore, output_key, upload_key
-from tests.api import BUCKET
+from tests.api import BUCKET, Context
 from tests.database.steps import Steps, Superuser, let_lease_run_out
-from tests.sqs import work
+from tests.sqs import sqs_event, work
 
 pytestmark = pytest.mark.usefixtures("aws")
 HEADER = "Station_ID,Date_Time,PCode,Result\n"
@@ -125,7 +127,7 @@ def test_an_object_that_is_gone_is_a_problem(steps: Steps) -> None:
     job_id, key = upload(steps, MEASUREMENTS)
     steps.arrive(hashlib.sha256(MEASUREMENTS).hexdigest())
     boto3.client("s3").delete_object(Bucket=BUCKET, Key=key)
-    work()
+    handler(sqs_event(RUN_HINT), Context())
     assert steps.job(job_id)["error"]["code"] == "object_missing"
 
 

@@ -12,6 +12,7 @@ from functions.process.pipelines.contract import Source
 from functions.process.readers.archive import members, unpack
 from functions.process.readers.limits import (
     MAX_CELL_BYTES,
+    MAX_MEMBERS,
     MAX_RATIO,
     MAX_SHARED_BYTES,
     MAX_SHEETS,
@@ -22,12 +23,13 @@ from functions.process.readers.limits import (
 )
 from functions.process.readers.problems import shown, too_large, unreadable, unsafe
 from functions.process.readers.scan import Grid, Runs
+from functions.process.readers.shared_texts import Texts, local_name, longest
 
 WORKBOOK = "xl/workbook.xml"
+_ROOT = "_rels/.rels"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 _SHARED = "xl/sharedstrings.xml"
-_END_OF_TEXT = b"</si>"
-_MOST_DIGITS = 12
+_CELLS = b"sheetData"
 
 _Start = Callable[[str, dict[str, str]], None]
 
@@ -35,37 +37,25 @@ _Start = Callable[[str, dict[str, str]], None]
 # Asked for each time that the file at hand is opened.
 @lru_cache(maxsize=1)
 def check_workbook(source: Source) -> None:
-    """Look through every part that the reader will read, unpacking it piece by piece and keeping none of it.
+    """Look through every part that a reader may read, unpacking it piece by piece and keeping none of it.
 
     Raises Unprocessable: spreadsheet_too_large, unsafe_spreadsheet, unreadable_spreadsheet.
     """
     with source.path.open("rb") as file:
-        book = _Book(file, {part_name(info): info for info in members(source.path)})
-        book.check_sizes()
-        sheets = book.sheets()
-        cells = longest = 0
-        area = 0
-        for name in book.read:
-            if name in sheets:
-                grid = Grid()
-                for piece in book.pieces(name):
-                    grid.feed(piece)
-                rows, columns = grid.area()
-                area += rows * columns
-                if area > MAX_WORKBOOK_CELLS:
-                    raise too_large(
-                        f"with the sheet {shown(sheets[name])}, which spans {rows:,} rows and {columns:,} columns, its "
-                        f"sheets have {area:,} cells, blank ones counted; at most {MAX_WORKBOOK_CELLS:,} are read"
-                    )
-                cells += grid.cells
-            elif name == _SHARED:
-                longest = _longest(book.pieces(name))
-            else:
-                for _ in book.pieces(name):
-                    pass
-        # That many cells with the longest text are the most there can be; it is seldom that one has to count.
-        if longest * cells > MAX_TEXT_BYTES:
-            book.check_texts(sheets)
+        parts = _Parts(file, {part_name(info): info for info in members(source.path)})
+        parts.check_sizes()
+        names = parts.sheet_names()
+        sheets: dict[str, Grid] = {}
+        longest_text = 0
+        for name in parts.read:
+            if name == _SHARED:
+                longest_text = longest(parts.pieces(name))
+            elif (grid := _grid(parts.pieces(name))) is not None:
+                sheets[name] = grid
+                _check_area(sheets, names.get(name, name))
+        # As many cells with the longest text are the most there can be; it is seldom that one has to count.
+        if longest_text * sum(grid.cells for grid in sheets.values()) > MAX_TEXT_BYTES:
+            parts.check_texts(list(sheets))
 
 
 def part_name(info: zipfile.ZipInfo) -> str:
@@ -73,13 +63,15 @@ def part_name(info: zipfile.ZipInfo) -> str:
     return info.filename.replace("\\", "/").casefold()
 
 
-class _Book:
-    """The parts of a workbook by their names; `read` are those that a reader opens."""
+class _Parts:
+    """The parts of a workbook by their names; `read` are those that a reader may read."""
 
     def __init__(self, file: BinaryIO, parts: dict[str, zipfile.ZipInfo]) -> None:
         self._file = file
         self._parts = parts
-        self.read = [name for name in parts if name.startswith("xl/") and name.endswith((".xml", ".rels"))]
+        self.read = [
+            name for name in parts if name == _ROOT or (name.startswith("xl/") and name.endswith((".xml", ".rels")))
+        ]
 
     def check_sizes(self) -> None:
         """Look at what the directory claims; `unpack` holds every part to it. Raises Unprocessable."""
@@ -94,33 +86,33 @@ class _Book:
         if _SHARED in self._parts and (size := self._parts[_SHARED].file_size) > MAX_SHARED_BYTES:
             raise too_large(f"the texts of its cells have {size:,} bytes; at most {MAX_SHARED_BYTES:,} are read")
 
-    def sheets(self) -> dict[str, str]:
-        """Return the sheets' names by the names of their parts. Raises Unprocessable."""
+    def sheet_names(self) -> dict[str, str]:
+        """Return the name of each sheet by the name of its part.
+
+        Raises Unprocessable where a reader would find the workbook, or a sheet of it, in a part that is not looked at.
+        """
+        for _, kind, target in self._relations(_ROOT):
+            if kind.endswith("/officeDocument") and target.removeprefix("/") != WORKBOOK:
+                raise unsafe("it is a workbook besides the one in its place")
+        targets = {relation: target for relation, _, target in self._relations(_RELATIONS)}
         named: list[tuple[str, str]] = []
-        targets: dict[str, str] = {}
 
         def sheet(tag: str, attributes: dict[str, str]) -> None:
-            if _local(tag) == "sheet":
+            if local_name(tag) == "sheet":
                 named.append((attributes.get("name", ""), attributes.get("r:id") or _prefixed_id(attributes)))
                 if len(named) > MAX_SHEETS:
                     raise too_large(f"it has more than {MAX_SHEETS:,} sheets")
 
-        def relation(tag: str, attributes: dict[str, str]) -> None:
-            if _local(tag) == "Relationship":
-                targets[attributes.get("Id", "")] = attributes.get("Target", "")
-
         self._parse(WORKBOOK, sheet)
-        if _RELATIONS in self._parts:
-            self._parse(_RELATIONS, relation)
         found: dict[str, str] = {}
-        for name, relation_id in named:
-            part = _resolved(targets.get(relation_id, ""))
+        for name, relation in named:
+            target = targets.get(relation, "")
+            if not target.endswith(".xml") or ".." in target or (target.startswith("/") and target[:4] != "/xl/"):
+                raise unsafe(f"its sheet {shown(name)} stands where no sheet does")
+            part = f"xl/{target.removeprefix('/').removeprefix('xl/')}"
             if part in found:
                 raise unsafe(f"its sheets {shown(found[part])} and {shown(name)} are one and the same part")
-            if part in self._parts and part not in self.read:
-                raise unsafe(f"the part that holds its sheet {shown(name)} does not call itself XML")
-            if part in self._parts:
-                found[part] = name
+            found[part] = name
         return found
 
     def pieces(self, name: str) -> Iterator[bytes]:
@@ -134,7 +126,7 @@ class _Book:
         for unpacked in unpack(self._file, self._parts[name]):
             if runs.feed(unpacked) is not None:
                 raise too_large(
-                    f"one of its texts has more than {MAX_CELL_BYTES:,} bytes; a cell holds 32,767 characters"
+                    f"one of its texts has more than {MAX_CELL_BYTES:,} bytes; a cell has 32,767 characters"
                 )
             whole = rest + unpacked
             end = whole.rfind(b">") + 1
@@ -144,12 +136,35 @@ class _Book:
         _check_piece(rest)
         yield rest
 
-    def check_texts(self, sheets: dict[str, str]) -> None:
+    def check_texts(self, sheets: list[str]) -> None:
         """Add up the texts of all cells. Raises Unprocessable where they come to more than a machine holds."""
-        texts = _Texts()
+        texts = Texts()
+
+        def end(tag: str) -> None:
+            texts.end_cell(tag)
+            if texts.total > MAX_TEXT_BYTES:
+                raise too_large(
+                    f"the texts of its cells have more than {MAX_TEXT_BYTES:,} bytes, each cell with its own"
+                )
+
         self._parse(_SHARED, texts.start_text, texts.measure)
         for name in sheets:
-            self._parse(name, texts.start_cell, texts.read, texts.end_cell)
+            self._parse(name, texts.start_cell, texts.read, end)
+
+    def _relations(self, name: str) -> list[tuple[str, str, str]]:
+        """Return the id, the type, and the target, as a part's name, of each relation."""
+        found: list[tuple[str, str, str]] = []
+
+        def relation(tag: str, attributes: dict[str, str]) -> None:
+            if local_name(tag) == "Relationship":
+                target = attributes.get("Target", "").replace("\\", "/").casefold()
+                found.append((attributes.get("Id", ""), attributes.get("Type", ""), target))
+                if len(found) > MAX_MEMBERS:
+                    raise too_large(f"one of its parts has {len(found):,} relations; at most {MAX_MEMBERS:,} are taken")
+
+        if name in self._parts:
+            self._parse(name, relation)
+        return found
 
     def _parse(
         self,
@@ -172,41 +187,26 @@ class _Book:
             raise unreadable(f"{name} is no well-formed XML ({error})") from error
 
 
-class _Texts:
-    """What the texts of the cells come to, in bytes: handlers for the XML of the texts, then for that of the sheets."""
+def _grid(pieces: Iterator[bytes]) -> Grid | None:
+    """Return the grid of a part's cells; None for one that is no sheet, whatever refers to it."""
+    grid: Grid | None = None
+    for piece in pieces:
+        if grid is None and _CELLS in piece:
+            grid = Grid()
+        if grid is not None:
+            grid.feed(piece)
+    return grid
 
-    def __init__(self) -> None:
-        self._sizes: list[int] = []
-        self._total = 0
-        self._shared = False
-        self._number: str | None = None
 
-    def start_text(self, tag: str, _attributes: dict[str, str]) -> None:
-        if _local(tag) == "si":
-            self._sizes.append(0)
-
-    def measure(self, data: str) -> None:
-        if self._sizes:
-            self._sizes[-1] += len(data.encode())
-
-    def start_cell(self, tag: str, attributes: dict[str, str]) -> None:
-        if _local(tag) == "c":
-            self._shared = attributes.get("t") == "s"
-        elif _local(tag) == "v" and self._shared:
-            self._number = ""
-
-    def read(self, data: str) -> None:
-        if self._number is not None:
-            self._number += data
-
-    def end_cell(self, tag: str) -> None:
-        if self._number is None or _local(tag) != "v":
-            return
-        number, self._number = self._number.strip(), None
-        if number.isdecimal() and len(number) < _MOST_DIGITS and int(number) < len(self._sizes):
-            self._total += self._sizes[int(number)]
-        if self._total > MAX_TEXT_BYTES:
-            raise too_large(f"the texts of its cells have more than {MAX_TEXT_BYTES:,} bytes, each cell with its own")
+def _check_area(sheets: dict[str, Grid], last: str) -> None:
+    areas = [grid.area() for grid in sheets.values()]
+    cells = sum(rows * columns for rows, columns in areas)
+    if cells > MAX_WORKBOOK_CELLS:
+        rows, columns = areas[-1]
+        raise too_large(
+            f"with the sheet {shown(last)}, which spans {rows:,} rows and {columns:,} columns, its sheets have "
+            f"{cells:,} cells, blank ones counted; at most {MAX_WORKBOOK_CELLS:,} are read"
+        )
 
 
 def _check_piece(piece: bytes) -> None:
@@ -220,25 +220,5 @@ def _refuse_doctype(*_: object) -> None:
     raise unsafe("its XML declares a document type, which may define entities without end or read other files")
 
 
-def _longest(pieces: Iterator[bytes]) -> int:
-    """Return the size of the longest of the texts, with its markup."""
-    longest = open_size = 0
-    for piece in pieces:
-        first, *others = piece.split(_END_OF_TEXT)
-        longest = max(longest, open_size + len(first), *map(len, others))
-        open_size = len(others[-1]) if others else open_size + len(first)
-    return longest
-
-
-def _local(tag: str) -> str:
-    return tag.rpartition(":")[2]
-
-
 def _prefixed_id(attributes: dict[str, str]) -> str:
     return next((value for name, value in attributes.items() if name.endswith(":id")), "")
-
-
-def _resolved(target: str) -> str:
-    """Return the name of the part that a relation of the workbook leads to."""
-    path = target.replace("\\", "/").casefold()
-    return path.removeprefix("/") if path.startswith(("/xl/", "xl/")) else f"xl/{path}"

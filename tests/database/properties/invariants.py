@@ -74,7 +74,10 @@ select
         jsonb_build_array(u.size_bytes, u.stored_at is not null)), '{{}}') from assay.uploads u),
     (select coalesce(jsonb_object_agg(d.object_key,
         jsonb_build_array(d.due_at <= now(), d.reusable, d.taken_at is not null, d.again)), '{{}}')
-     from assay.deletions d)
+     from assay.deletions d),
+    (select jsonb_object_agg(w.owner, jsonb_build_array(w.plan, w.stored_bytes,
+        round(extract(epoch from greatest(w.uploads_until, now()) - now()) / 3600 * p.uploads_per_hour)))
+     from assay.owners w join assay.plans p using (plan))
 """
 
 
@@ -89,6 +92,7 @@ class Seen(NamedTuple):
     jobs: dict[str, dict[str, Any]]
     uploads: dict[str, list[Any]]
     deletions: dict[str, list[bool]]
+    owners: dict[str, list[Any]]
 
 
 def look(superuser: Superuser) -> Seen:

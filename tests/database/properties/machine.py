@@ -23,6 +23,15 @@ class JobEngine(Users):
 
         self.both(self.worker.clean_up, expect)
 
+    @precondition(lambda self: self.jobs_that("running"))
+    @rule(place=places)
+    def set_out_to_delete_wrong_bytes(self, place: int) -> None:
+        running = self.jobs_that("running")
+        job_id, job = running[place % len(running)]
+        self.fail_attempt(job_id, len(job.attempts), "hash_mismatch", None)
+        self.agree()
+        self.clean_up()
+
     @precondition(lambda self: self.taken)
     @rule(place=places)
     def delete_what_was_taken(self, place: int) -> None:

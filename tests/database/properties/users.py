@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from tests.database.properties.state import upload_key
+from tests.database.properties.state import Key, upload_key
 from tests.database.properties.workers import Workers
 from tests.database.properties.world import hashes, places
 from tests.database.steps import VERSIONS, Answer
@@ -65,6 +65,17 @@ class Users(Workers):
             self.put(list(self.links).index(key))
             self.agree()
             self.event(len(self.news) - 1, again=False)
+
+    @precondition(lambda self: self.links_to_what_is_deleted())
+    @rule(place=places)
+    def send_what_is_being_deleted(self, place: int) -> None:
+        links = self.links_to_what_is_deleted()
+        self.put(list(self.links).index(links[place % len(links)]))
+        self.event(len(self.news) - 1, again=False)
+
+    def links_to_what_is_deleted(self) -> list[Key]:
+        taken = {name for name, deletion in self.model.deletions.items() if deletion.taken}
+        return [key for key in self.links if upload_key(key) in taken]
 
     @precondition(lambda self: self.jobs_that("awaiting_upload", "queued", "running", "needs_type", "cancelled"))
     @rule(place=places, own=own)

@@ -143,6 +143,9 @@ class World(RuleBasedStateMachine):
         assert seen.deletions == {
             key: [one.due, one.reusable, one.taken, one.again] for key, one in self.model.deletions.items()
         }
+        assert seen.owners == {
+            owner: [one.plan, self.model.stored_bytes(owner), one.uploads] for owner, one in self.model.owners.items()
+        }
         assert seen.outputs.keys() | {key for key, is_stored in stored.items() if is_stored} <= self.store
         self.sound = True
 
