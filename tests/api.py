@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tests.issuer import Issuer
 
+UNKNOWN_ID = "6c1af6f1-d10f-4b65-8cac-683a7d62e716"
 BUCKET = "assay"
 QUEUE = "assay"
 NEWS_QUEUE = "assay-news"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import boto3
+import hypothesis
 import psycopg
 import pytest
 from moto import mock_aws
@@ -26,6 +27,10 @@ from tests.issuer import Issuer
 from tests.supabase.gateway import Gateway
 from tests.supabase.project import supabase_project_on
 from tests.supabase.storage import StorageFront
+
+# No test fails because a machine has other things to do.
+hypothesis.settings.register_profile("assay", hypothesis.settings(deadline=None))
+hypothesis.settings.load_profile("assay")
 
 # Looks through all that is logged, of every test.
 pytest_plugins = ["tests.log_watch"]

@@ -159,7 +159,7 @@ def test_every_function_is_tried(filled: Superuser) -> None:
 
 
 @EMBEDDED
-@pytest.mark.parametrize("index", ["jobs_by_turn", "jobs_awaiting", "jobs_by_expiry", "deletions_by_due"])
+@pytest.mark.parametrize("index", ["jobs_by_turn", "jobs_by_expiry", "deletions_by_due"])
 def test_without_an_index_it_would_be_seen(filled: Superuser, index: str) -> None:
     with filled.transaction(force_rollback=True):
         filled.execute(f"drop index assay.{index}".encode())

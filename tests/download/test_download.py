@@ -6,7 +6,6 @@ import base64
 import json
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
-from uuid import uuid4
 
 import boto3
 import pytest
@@ -19,7 +18,7 @@ from shared.auth import User
 from shared.database import database
 from shared.psycopg_database import PsycopgDatabase
 from shared.settings import settings
-from tests.api import BUCKET, QUEUE, Client
+from tests.api import BUCKET, QUEUE, UNKNOWN_ID, Client
 from tests.database.steps import Steps
 from tests.issuer import Issuer
 
@@ -121,12 +120,12 @@ def test_another_owners_things_are_404(client: Client, db: PsycopgDatabase, othe
     assert client.call("GET", "/jobs").json() == {"jobs": [], "next_cursor": None}
 
 
-@pytest.mark.parametrize("path", [f"/jobs/{uuid4()}", "/jobs/1", "/jobs/1/outputs", "/outputs/1/download", "/"])
+@pytest.mark.parametrize("path", [f"/jobs/{UNKNOWN_ID}", "/jobs/1", "/jobs/1/outputs", "/outputs/1/download", "/"])
 def test_what_is_not_there_is_404(client: Client, path: str) -> None:
     assert client.call("GET", path).problem()[0] == 404
 
 
-@pytest.mark.parametrize("path", ["/jobs", f"/jobs/{uuid4()}", f"/outputs/{uuid4()}/download"])
+@pytest.mark.parametrize("path", ["/jobs", f"/jobs/{UNKNOWN_ID}", f"/outputs/{UNKNOWN_ID}/download"])
 def test_without_a_token_nothing_is_told(client: Client, path: str) -> None:
     client.token = ""
     assert client.call("GET", path).problem() == (401, "not_signed_in")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import pytest
 
 from functions.download.app import handler
 from shared.auth import User
 from shared.psycopg_database import PsycopgDatabase
-from tests.api import Client
+from tests.api import UNKNOWN_ID, Client
 from tests.database.steps import Steps, Superuser
 from tests.database.webhook_steps import TIMED_OUT, URL, WebhookSteps
 from tests.issuer import Issuer
@@ -111,12 +109,12 @@ def test_another_owner_s_webhook_is_not_there_by_their_cursor_either(
     assert client.call("GET", "/webhooks").json() == {"webhooks": []}
 
 
-@pytest.mark.parametrize("name", ["1", str(uuid4())])
+@pytest.mark.parametrize("name", ["1", UNKNOWN_ID])
 def test_what_is_not_there_is_404(client: Client, name: str) -> None:
     assert client.call("GET", f"/webhooks/{name}/deliveries").problem()[0] == 404
 
 
-@pytest.mark.parametrize("path", ["/webhooks", f"/webhooks/{uuid4()}/deliveries"])
+@pytest.mark.parametrize("path", ["/webhooks", f"/webhooks/{UNKNOWN_ID}/deliveries"])
 def test_without_a_token_nothing_is_told(client: Client, path: str) -> None:
     client.token = ""
     assert client.call("GET", path).problem() == (401, "not_signed_in")

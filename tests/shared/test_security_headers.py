@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import pytest
 
 from functions.download.app import handler as download
@@ -12,7 +10,7 @@ from shared.api import SECURITY_HEADERS
 from shared.auth import User
 from shared.database import database
 from shared.settings import settings
-from tests.api import Answer, Client
+from tests.api import UNKNOWN_ID, Answer, Client
 from tests.database.steps import Steps
 from tests.issuer import Issuer
 
@@ -67,11 +65,11 @@ def test_of_a_redirect(queries: Client, steps: Steps) -> None:
     ("method", "path", "status"),
     [
         ("POST", "/uploads", 422),
-        ("POST", f"/jobs/{uuid4()}/cancel", 404),
+        ("POST", f"/jobs/{UNKNOWN_ID}/cancel", 404),
         ("POST", "/nowhere", 404),
         ("POST", "/events/storage", 404),
         ("GET", "/jobs?limit=0", 422),
-        ("GET", f"/jobs/{uuid4()}", 404),
+        ("GET", f"/jobs/{UNKNOWN_ID}", 404),
         ("GET", "/jobs/1", 404),
         ("GET", "/nowhere", 404),
     ],

@@ -6,13 +6,13 @@ import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import httpx
 import pytest
 
 from shared.auth import TokenVerifier
 from shared.errors import Problem, Transient
+from tests.api import UNKNOWN_ID
 from tests.issuer import OWNER, PUBLISHABLE_KEY, Issuer
 from tests.shared.test_auth import refusal, signed_with_the_public_key
 
@@ -64,7 +64,7 @@ def test_what_can_be_seen_without_the_secret_asks_no_one(issuer: Issuer, verifie
 
 
 @pytest.mark.parametrize(
-    "said", [{"id": str(uuid4())}, {"id": None}, {"aud": "anon"}, {"role": "service_role"}], ids=repr
+    "said", [{"id": UNKNOWN_ID}, {"id": None}, {"aud": "anon"}, {"role": "service_role"}], ids=repr
 )
 def test_a_user_other_than_the_token_s_is_refused(
     issuer: Issuer, verifier: TokenVerifier, said: dict[str, object]

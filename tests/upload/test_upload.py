@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from uuid import uuid4
 
 import boto3
 import pytest
@@ -15,7 +14,7 @@ from shared.database import database
 from shared.object_store import upload_key
 from shared.psycopg_database import PsycopgDatabase
 from shared.settings import settings
-from tests.api import BUCKET, Client
+from tests.api import BUCKET, UNKNOWN_ID, Client
 from tests.database.steps import Steps, new_sha256
 from tests.issuer import Issuer
 
@@ -139,7 +138,7 @@ def test_another_owners_job_cannot_be_cancelled(client: Client, db: PsycopgDatab
     assert client.call("POST", f"/jobs/{job_id}/cancel").problem() == (404, "job_not_found")
 
 
-@pytest.mark.parametrize("path", [f"/jobs/{uuid4()}/cancel", "/jobs/1/cancel", "/jobs/..%2f/cancel", "/nowhere"])
+@pytest.mark.parametrize("path", [f"/jobs/{UNKNOWN_ID}/cancel", "/jobs/1/cancel", "/jobs/..%2f/cancel", "/nowhere"])
 def test_what_is_not_there_is_404(client: Client, path: str) -> None:
     assert client.call("POST", path).problem()[0] == 404
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from uuid import uuid4
 
 import pytest
 
@@ -11,7 +10,7 @@ from functions.upload.app import handler
 from shared.auth import User
 from shared.psycopg_database import PsycopgDatabase
 from shared.settings import settings
-from tests.api import Client
+from tests.api import UNKNOWN_ID, Client
 from tests.database.webhook_steps import WebhookSteps
 from tests.issuer import Issuer
 
@@ -88,7 +87,7 @@ def test_a_deleted_webhook_is_gone(client: Client, webhooks: WebhookSteps) -> No
     assert client.call("DELETE", path).problem() == (404, "webhook_not_found")
 
 
-@pytest.mark.parametrize("name", ["1", str(uuid4())])
+@pytest.mark.parametrize("name", ["1", UNKNOWN_ID])
 def test_what_is_not_there_is_404(client: Client, name: str) -> None:
     assert client.call("DELETE", f"/webhooks/{name}").problem()[0] == 404
 
@@ -100,7 +99,7 @@ def test_another_owner_s_webhook_stays(client: Client, db: PsycopgDatabase, othe
     assert len(theirs.all()) == 1
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/webhooks"), ("DELETE", f"/webhooks/{uuid4()}")])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/webhooks"), ("DELETE", f"/webhooks/{UNKNOWN_ID}")])
 def test_without_a_token_nothing_is_done(client: Client, method: str, path: str) -> None:
     client.token = ""
     assert client.call(method, path, json_body={"url": URL}).problem() == (401, "not_signed_in")
