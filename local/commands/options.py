@@ -52,6 +52,8 @@ def connected(context: typer.Context, url: str | None, token: str | None, *, as_
     with reported(as_json=as_json):
         home = default_home()
         if url is None:
+            if token is not None:
+                raise typer.BadParameter("--token (or ASSAY_TOKEN) needs --url, or ASSAY_URL, to say where it is good.")
             if running_stack(home) is None:
                 screen.note("Starting the embedded stack in the background (`assay down` stops it).")
                 given_database()

@@ -12,7 +12,7 @@ from local.template import Template
 from tests.deploy.dockerfile import build_stage, in_context, stages
 from tests.deploy.packages import HOST, is_for_arm64, lambda_python, run_smoke
 
-_MOST_BYTES = 280_000_000
+_MOST_BYTES = 370_000_000
 
 
 @pytest.fixture(scope="module")

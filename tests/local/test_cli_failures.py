@@ -128,6 +128,13 @@ def test_database_url_that_cannot_be_read_is_told_without_its_password(url: str)
         assert "s3cret" not in done.output
 
 
+@pytest.mark.parametrize(("option", "needs"), [("--url", "--token"), ("--token", "--url")])
+def test_an_address_needs_a_token_and_a_token_an_address(option: str, needs: str) -> None:
+    done = CliRunner().invoke(app, [option, "https://nowhere.invalid", "jobs"])
+    assert done.exit_code == 2
+    assert f"needs {needs}" in done.stderr
+
+
 def test_database_that_refuses_is_told_without_its_password() -> None:
     import psycopg  # only this test needs it
 
