@@ -12,7 +12,7 @@ DASHBOARD := functions/process/dashboard/built/dashboard.js
 STACK := .venv/ready .tools/ministack/ready $(DASHBOARD)
 SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: help run up down test test-faults test-deploy check lock openapi schema web bench-start bench-jobs format clean
+.PHONY: help run up down test test-faults test-deploy check lock openapi schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all format clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -55,6 +55,18 @@ bench-start: .venv/ready-dev ## time the start of upload and download
 bench-jobs: .venv/ready-dev ## time the job engine beside procrastinate, and with a million jobs
 	.venv/bin/python -m benchmarks.jobs
 
+bench-csv: .tools/bench/ready ## read polluted files, beside CleverCSV, DuckDB and pandas
+	.tools/bench/bin/python -m benchmarks.csv_files
+
+bench-profile: .tools/bench/ready ## profile tables, beside ydata-profiling, DuckDB and pandas
+	.tools/bench/bin/python -m benchmarks.profile_tables
+
+bench-stations: .tools/bench/ready ## time station measurements, beside pandas, DuckDB and bare Polars
+	.tools/bench/bin/python -m benchmarks.stations
+
+bench-all: .tools/bench/ready ## run these three and write benchmarks/results.md
+	.tools/bench/bin/python -m benchmarks.all
+
 format: .venv/ready-dev ## format the code
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
@@ -75,7 +87,7 @@ lock: .venv/uv ## renew requirements/ from pyproject.toml
 	$(LOCK) --group dev -o requirements/dev.txt
 	for group in upload download process local; do \
 	    $(LOCK) --group $$group -c requirements/dev.txt -o requirements/$$group.txt || exit 1; done
-	for group in ministack sam node uv; do $(LOCK) --group $$group -o requirements/$$group.txt || exit 1; done
+	for group in ministack sam node uv bench; do $(LOCK) --group $$group -o requirements/$$group.txt || exit 1; done
 
 clean: ## remove everything that make made, but not the data in .assay/ and results/
 	rm -rf .venv .tools .aws-sam web/node_modules functions/process/dashboard/built
