@@ -44,7 +44,9 @@ def _run(
             detection = analysis.detection.model_dump(mode="json")
             if as_json:
                 screen.print_json({"detection": detection})
-            screen.needs_type(detection, f"assay analyse {shlex.quote(str(file))} --out {shlex.quote(str(out))}")
+            screen.needs_type(
+                detection, f"assay analyse {shlex.quote(str(file))} --out {shlex.quote(str(out))} --dataset-type"
+            )
             raise typer.Exit(1)
         outputs: list[JsonValue] = []
         for output in analysis.outputs:
@@ -68,3 +70,5 @@ def _run(
             f"{file.name} by {analysis.pipeline} {analysis.pipeline_version}; {summary.rows_read} rows read, "
             f"{summary.rows_used} used, {summary.rows_refused} refused; manifest {analysis.manifest_sha256}"
         )
+        if analysis.detection.band in {"likely", "review"}:
+            screen.result(f"{analysis.detection.decision} To have it run as another type: --dataset-type TYPE")

@@ -9,7 +9,9 @@ from local.commands.analyse import analyse
 from local.commands.backups import backup, restore
 from local.commands.jobs import cancel, delete, jobs, reprocess, retry, run, show
 from local.commands.options import Token, Url, Where
+from local.commands.read import read
 from local.commands.stack import down, up
+from local.commands.types import choose, types
 
 app = typer.Typer(
     help="Turns data files into audited results, on this machine or by any Assay (--url, --token).",
@@ -25,8 +27,8 @@ def _global(context: typer.Context, url: Url = None, token: Token = None) -> Non
 
 
 for _command in (
-    *(up, down, run, jobs, show, cancel, retry, reprocess, delete),
-    *(account, export, delete_account, analyse, backup, restore),
+    *(up, down, run, jobs, show, choose, cancel, retry, reprocess, delete, types),
+    *(account, export, delete_account, analyse, read, backup, restore),
 ):
     app.command()(_command)
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from local.refusals import Refused, refused, service_refused, store_refused, unreachable
 from shared.account import Account, AccountExport, Remaining
+from shared.dataset_types import DatasetTypes
 from shared.models import (
     DownloadLink,
     Job,
@@ -195,6 +196,14 @@ class Client:
     def reprocess(self, job_id: UUID) -> Job:
         """Have the file of a job processed anew; return the job that does so."""
         return self._ask(Job, "POST", f"/jobs/{job_id}/reprocess")
+
+    def choose_type(self, job_id: UUID, dataset_type: str) -> Job:
+        """Say what the file of a job is; it runs again as that."""
+        return self._ask(Job, "PATCH", f"/jobs/{job_id}", json={"dataset_type": dataset_type})
+
+    def dataset_types(self) -> DatasetTypes:
+        """Return what a file may be."""
+        return self._ask(DatasetTypes, "GET", "/dataset-types")
 
     def delete(self, job_id: UUID) -> None:
         """Delete a job with its outputs, whatever its status."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from functions.download import app as download
 from functions.upload import app as upload
 from functions.upload.storage_hook import HEADER
-from shared.models import UploadRequest
+from shared.models import TypeChoiceRequest, UploadRequest
 from shared.registry import dataset_types
 from shared.webhooks import WebhookEvent, WebhookRequest
 
@@ -30,6 +30,8 @@ _WITHOUT_BODY = {"204", "302"}
 _HEADER_OF = {"302": "Location", "401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"}
 _OTHERWISE_SECURED: dict[str, list[dict[str, list[str]]]] = {
     "/health": [],
+    "/dataset-types": [],
+    "/dataset-types/{dataset_type}/example": [],
     "/openapi.json": [],
     "/events/storage": [{_HOOK_SECURITY: []}],
 }
@@ -77,7 +79,9 @@ def document() -> Document:
         "type": "object"
     }
     _describe_upload(merged)
-    _describe_body(merged, "/webhooks", WebhookRequest)
+    _describe_body(merged, "/webhooks", "post", WebhookRequest)
+    _describe_body(merged, "/jobs/{job_id}", "patch", TypeChoiceRequest)
+    merged["components"]["schemas"]["TypeChoiceRequest"]["properties"]["dataset_type"]["enum"] = dataset_types()
     _describe_event(merged)
     for methods in merged["paths"].values():
         for operation in methods.values():
@@ -94,11 +98,11 @@ def _without_null(parameter: Document) -> None:
         schema |= there
 
 
-def _describe_body(merged: Document, path: str, model: type[BaseModel]) -> None:
-    """Describe the JSON that a POST takes, which its handler reads by itself."""
+def _describe_body(merged: Document, path: str, method: str, model: type[BaseModel]) -> None:
+    """Describe the JSON that a route takes, which its handler reads by itself."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     merged["components"]["schemas"] |= {**schema.pop("$defs", {}), model.__name__: schema}
-    merged["paths"][path]["post"]["requestBody"] = {
+    merged["paths"][path][method]["requestBody"] = {
         "required": True,
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}},
     }
@@ -106,7 +110,7 @@ def _describe_body(merged: Document, path: str, model: type[BaseModel]) -> None:
 
 def _describe_upload(merged: Document) -> None:
     """Describe the two bodies of POST /uploads, and what goes with the one that is a file."""
-    _describe_body(merged, "/uploads", UploadRequest)
+    _describe_body(merged, "/uploads", "post", UploadRequest)
     upload_file = merged["paths"]["/uploads"]["post"]
     upload_file["requestBody"]["content"]["application/octet-stream"] = {
         "schema": {"type": "string", "format": "binary"}

@@ -66,6 +66,11 @@ def result(text: str) -> None:
     _console(stderr=False).print(escape(text), soft_wrap=True)
 
 
+def grid(table: Table) -> None:
+    """Print a table that a command made, on stdout."""
+    _console(stderr=False).print(table)
+
+
 def print_json(value: JsonValue) -> None:
     """Print JSON on stdout."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
@@ -90,7 +95,7 @@ def unfinished(job: Job, file: str) -> None:
         problem("The job failed.", job.error.detail, job.error.code, job.error.suggestion)
         note(f"To try the same file again: assay retry {job.job_id}")
     elif job.status == "needs_type":
-        needs_type(job.detection or {}, f"assay run {file}")
+        needs_type(job.detection or {}, f"assay choose {job.job_id}")
     elif job.status == "cancelled":
         problem("The job is cancelled.", f"Job {job.job_id}.", job.status, f"Try it again: assay retry {job.job_id}")
     else:
@@ -98,9 +103,11 @@ def unfinished(job: Job, file: str) -> None:
 
 
 def needs_type(detection: dict[str, JsonValue], command: str) -> None:
-    """Print what a file may be, and how to say what it is."""
+    """Print what a file may be, and the command that says what it is, if its type is written behind."""
     found = _candidates(detection)
-    suggestion = f"If you know what it is, say so: {command} --dataset-type {found[0][0] if found else 'TYPE'}"
+    suggestion = (
+        f"If you know what it is, say so: {command} {found[0][0] if found else 'TYPE'} (`assay types` lists all)"
+    )
     problem(
         "No one can say for sure what this file is.", f"Detected: {_detected(detection)}.", "needs_type", suggestion
     )
@@ -109,13 +116,21 @@ def needs_type(detection: dict[str, JsonValue], command: str) -> None:
 def _candidates(detection: dict[str, JsonValue]) -> list[tuple[str, float]]:
     """Return the dataset types that were thought of, with their confidence, the likeliest first."""
     runners_up = detection.get("runners_up")
-    found = []
-    for candidate in [detection, *(runners_up if isinstance(runners_up, list) else [])]:
+    found: dict[str, float] = {}
+    # A job from before there were bands names no likeliest type.
+    likeliest = {"dataset_type": detection.get("likeliest", detection.get("dataset_type"))}
+    for candidate in [{**detection, **likeliest}, *(runners_up if isinstance(runners_up, list) else [])]:
         if isinstance(candidate, dict):
             kind, confidence = candidate.get("dataset_type"), candidate.get("confidence")
             if isinstance(kind, str) and isinstance(confidence, int | float):
-                found.append((kind, float(confidence)))
-    return found
+                found.setdefault(kind, float(confidence))
+    return list(found.items())
+
+
+def _decision(detection: dict[str, JsonValue] | None) -> str | None:
+    """What the detection led to, in words; None of a job from before that was kept."""
+    said = (detection or {}).get("decision")
+    return said if isinstance(said, str) else None
 
 
 def _detected(detection: dict[str, JsonValue]) -> str:
@@ -139,6 +154,9 @@ def results(job: Job, saved: Sequence[Saved], *, cached: bool) -> None:
     console.print(table)  # below the links, which fill a screen, so that it is what stays in sight
     source = "answered from an earlier job" if cached else "done"
     result(f"Job {job.job_id} {source}: {job.filename} by {job.pipeline} {job.pipeline_version}{_figures(job)}")
+    decision = _decision(job.detection)
+    if decision is not None and (job.detection or {}).get("band") in {"likely", "review"}:
+        result(f"{decision} To have it run as another type: assay choose {job.job_id} TYPE")
     folders = {str(one.path.parent) for one in saved if one.path is not None}
     for folder in sorted(folders):
         result(f"Saved in {folder}")
@@ -176,7 +194,9 @@ def job(found: JobWithAttempts, outputs: Sequence[Saved]) -> None:
         ("pipeline", f"{found.pipeline} {found.pipeline_version}" if found.pipeline else None),
         ("parameters", json.dumps(found.parameters) if found.parameters else None),
         ("progress", f"{found.progress:.0%} {found.stage or ''}" if found.status == "running" else None),
+        ("chosen", _choice(found)),
         ("detected", _detected(found.detection) if found.detection else None),
+        ("decided", _decision(found.detection)),
         ("cancel", "asked for" if found.cancel_requested and found.status == "running" else None),
         ("created", _local(found.created_at)),
         ("started", _local(found.started_at) if found.started_at else None),
@@ -198,6 +218,11 @@ def job(found: JobWithAttempts, outputs: Sequence[Saved]) -> None:
         result(f"attempt {attempt.attempt}, {_local(attempt.started_at)}{took}: {attempt.outcome or 'running'}{error}")
     for one in outputs:
         result(f"  {one.output.name} ({decimal(one.output.size_bytes)})  {one.link.url}")
+
+
+def _choice(found: Job) -> str | None:
+    choice = found.type_choice
+    return f"{choice.dataset_type}, {_local(choice.chosen_at)}, by {choice.chosen_by}" if choice else None
 
 
 def account(found: Account) -> None:

@@ -140,6 +140,22 @@ class UploadRequest(Model):
     )
 
 
+class TypeChoiceRequest(Model):
+    """`PATCH /jobs/{job_id}`: what the file of a job is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset_type: str = Field(description="one of those that GET /dataset-types lists")
+
+
+class TypeChoice(Model):
+    """The dataset type that a person chose for a job, who that was, and when."""
+
+    dataset_type: str
+    chosen_by: UUID
+    chosen_at: datetime
+
+
 class JobError(Model):
     """Why a job or an attempt failed."""
 
@@ -156,8 +172,9 @@ class Attempt(Model):
     started_at: datetime
     ended_at: datetime | None
     duration_seconds: float | None = Field(description="from start to end; null while it runs")
-    outcome: Literal["done", "failed", "retry", "needs_type", "cancelled", "lost"] | None = Field(
-        description="null while it runs; `retry` and `lost` are followed by another attempt, if any are left"
+    outcome: Literal["done", "failed", "retry", "needs_type", "cancelled", "lost", "superseded"] | None = Field(
+        description="null while it runs; `retry` and `lost` are followed by another attempt, if any are left; "
+        "`superseded`: another dataset type was chosen meanwhile"
     )
     error: JobError | None
 
@@ -184,14 +201,19 @@ class Job(Model):
     filename: str
     sha256: str
     size_bytes: int
-    requested_dataset_type: str | None
+    requested_dataset_type: str | None = Field(description="as the upload asked for it")
+    type_choice: TypeChoice | None = Field(default=None, description="what was chosen later; it goes before all else")
     dataset_type: str | None
     pipeline: str | None
     pipeline_version: str | None
     parameters: dict[str, JsonValue]
     progress: float = Field(ge=0, le=1)
     stage: str | None
-    detection: dict[str, JsonValue] | None
+    detection: dict[str, JsonValue] | None = Field(
+        description="what the file is taken for: `dataset_type` (what it is run as; null: a person must choose), "
+        "`band` (sure, likely, review, unsure, or chosen), `likeliest` with its `confidence` and `evidence`, "
+        "`decision` (in words) and `runners_up`"
+    )
     error: JobError | None
     summary: dict[str, JsonValue] | None
     manifest_sha256: str | None

@@ -165,12 +165,17 @@ CREATE TABLE assay.jobs (
     expires_at timestamp with time zone,
     turn bigint,
     attempts_before integer DEFAULT 0 NOT NULL,
+    chosen_dataset_type text,
+    chosen_by uuid,
+    chosen_at timestamp with time zone,
     CONSTRAINT jobs_attempts_before_check CHECK ((attempts_before >= 0)),
     CONSTRAINT jobs_check CHECK (((attempt >= 0) AND (attempt <= max_attempts))),
     CONSTRAINT jobs_check1 CHECK (((status = 'running'::text) = (lease_expires_at IS NOT NULL))),
     CONSTRAINT jobs_check2 CHECK (((status = ANY (ARRAY['done'::text, 'failed'::text, 'cancelled'::text, 'expired'::text])) = (finished_at IS NOT NULL))),
     CONSTRAINT jobs_check3 CHECK (((status <> 'failed'::text) OR (error IS NOT NULL))),
     CONSTRAINT jobs_check4 CHECK (((status <> 'done'::text) OR ((pipeline IS NOT NULL) AND (pipeline_version IS NOT NULL) AND (manifest_sha256 IS NOT NULL)))),
+    CONSTRAINT jobs_check5 CHECK ((((chosen_dataset_type IS NULL) = (chosen_by IS NULL)) AND ((chosen_dataset_type IS NULL) = (chosen_at IS NULL)))),
+    CONSTRAINT jobs_chosen_dataset_type_check CHECK ((chosen_dataset_type ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
     CONSTRAINT jobs_error_check CHECK (((error IS NULL) OR ((error ? 'code'::text) AND (error ? 'detail'::text) AND (error ? 'suggestion'::text)))),
     CONSTRAINT jobs_filename_check CHECK ((((length(filename) >= 1) AND (length(filename) <= 255)) AND (filename !~ '[/\\[:cntrl:]]'::text))),
     CONSTRAINT jobs_manifest_sha256_check CHECK ((manifest_sha256 ~ '^[0-9a-f]{64}$'::text)),
@@ -195,7 +200,9 @@ declare
     v_job jsonb := assay.job_json(p_job);
 begin
     return jsonb_build_object('claimed', true, 'attempt', p_job.attempt, 'owner', p_job.owner,
-        'object_key', 'uploads/' || p_job.owner || '/' || (v_job ->> 'sha256'), 'job', v_job);
+        'object_key', 'uploads/' || p_job.owner || '/' || (v_job ->> 'sha256'),
+        'job', v_job || jsonb_build_object(
+            'requested_dataset_type', coalesce(p_job.chosen_dataset_type, p_job.requested_dataset_type)));
 end $$;
 
 
@@ -233,7 +240,7 @@ CREATE TABLE assay.attempts (
     CONSTRAINT attempts_attempt_check CHECK ((attempt > 0)),
     CONSTRAINT attempts_check CHECK (((outcome IS NULL) = (ended_at IS NULL))),
     CONSTRAINT attempts_memory_mb_check CHECK ((memory_mb > 0)),
-    CONSTRAINT attempts_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'failed'::text, 'retry'::text, 'needs_type'::text, 'cancelled'::text, 'lost'::text])))
+    CONSTRAINT attempts_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'failed'::text, 'retry'::text, 'needs_type'::text, 'cancelled'::text, 'lost'::text, 'superseded'::text])))
 );
 
 
@@ -246,10 +253,10 @@ CREATE FUNCTION assay.delete_outputs_of(p_attempt assay.attempts) RETURNS void
     SET search_path TO ''
     AS $$
 begin
-    if p_attempt.outcome in ('failed', 'retry', 'cancelled', 'lost') then
+    if p_attempt.outcome in ('failed', 'retry', 'cancelled', 'lost', 'superseded') then
         perform assay.delete_later(
             'outputs/' || p_attempt.owner || '/' || p_attempt.job_id || '/' || p_attempt.attempt || '/',
-            now() + case p_attempt.outcome when 'lost' then interval '15 minutes' else interval '0' end, false);
+            now() + case when p_attempt.outcome in ('lost', 'superseded') then interval '15 minutes' else interval '0' end, false);
     end if;
 end $$;
 
@@ -434,7 +441,7 @@ begin
         ('running', 'queued'), ('running', 'needs_type'),
         ('running', 'done'), ('running', 'failed'), ('running', 'cancelled'),
         ('needs_type', 'queued'), ('needs_type', 'cancelled'),
-        ('failed', 'queued'), ('cancelled', 'queued')
+        ('failed', 'queued'), ('cancelled', 'queued'), ('done', 'queued')
     ) then
         raise exception 'a job cannot go from % to %', old.status, new.status using errcode = 'check_violation';
     end if;
@@ -561,7 +568,9 @@ begin
     return jsonb_build_object(
         'job_id', p_job.job_id, 'status', p_job.status, 'filename', p_job.filename,
         'sha256', (select u.sha256 from assay.uploads u where u.upload_id = p_job.upload_id), 'size_bytes', p_job.size_bytes,
-        'requested_dataset_type', p_job.requested_dataset_type, 'dataset_type', p_job.dataset_type,
+        'requested_dataset_type', p_job.requested_dataset_type, 'type_choice', case when p_job.chosen_at is not null then
+            jsonb_build_object('dataset_type', p_job.chosen_dataset_type, 'chosen_by', p_job.chosen_by, 'chosen_at', p_job.chosen_at) end,
+        'dataset_type', p_job.dataset_type,
         'pipeline', p_job.pipeline, 'pipeline_version', p_job.pipeline_version, 'parameters', p_job.parameters,
         'progress', round(p_job.progress::numeric, 4), 'stage', p_job.stage, 'detection', p_job.detection,
         'error', p_job.error, 'summary', p_job.summary, 'manifest_sha256', p_job.manifest_sha256,
@@ -1036,6 +1045,69 @@ begin
     end if;
     return assay.job_json(v_job);
 end $$;
+
+
+--
+-- Name: choose_type(uuid, text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.choose_type(p_job_id uuid, p_dataset_type text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    v_own record := assay.lock_own_job(p_job_id);
+    v_upload assay.uploads := v_own.upload;
+    v_job assay.jobs := v_own.job;
+    v_before text := coalesce(v_job.chosen_dataset_type, v_job.requested_dataset_type);
+begin
+    if p_dataset_type is null or p_dataset_type !~ '^[a-z][a-z0-9_]{0,62}$' then
+        perform assay.raise_problem(422, 'unknown_dataset_type', 'There is no such dataset type.', 'List them with GET /dataset-types.');
+    elsif v_job.status = 'expired' then
+        perform assay.raise_problem(409, 'bytes_missing', 'The file never came.', 'Upload the file again with POST /uploads.');
+    elsif v_before = p_dataset_type and v_job.status not in ('failed', 'cancelled') and not v_job.cancel_requested then
+        return assay.job_json(v_job);
+    end if;
+    if v_job.status <> 'awaiting_upload' then
+        perform assay.require_stored(v_upload);
+    end if;
+    if exists (
+        select from assay.jobs j where j.upload_id = v_upload.upload_id and j.job_id <> p_job_id and not j.cancel_requested
+            and j.status in ('awaiting_upload', 'queued', 'running', 'needs_type')
+            and j.requested_dataset_type is not distinct from v_job.requested_dataset_type and j.parameters = v_job.parameters
+    ) then
+        perform assay.raise_problem(409, 'already_under_way', 'Another job is under way with the same file.',
+            'Find it with GET /jobs, and choose its type.');
+    end if;
+
+    insert into assay.job_events (job_id, owner, attempt, event, details)
+    values (p_job_id, v_job.owner, v_job.attempt, 'type_chosen', jsonb_build_object(
+        'dataset_type', p_dataset_type, 'before', coalesce(v_job.dataset_type, v_before), 'chosen_by', assay.signed_in_owner()));
+    if v_job.status = 'running' then
+        perform assay.end_attempt(p_job_id, v_job.attempt, 'superseded', jsonb_build_object(
+            'code', 'type_chosen', 'detail', 'Another dataset type was chosen while the attempt ran.',
+            'suggestion', 'Nothing needs to be done: the job runs again as that type.'));
+    elsif v_job.status = 'done' then
+        delete from assay.outputs where job_id = p_job_id;
+        perform assay.delete_later('outputs/' || v_job.owner || '/' || p_job_id || '/' || v_job.attempt || '/', now(), false);
+    end if;
+    update assay.jobs set chosen_dataset_type = p_dataset_type, chosen_by = assay.signed_in_owner(), chosen_at = now(),
+        attempts_before = attempt, max_attempts = attempt + 3
+    where job_id = p_job_id;
+    if v_job.status = 'queued' then
+        update assay.jobs set run_after = least(run_after, now()), stage = null where job_id = p_job_id;
+    elsif v_job.status <> 'awaiting_upload' then
+        update assay.jobs set status = 'queued', lease_expires_at = null, error = null, cancel_requested = false, finished_at = null,
+            run_after = now(), progress = 0, stage = null,
+            dataset_type = null, pipeline = null, pipeline_version = null, summary = null, manifest_sha256 = null
+        where job_id = p_job_id;
+        if v_job.status <> 'needs_type' then
+            perform assay.admit(v_job.owner);
+        end if;
+    end if;
+    select * into v_job from assay.jobs where job_id = p_job_id;
+    return assay.job_json(v_job);
+end $_$;
 
 
 --
@@ -1783,8 +1855,10 @@ begin
         return jsonb_build_object('new', false, 'job', assay.job_json(v_new));
     end if;
     perform assay.require_stored(v_upload);
-    insert into assay.jobs (owner, upload_id, filename, size_bytes, requested_dataset_type, parameters, status)
-    values (v_job.owner, v_job.upload_id, v_job.filename, v_job.size_bytes, v_job.requested_dataset_type, v_job.parameters, 'queued')
+    insert into assay.jobs (owner, upload_id, filename, size_bytes, requested_dataset_type, parameters, status,
+        chosen_dataset_type, chosen_by, chosen_at)
+    values (v_job.owner, v_job.upload_id, v_job.filename, v_job.size_bytes, v_job.requested_dataset_type, v_job.parameters, 'queued',
+        v_job.chosen_dataset_type, v_job.chosen_by, v_job.chosen_at)
     returning * into v_new;
     perform assay.admit(v_job.owner);
     return jsonb_build_object('new', true, 'job', assay.job_json(v_new));
@@ -3002,6 +3076,14 @@ GRANT ALL ON FUNCTION public.await_type(p_job_id uuid, p_attempt integer, p_dete
 
 REVOKE ALL ON FUNCTION public.cancel_job(p_job_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.cancel_job(p_job_id uuid) TO authenticated;
+
+
+--
+-- Name: FUNCTION choose_type(p_job_id uuid, p_dataset_type text); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.choose_type(p_job_id uuid, p_dataset_type text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.choose_type(p_job_id uuid, p_dataset_type text) TO authenticated;
 
 
 --

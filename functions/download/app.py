@@ -15,6 +15,7 @@ from functions.download import account, queries, webhooks
 from functions.download.health import health
 from shared.account import Account, AccountExport
 from shared.api import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api, respond
+from shared.dataset_types import DatasetTypes, all_dataset_types, example_of
 from shared.models import DownloadLink, Health, JobPage, JobStatus, JobWithAttempts, OutputList
 from shared.telemetry import logger, measure, metrics, tracer
 from shared.webhooks import DeliveryPage, WebhookList
@@ -142,6 +143,31 @@ def get_export(
     What was there before the first page comes once, on one page; what is made or deleted meanwhile may be missing.
     """
     return answer(200, account.export(user, limit, cursor))
+
+
+@api.get(
+    "/dataset-types",
+    summary="List what a file may be",
+    operation_id="list_dataset_types",
+    responses=documented((200, DatasetTypes, "The dataset types"), problems=[]),
+)
+def get_dataset_types() -> Response[str]:
+    """List the dataset types: what each is, the columns by which it is recognised, and where its example lies."""
+    return answer(200, all_dataset_types())
+
+
+@api.get(
+    "/dataset-types/<dataset_type>/example",
+    summary="Get a small file of a dataset type",
+    operation_id="get_example",
+    responses=documented(problems=[(404, "No such dataset type")])
+    | {200: {"description": "The file", "content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+def get_example(dataset_type: str) -> Response[str]:
+    """Give an example of a dataset type, as CSV."""
+    text = example_of(dataset_type).read_text(encoding="utf-8")
+    headers: dict[str, str | list[str]] = {"Content-Disposition": f'attachment; filename="{dataset_type}.csv"'}
+    return Response(status_code=200, content_type="text/csv; charset=utf-8", body=text, headers=headers)
 
 
 @api.get(

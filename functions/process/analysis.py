@@ -14,6 +14,7 @@ from functions.process.pipelines import registry
 from functions.process.pipelines.canonical import write_json
 from functions.process.pipelines.contract import Output, Outputs, Progress, Source, Summary
 from functions.process.readers import preview
+from functions.process.reading import Reading
 from shared.errors import Unprocessable
 from shared.registry import PipelineInfo
 
@@ -56,7 +57,8 @@ def analyse(
     """
     known = registry.rules()
     progress(0.0, "detecting")
-    head = preview(source, lambda names: max(rules.header_score(names) for rules in known.values()))
+    reading = _reading(parameters)
+    head = preview(source, lambda names: max(rules.header_score(names) for rules in known.values()), reading)
     detection = detect(head, known, requested_dataset_type)
     on_detection(detection)
     if detection.dataset_type is None:
@@ -78,6 +80,18 @@ def analyse(
         outputs=outputs.files,
         manifest_sha256=manifest.sha256,
     )
+
+
+def _reading(parameters: Mapping[str, JsonValue]) -> Reading:
+    """How the file is to be read, which is said among the parameters of any pipeline."""
+    try:
+        return Reading.model_validate(parameters.get("reading", {}))
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc'])) or 'reading'}: {item['msg']}" for item in error.errors())
+        allowed = "; ".join(f"{name}: {field.description}" for name, field in Reading.model_fields.items())
+        raise Unprocessable(
+            "invalid_parameters", f"The file can't be read so. {wrong}.", f"Allowed are: {allowed}."
+        ) from error
 
 
 def _validated(model: type[BaseModel], parameters: Mapping[str, JsonValue], info: PipelineInfo) -> BaseModel:
@@ -107,6 +121,8 @@ def _write_manifest(
         "detection": {
             "detector_version": detection.detector_version,
             "dataset_type": info.dataset_type,
+            "band": detection.band,
+            "likeliest": detection.likeliest,
             "confidence": detection.confidence,
         },
         "pipeline": {"name": info.name, "version": info.version},

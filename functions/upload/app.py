@@ -127,6 +127,32 @@ def post_reprocess(job_id: UUID, user: SignedIn) -> Response[str]:
     return answer(201 if reprocessed.new else 200, reprocessed.job)
 
 
+@api.patch(
+    "/jobs/<job_id>",
+    summary="Say what the file of a job is",
+    operation_id="choose_type",
+    responses=documented(
+        (200, Job, "It is queued to run as that type, if it does not already"),
+        problems=[
+            NOT_SIGNED_IN,
+            (404, "No such job"),
+            (409, "Its bytes are gone, or another job is under way with the same file"),
+            INVALID,
+            UNAVAILABLE,
+        ],
+    ),
+)
+def patch_job(job_id: UUID, user: SignedIn) -> Response[str]:
+    """Take JSON with a `dataset_type`, at any time: the job runs again as that type, in a new attempt.
+
+    Outputs that it has as another type go at once; an attempt that runs is stopped. The job keeps who chose and when.
+    """
+    dataset_type = jobs.parse_choice(_body())
+    job = jobs.choose_type(job_id, dataset_type, user)
+    logger.info("type chosen", dataset_type=dataset_type, status=job.status)
+    return answer(200, job)
+
+
 @api.delete(
     "/jobs/<job_id>",
     summary="Delete a job",

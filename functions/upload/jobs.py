@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from functions.upload.hints import send_hint
+from shared.api import invalid_request
 from shared.auth import User
 from shared.database import database
+from shared.dataset_types import require_dataset_type
+from shared.errors import Problem
 from shared.events import CLEAN_UP_HINT, RUN_HINT
-from shared.models import Job
+from shared.models import Job, TypeChoiceRequest
 
 
 class Reprocessed(BaseModel):
@@ -18,6 +21,31 @@ class Reprocessed(BaseModel):
 
     new: bool
     job: Job
+
+
+def parse_choice(body: bytes) -> str:
+    """Return the dataset type that a body of JSON names. Raises Problem (422) for one that there is not."""
+    try:
+        choice = TypeChoiceRequest.model_validate_json(body)
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+        if errors[0]["type"] == "json_invalid":
+            raise Problem(
+                422, "invalid_request", "The body is not JSON.", 'Send JSON such as {"dataset_type": "table"}.'
+            ) from error
+        raise invalid_request(errors) from error
+    return require_dataset_type(choice.dataset_type, 422).dataset_type
+
+
+def choose_type(job_id: UUID, dataset_type: str, user: User) -> Job:
+    """Say what the file of a job is: the job runs again as that, whatever its status.
+
+    Raises Problem: 404; 409 where the bytes are gone or another job is under way with the same file; 429.
+    """
+    answer = database().call("choose_type", {"p_job_id": job_id, "p_dataset_type": dataset_type}, as_user=user)
+    job = Job.model_validate(answer)
+    send_hint(RUN_HINT)
+    return job
 
 
 def cancel(job_id: UUID, user: User) -> Job:

@@ -38,18 +38,19 @@ def run(
     parameters = parameters_of(param)
     with connected(context, url, token, as_json=as_json) as client:
         answer = _send(client, file, dataset_type, parameters, on_duplicate)
-        job, saved = _finished(client, answer.job, out)
-    _report(job, saved, str(file), cached=answer.cached, as_json=as_json)
+        job, saved = finished(client, answer.job, out)
+    report(job, saved, str(file), cached=answer.cached, as_json=as_json)
 
 
-def _finished(client: Client, job: Job, out: Path | None) -> tuple[Job, list[Saved]]:
+def finished(client: Client, job: Job, out: Path | None) -> tuple[Job, list[Saved]]:
     """Wait for a job, and save its outputs if it is done."""
     if job.status != "done":
         job = _wait(client, job)
     return job, _save(client, job, out or Path("results") / str(job.job_id)) if job.status == "done" else []
 
 
-def _report(job: Job, saved: list[Saved], file: str, *, cached: bool, as_json: bool) -> None:
+def report(job: Job, saved: list[Saved], file: str, *, cached: bool, as_json: bool) -> None:
+    """Print how a job ended, and what was saved. Raises typer.Exit(1) for one that has no results."""
     if as_json:
         screen.print_json(
             {
@@ -169,8 +170,8 @@ def retry(
 ) -> None:
     """Try a failed or cancelled job again, wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
-        found, saved = _finished(client, client.retry(job), out)
-    _report(found, saved, found.filename, cached=False, as_json=as_json)
+        found, saved = finished(client, client.retry(job), out)
+    report(found, saved, found.filename, cached=False, as_json=as_json)
 
 
 def reprocess(
@@ -184,8 +185,8 @@ def reprocess(
 ) -> None:
     """Process the file of a job anew, as a new job; wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
-        found, saved = _finished(client, client.reprocess(job), out)
-    _report(found, saved, found.filename, cached=False, as_json=as_json)
+        found, saved = finished(client, client.reprocess(job), out)
+    report(found, saved, found.filename, cached=False, as_json=as_json)
 
 
 def delete(

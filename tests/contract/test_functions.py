@@ -134,6 +134,16 @@ def reprocess_job(steps: Steps) -> None:
     assert steps.reprocess(job_id) == {"new": False, "job": answer["job"]}
 
 
+def choose_type(steps: Steps) -> None:
+    job_id, _ = steps.done()
+    job = steps.choose_type(job_id, "table")
+    choice = {"dataset_type": "table", "chosen_by": str(steps.user.owner), "chosen_at": job["type_choice"]["chosen_at"]}
+    assert (job["status"], job["type_choice"], job["requested_dataset_type"]) == ("queued", choice, None)
+    assert steps.outputs(job_id) == []
+    claimed = steps.claim(job_id)
+    assert (claimed["attempt"], claimed["job"]["requested_dataset_type"]) == (2, "table")
+
+
 def delete_job(steps: Steps) -> None:
     job_id, _ = steps.done()
     assert steps.delete(job_id) == {"deleted": True}
@@ -303,6 +313,7 @@ FUNCTIONS: dict[str, Callable[[Steps], None]] = {
         cancel_job,
         retry_job,
         reprocess_job,
+        choose_type,
         delete_job,
         sweep_jobs,
         clean_up,

@@ -59,6 +59,21 @@ PROBLEMS: list[tuple[Callable[[Steps], Any], tuple[int, str, str, str]]] = [
     (lambda steps: steps.retry(NOBODY_S), JOB_NOT_FOUND),
     (lambda steps: steps.reprocess(NOBODY_S), JOB_NOT_FOUND),
     (lambda steps: steps.delete(NOBODY_S), JOB_NOT_FOUND),
+    (lambda steps: steps.choose_type(NOBODY_S), JOB_NOT_FOUND),
+    (lambda steps: steps.choose_type(cancelled_before_its_bytes(steps)), BYTES_MISSING),
+    (
+        lambda steps: steps.choose_type(steps.done()[0], "No type!"),
+        (422, "unknown_dataset_type", "There is no such dataset type.", "List them with GET /dataset-types."),
+    ),
+    (
+        lambda steps: steps.choose_type(failed_and_sent_again(steps)),
+        (
+            409,
+            "already_under_way",
+            "Another job is under way with the same file.",
+            "Find it with GET /jobs, and choose its type.",
+        ),
+    ),
     (
         lambda steps: steps.retry(steps.done()[0]),
         (
@@ -190,11 +205,21 @@ def test_a_token_that_names_nobody_is_not_signed_in(supabase_project: Gateway) -
         (lambda steps, job_id, _: steps.cancel(job_id), JOB_NOT_FOUND),
         (lambda steps, job_id, _: steps.retry(job_id), JOB_NOT_FOUND),
         (lambda steps, job_id, _: steps.reprocess(job_id), JOB_NOT_FOUND),
+        (lambda steps, job_id, _: steps.choose_type(job_id), JOB_NOT_FOUND),
         (lambda steps, job_id, _: steps.delete(job_id), JOB_NOT_FOUND),
         (lambda steps, job_id, _: steps.outputs(job_id), JOB_NOT_FOUND),
         (lambda steps, _, output_id: steps.output(output_id), OUTPUT_NOT_FOUND),
     ],
-    ids=["get_job", "cancel_job", "retry_job", "reprocess_job", "delete_job", "list_outputs", "get_output"],
+    ids=[
+        "get_job",
+        "cancel_job",
+        "retry_job",
+        "reprocess_job",
+        "choose_type",
+        "delete_job",
+        "list_outputs",
+        "get_output",
+    ],
 )
 def test_another_owner_s_things_are_not_there(
     steps: Steps, other_steps: Steps, look: Callable[[Steps, str, str], object], problem: tuple[int, str, str, str]

@@ -32,6 +32,7 @@ public.register_upload      ok     ok     401     no    no
 public.cancel_job           ok     404    401     no    no
 public.retry_job            ok     404    401     no    no
 public.reprocess_job        ok     404    401     no    no
+public.choose_type          ok     404    401     no    no
 public.delete_job           ok     404    401     no    no
 public.get_job              ok     404    404     no    no
 public.list_jobs            ok     none   none    no    no
@@ -136,6 +137,7 @@ CALLS = {
     "public.cancel_job": "('{running}')",
     "public.retry_job": "('{failed}')",
     "public.reprocess_job": "('{done}')",
+    "public.choose_type": "('{done}', 'table')",
     "public.delete_job": "('{done}')",
     "public.get_job": "('{done}')",
     "public.list_jobs": "(null, 10, null, null)",

@@ -62,6 +62,8 @@ AS_OWNER = [
     f"cancel_job('{RUNNING}')",
     f"retry_job('{FAILED}')",
     f"reprocess_job('{DONE}')",
+    f"choose_type('{DONE}', 'table')",
+    f"choose_type('{RUNNING}', 'table')",
     f"delete_job('{DONE}')",
     f"get_job('{DONE}')",
     "list_jobs(null, 50, null, null)",

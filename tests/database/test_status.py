@@ -26,6 +26,7 @@ ALLOWED = {
     ("needs_type", "cancelled"),
     ("failed", "queued"),
     ("cancelled", "queued"),
+    ("done", "queued"),
 }
 ENDED = {"done", "failed", "cancelled", "expired"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from uuid import uuid4
 
 import boto3
@@ -66,6 +67,54 @@ def test_reprocess_makes_one_new_job_and_the_second_time_gives_that(client: Clie
     assert (first.json()["status"], first.json()["sha256"]) == ("queued", sha256)
     assert take_out() == [RUN_HINT] * 2
     assert steps.job(old)["status"] == "done"
+
+
+def test_what_a_file_is_may_be_said_and_the_worker_is_told(client: Client, steps: Steps) -> None:
+    job_id = steps.running()
+    steps.await_type(job_id, 1)
+    answer = client.call("PATCH", f"/jobs/{job_id}", json_body={"dataset_type": "table"})
+    job = answer.json()
+    assert (answer.status, job["status"], job["type_choice"]["dataset_type"]) == (200, "queued", "table")
+    assert job["type_choice"]["chosen_by"] == str(steps.user.owner)
+    assert take_out() == [RUN_HINT]
+    assert steps.claim(job_id, "another")["job"]["requested_dataset_type"] == "table"
+
+
+def test_of_a_job_that_is_done_the_objects_are_to_go(client: Client, steps: Steps) -> None:
+    job_id, _ = steps.done()
+    assert client.call("PATCH", f"/jobs/{job_id}", json_body={"dataset_type": "table"}).status == 200
+    keys = steps.clean_up()["keys"]
+    assert f"outputs/{steps.user.owner}/{job_id}/1/" in keys
+    assert take_out() == [RUN_HINT]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [({"dataset_type": "poem"}, "unknown_dataset_type"), ({}, "invalid_request"),
+     ({"dataset_type": None}, "invalid_request"),
+     ({"dataset_type": "table", "status": "done"}, "invalid_request"), ([], "invalid_request")],
+)  # fmt: skip
+def test_a_choice_that_is_none_changes_nothing(client: Client, steps: Steps, body: object, code: str) -> None:
+    job_id, _ = steps.done()
+    before = steps.job(job_id)
+    answer = client.call("PATCH", f"/jobs/{job_id}", body=json.dumps(body).encode())
+    assert answer.problem() == (422, code)
+    if code == "unknown_dataset_type":
+        assert all(name in answer.json()["suggestion"] for name in ("station_measurements", "table", "transactions"))
+    assert client.call("PATCH", f"/jobs/{job_id}", body=b"table").problem() == (422, "invalid_request")
+    assert steps.job(job_id) == before
+    assert take_out() == []
+
+
+def test_another_owner_chooses_nothing(client: Client, other_steps: Steps) -> None:
+    job_id, _ = other_steps.done()
+    for unknown in (job_id, str(uuid4())):
+        answer = client.call("PATCH", f"/jobs/{unknown}", json_body={"dataset_type": "table"})
+        assert answer.problem() == (404, "job_not_found")
+    client.token = ""
+    answer = client.call("PATCH", f"/jobs/{job_id}", json_body={"dataset_type": "table"})
+    assert answer.problem() == (401, "not_signed_in")
+    assert other_steps.job(job_id)["status"] == "done"
 
 
 def test_a_deleted_job_is_gone_and_its_objects_are_to_go(client: Client, steps: Steps, superuser: Superuser) -> None:

@@ -16,10 +16,18 @@ INVARIANTS = {
     "attempts are counted from 1 without a gap": """
         select j.job_id from assay.jobs j left join assay.attempts a using (job_id) group by j.job_id
         having count(a.attempt) <> j.attempt or coalesce(max(a.attempt), 0) <> j.attempt""",
-    "a job is done by exactly one attempt, its last": """
+    "a job is done by its last attempt; after an earlier one that was done, another type was chosen": """
         select j.job_id from assay.jobs j left join assay.attempts a on a.job_id = j.job_id and a.outcome = 'done'
         group by j.job_id
-        having count(a.attempt) <> (j.status = 'done')::int or (j.status = 'done' and max(a.attempt) <> j.attempt)""",
+        having (j.status = 'done' and coalesce(max(a.attempt), 0) <> j.attempt)
+            or count(a.attempt) - (j.status = 'done')::int > (
+                select count(*) from assay.job_events e where e.job_id = j.job_id and e.event = 'type_chosen')""",
+    "whoever chose a type is the owner, and the last event of it says which": """
+        select j.job_id from assay.jobs j
+        where j.chosen_by <> j.owner or j.chosen_dataset_type is distinct from (
+            select e.details ->> 'dataset_type' from assay.job_events e
+            where e.job_id = j.job_id and e.event = 'type_chosen' order by e.event_id desc limit 1)
+            and exists (select from assay.job_events e where e.job_id = j.job_id and e.event = 'type_chosen')""",
     "a job has outputs when it is done, all of them and only then": """
         select j.job_id from assay.jobs j left join assay.outputs o on o.job_id = j.job_id and o.attempt = j.attempt
         group by j.job_id having count(o.output_id) <> case j.status when 'done' then 2 else 0 end
@@ -63,7 +71,8 @@ select
     (select coalesce(jsonb_agg(jsonb_build_array(name, offender)), '[]') from ({_OFFENDERS}) found),
     (select coalesce(jsonb_object_agg(o.object_key, md5(o::text)), '{{}}') from assay.outputs o),
     (select coalesce(jsonb_object_agg(j.job_id, jsonb_build_object(
-        'status', j.status, 'cancel_requested', j.cancel_requested, 'before', j.attempts_before,
+        'status', j.status, 'cancel_requested', j.cancel_requested,
+        'chosen', j.chosen_dataset_type, 'before', j.attempts_before,
         'max_attempts', j.max_attempts, 'size', j.size_bytes, 'turn', case when j.status = 'queued' then j.turn end,
         'due', j.status <> 'queued' or j.run_after <= clock_timestamp(),
         'lease', coalesce(j.lease_expires_at > clock_timestamp(), false),

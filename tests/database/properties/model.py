@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.database.properties.state import UNDER_WAY, Attempt, Key, Refused, State, Upload, upload_key
+from tests.database.properties.state import UNDER_WAY, Attempt, Key, Refused, State, Upload, outputs_key, upload_key
 
 WRONG_BYTES: Final = ("hash_mismatch", "size_mismatch", "object_missing")
 STALE: Final = "stale_attempt"
@@ -86,7 +86,33 @@ class Model(State):
             return False, same
         self.require_stored(job.key)
         self.new_job(new_id, job.key, job.parameters, job.size)
+        self.jobs[new_id].chosen = job.chosen
         return True, new_id
+
+    def choose_type(self, owner: str, job_id: str, dataset_type: str) -> None:
+        job = self.own(owner, job_id)
+        was = job.status
+        if was == "expired":
+            raise Refused("bytes_missing")
+        if job.chosen == dataset_type and was not in ("failed", "cancelled") and not job.cancel_requested:
+            return
+        if was != "awaiting_upload":
+            self.require_stored(job.key)
+        if self.same_under_way(job, but=job_id):
+            raise Refused("already_under_way")
+        job.events.append("type_chosen")
+        if was == "running":
+            self.end_attempt(job_id, job, "superseded")
+        elif was == "done":
+            self.delete_later(outputs_key(owner, job_id, len(job.attempts)), due=True)
+        job.chosen, job.before, job.max_attempts = dataset_type, len(job.attempts), len(job.attempts) + 3
+        if was == "queued" and not job.due:
+            job.due, job.due_since = True, self.now
+        elif was not in ("queued", "awaiting_upload"):
+            job.cancel_requested, job.expired = False, False
+            self.wait(job, "queued") if was == "running" else self.queue(job)
+            if was != "needs_type":
+                self.admit(owner)
 
     def delete(self, owner: str, job_id: str) -> None:
         self.own(owner, job_id)

@@ -61,6 +61,7 @@ class Job:
     turn: int = 0
     lease: bool = False
     cancel_requested: bool = False
+    chosen: str | None = None  # the dataset type
     before: int = 0  # attempts before the user asked for more
     max_attempts: int = 3
     expired: bool = False
@@ -140,10 +141,15 @@ class State:
         job = self.jobs.get(job_id)
         return job if job and job.status == "running" and len(job.attempts) == attempt else None
 
-    def same_under_way(self, job: Job) -> str:
-        """The id of the job that is under way with the same file and parameters, if there is one."""
+    def same_under_way(self, job: Job, but: str = "") -> str:
+        """The id of the job (not `but`) that is under way with the same file and parameters, if there is one."""
         for job_id, other in self.jobs_of(job.key):
-            if other.status in UNDER_WAY and not other.cancel_requested and other.parameters == job.parameters:
+            if (
+                job_id != but
+                and other.status in UNDER_WAY
+                and not other.cancel_requested
+                and other.parameters == job.parameters
+            ):
                 return job_id
         return ""
 
@@ -187,8 +193,9 @@ class State:
 
     def end_attempt(self, job_id: str, job: Job, outcome: str) -> None:
         job.attempts[-1].outcome = outcome
-        if outcome in ("failed", "retry", "cancelled", "lost"):
-            self.delete_later(outputs_key(job.owner, job_id, len(job.attempts)), due=outcome != "lost")
+        if outcome in ("failed", "retry", "cancelled", "lost", "superseded"):
+            due = outcome not in ("lost", "superseded")
+            self.delete_later(outputs_key(job.owner, job_id, len(job.attempts)), due=due)
 
     def settle_lost(self, job_id: str, job: Job) -> None:
         self.end_attempt(job_id, job, "lost")

@@ -104,6 +104,16 @@ class Users(Workers):
 
         self.both(lambda: self.steps[owner].reprocess(job_id), expect)
 
+    @precondition(lambda self: self.model.jobs)
+    @rule(place=places, own=own, dataset_type=st.sampled_from(["table", "transactions"]))
+    def choose_type(self, place: int, dataset_type: str, *, own: bool) -> None:
+        job_id = self.job_at(place, "needs_type", "done", "running", "queued", "failed", "cancelled")
+        owner = self.asker(job_id, place, own=own)
+        self.both(
+            lambda: self.steps[owner].choose_type(job_id, dataset_type),
+            lambda _: self.model.choose_type(owner, job_id, dataset_type),
+        )
+
     @precondition(lambda self: len(self.model.jobs) > 2)
     @rule(place=places, own=own)
     def delete(self, place: int, *, own: bool) -> None:

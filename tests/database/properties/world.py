@@ -125,6 +125,7 @@ class World(RuleBasedStateMachine):
             job_id: {
                 "status": job.status,
                 "cancel_requested": job.cancel_requested,
+                "chosen": job.chosen,
                 "before": job.before,
                 "max_attempts": job.max_attempts,
                 "size": job.size,
