@@ -1,0 +1,1 @@
+"""Anything tabular: a profile of every column and of how columns hang together."""
