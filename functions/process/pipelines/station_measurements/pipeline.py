@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
@@ -22,19 +23,26 @@ from functions.process.pipelines.station_measurements.limits import (
     MAX_STATIONS,
     MAX_TABLE_CELLS,
 )
-from functions.process.pipelines.station_measurements.lineage import Survey, look, read_rows, usable, write_lineage
+from functions.process.pipelines.station_measurements.lineage import write_lineage, write_lineage_csv
 from functions.process.pipelines.station_measurements.quality import Refusal, duplicates, missing, outliers, refusals
 from functions.process.pipelines.station_measurements.report import Quality, page, panel, quality_json
-from functions.process.pipelines.station_measurements.tables import natural_key, stems, wide_tables, write_tables
+from functions.process.pipelines.station_measurements.rows import Survey, look, sort_out
+from functions.process.pipelines.station_measurements.tables import (
+    natural_key,
+    stems,
+    table_paths,
+    wide_tables,
+    write_tables,
+)
 from functions.process.pipelines.station_measurements.times import join_times
-from functions.process.readers import open_table, preview
-from functions.process.readers.dates import survey as date_survey
+from functions.process.readers import Preview, Table, open_table
 from functions.process.readers.layout import no_rows
 from shared.errors import Unprocessable
 from shared.registry import pipelines
 
 _INFO = next(info for info in pipelines() if info.folder == Path(__file__).resolve().parent)
 _ALWAYS = ("Station", "Dates")
+_HEAD_ROWS = 1000
 
 
 def _columns(given: object) -> object:
@@ -77,67 +85,87 @@ def run(source: Source, parameters: Parameters, outputs: Outputs, progress: Prog
 
 
 def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Progress, folder: Path) -> Summary:
-    rules = registry.rules_of(_INFO)
+    rules, reading = registry.rules_of(_INFO), parameters.reading
     progress(0.02, "reading")
-    table = open_table(source, rules.header_score, folder, lambda done: progress(0.02 + 0.18 * done, "repairing"))
+    table = open_table(
+        source, rules.header_score, folder, lambda done: progress(0.02 + 0.18 * done, "repairing"), reading
+    )
     roles = require_columns(rules, table.columns, _INFO.dataset_type)
-    confidence = detect(preview(source, rules.header_score), {_INFO.dataset_type: rules}, None).confidence
+    confidence = detect(_head(table), {_INFO.dataset_type: rules}, None).confidence
     table, roles, times_unused = join_times(table, roles)
     progress(0.2, "reading")
-    survey = look(table, roles)
-    progress(0.3, "reading")
-    rows = read_rows(table, roles, survey, folder / "rows.parquet")
-    refused = refusals(rows)
+    survey = look(table, roles, reading, folder / "texts.parquet")
+    progress(0.35, "reading")
+    copies = sort_out(folder / "texts.parquet", table, survey, folder)
+    refused = refusals(copies.refused)
     used = survey.rows_read - sum(refusal.count for refusal in refused)
     if not used:
         raise _nothing_usable(survey, refused)
-    good = usable(rows)
-    stations = _names(good, "station", "stations", "too_many_stations", MAX_STATIONS)
-    codes = _names(good, "pcode", "parameter codes", "too_many_parameters", MAX_CODES)
+    stations = _names(copies.usable, "station", "stations", "too_many_stations", MAX_STATIONS)
+    codes = _names(copies.usable, "pcode", "parameter codes", "too_many_parameters", MAX_CODES)
     template = _template(parameters.template, codes)
-    # As numbers of a list the names take a tenth of the memory in the groups below.
-    good = good.with_columns(pl.col("station").cast(pl.Enum(stations)), pl.col("pcode").cast(pl.Enum(codes)))
     progress(0.45, "analysing")
-    values = aggregate(good, parameters.aggregate)
+    values = aggregate(copies.usable, parameters.aggregate)
     _check_cells(values, template)
-    progress(0.6, "looking at quality")
-    quality = Quality(
-        survey=survey,
-        used=used,
-        refused=refused,
-        missing=missing(table.columns, survey.filled, survey.rows_read),
-        outliers=sorted(outliers(good).values(), key=lambda found: natural_key(found.pcode)),
-        duplicates=duplicates(good, used),
-        read_as=table.facts,
-        columns=table.columns,
-        roles=roles,
-        stations=stations,
-        codes=codes,
-        first_date=values["date"].sort()[0],
-        last_date=values["date"].sort()[-1],
-        template=template,
-        confidence=confidence,
-        times_unused=times_unused,
-        order_rows=_order_rows(rows, survey),
-    )
-    progress(0.7, "writing the tables")
-    names = stems(stations)
-    panels = []
-    # One at a time: tables of a few rows take more memory for their thousand columns than for what is in them.
-    for number, wide in enumerate(wide_tables(values, template), start=1):
-        write_tables(wide, names[wide.station], outputs)
-        if number <= MAX_PANELS:
-            panels.append(panel(wide))
-        progress(0.7 + 0.2 * number / len(stations), "writing the tables")
-    progress(0.9, "writing the lineage")
+    progress(0.5, "writing the lineage")
+    paths = {station: table_paths(stem, outputs) for station, stem in stems(stations).items()}
     as_csv = outputs.new("audit_lineage.csv", "text/csv")
     as_parquet = outputs.new("audit_lineage.parquet", "application/vnd.apache.parquet")
-    write_lineage(rows, as_parquet, as_csv)
+    # The longest of what is left, and the engine's; the tables are Python's.
+    with ThreadPoolExecutor() as pool:
+        lineage = pool.submit(_write_lineage, copies.texts, as_parquet, as_csv, outputs, pool)
+        quality = Quality(
+            survey=survey,
+            used=used,
+            refused=refused,
+            missing=missing(table.columns, survey.filled, survey.rows_read),
+            outliers=sorted(outliers(copies.usable).values(), key=lambda found: natural_key(found.pcode)),
+            duplicates=duplicates(copies.usable, used),
+            read_as=table.facts,
+            columns=table.columns,
+            roles=roles,
+            stations=stations,
+            codes=codes,
+            first_date=values["date"].sort()[0],
+            last_date=values["date"].sort()[-1],
+            template=template,
+            confidence=confidence,
+            times_unused=times_unused,
+            order_rows=survey.order_rows,
+        )
+        progress(0.7, "writing the tables")
+        panels = []
+        # One at a time: tables of a few rows take more memory for their thousand columns than for what is in them.
+        for number, wide in enumerate(wide_tables(values, template), start=1):
+            write_tables(wide, *paths[wide.station])
+            if number <= MAX_PANELS:
+                panels.append(panel(wide))
+            progress(0.7 + 0.2 * number / len(stations), "writing the tables")
+        progress(0.9, "writing the lineage")
+        lineage.result()
     write_json(quality_json(quality), outputs.new("quality.json", "application/json"))
     shown = page(quality, panels, pl.scan_parquet(as_parquet), source.sha256, parameters.aggregate)
     write_page(shown, outputs.new("dashboard.html", "text/html"))
     progress(0.98, "finishing")
     return _summary(quality)
+
+
+def _head(table: Table) -> Preview:
+    """The rows that the file was recognised by; to sniff it anew would take as long as to read 100,000 rows."""
+    rows = table.frame.select(str(at) for at in range(len(table.columns))).head(_HEAD_ROWS).collect(engine="streaming")
+    return Preview(table.columns, [[(cell or "").strip() or None for cell in row] for row in rows.iter_rows()])
+
+
+def _write_lineage(
+    texts: pl.LazyFrame, as_parquet: Path, as_csv: Path, outputs: Outputs, pool: ThreadPoolExecutor
+) -> None:
+    """Write both forms of the lineage, and hash them as soon as they are there: they are the largest outputs by far."""
+    files = {output.path: output for output in outputs.files}
+    write_lineage(texts, as_parquet)
+    hashed = pool.submit(lambda: files[as_parquet].sha256)
+    write_lineage_csv(as_parquet, as_csv)
+    _ = files[as_csv].sha256
+    hashed.result()
 
 
 def _template(given: tuple[str, ...] | None, codes: list[str]) -> tuple[str, ...] | None:
@@ -150,15 +178,6 @@ def _template(given: tuple[str, ...] | None, codes: list[str]) -> tuple[str, ...
             "invalid_parameters", "The template names no parameter code.", "Name the codes to give, or leave it out."
         )
     return names
-
-
-def _order_rows(rows: pl.LazyFrame, survey: Survey) -> dict[str, int]:
-    """Count the rows that tell which of day and month comes first, because one of the two is above 12."""
-    if survey.dates.decided is None:
-        return {"day_first": 0, "month_first": 0}
-    looks = date_survey(pl.col("date_time"))
-    counts = {name: looks[f"date_{name}"] for name in ("day_first", "month_first")}
-    return rows.select(**counts).collect(engine="streaming").row(0, named=True)
 
 
 def _nothing_usable(survey: Survey, refused: list[Refusal]) -> Unprocessable:
@@ -174,11 +193,8 @@ def _nothing_usable(survey: Survey, refused: list[Refusal]) -> Unprocessable:
 
 def _names(rows: pl.LazyFrame, column: str, what: str, code: str, most: int) -> list[str]:
     """Return a column's different texts in natural order. Raises Unprocessable where they are too many or too long."""
-    count, longest = (
-        rows.select(pl.col(column).n_unique(), pl.col(column).str.len_chars().max().alias("longest"))
-        .collect(engine="streaming")
-        .row(0)
-    )
+    names = rows.select(pl.col(column).unique()).collect(engine="streaming")[column].cast(pl.String)
+    count, longest = names.len(), max(names.str.len_chars())
     if count > most:
         raise Unprocessable(
             code,
@@ -191,7 +207,7 @@ def _names(rows: pl.LazyFrame, column: str, what: str, code: str, most: int) -> 
             f"One of the {what} has {longest:,} characters; at most {MAX_NAME} are taken.",
             "Check that quotes are closed and that the columns are what their names say.",
         )
-    return sorted(rows.select(pl.col(column).unique()).collect(engine="streaming")[column], key=natural_key)
+    return sorted(names, key=natural_key)
 
 
 def _check_cells(values: pl.DataFrame, template: tuple[str, ...] | None) -> None:

@@ -12,7 +12,6 @@ from pydantic import JsonValue
 
 from functions.process.dashboard.page import Figure, Finding, Page, Panel, Series, Table
 from functions.process.detection.detect import SURE
-from functions.process.pipelines.station_measurements.lineage import Survey
 from functions.process.pipelines.station_measurements.names import alike
 from functions.process.pipelines.station_measurements.quality import (
     MISSING_ALERT,
@@ -23,6 +22,7 @@ from functions.process.pipelines.station_measurements.quality import (
     Outliers,
     Refusal,
 )
+from functions.process.pipelines.station_measurements.rows import Survey
 from functions.process.pipelines.station_measurements.tables import Wide
 
 _LINEAGE_ROWS = 10
@@ -38,6 +38,7 @@ _REASONS = {
     "result_not_a_number": "a result that is no number",
     "broken_quotes": "quotes that don't close",
     "too_many_fields": "more fields than the header",
+    "too_few_fields": "fewer fields than the header, and in other places",
 }
 
 

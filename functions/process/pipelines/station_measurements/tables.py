@@ -95,10 +95,15 @@ def wide_tables(values: pl.DataFrame, template: Sequence[str] | None) -> Iterato
         yield Wide(station, codes, table["date"], table.with_columns(columns).select(places.values()))
 
 
-def write_tables(wide: Wide, stem: str, outputs: Outputs) -> None:
-    """Write `{stem}_Analysis.csv` and `.xlsx`. Raises Unprocessable where the table doesn't fit a sheet."""
-    _write_csv(wide, outputs.new(f"{stem}_Analysis.csv", "text/csv"))
-    _write_xlsx(wide, outputs.new(f"{stem}_Analysis.xlsx", _XLSX))
+def table_paths(stem: str, outputs: Outputs) -> tuple[Path, Path]:
+    """Register `{stem}_Analysis.csv` and `.xlsx`, and return where to write them."""
+    return outputs.new(f"{stem}_Analysis.csv", "text/csv"), outputs.new(f"{stem}_Analysis.xlsx", _XLSX)
+
+
+def write_tables(wide: Wide, as_csv: Path, as_xlsx: Path) -> None:
+    """Write one station's table. Raises Unprocessable where it doesn't fit a sheet."""
+    _write_csv(wide, as_csv)
+    _write_xlsx(wide, as_xlsx)
 
 
 def _write_csv(wide: Wide, path: Path) -> None:
