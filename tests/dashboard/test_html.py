@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from functions.process.dashboard import html
 from functions.process.dashboard.html import write_page
 from functions.process.dashboard.markup import number
-from functions.process.dashboard.page import Figure, Finding, Page, Panel, Series, Table
+from functions.process.dashboard.page import Bars, Figure, Finding, Heat, Histogram, Page, Panel, Series, Table
 
 EMPTY = Page("Empty", "", [], [], [], [])
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -61,7 +61,13 @@ def everywhere(text: str) -> Page:
         text,
         [Figure(text, text, "bad")],
         [Finding(text)],
-        [Panel(text, [DAY], [Series(text, [1.0])], text), Panel(text, [DAY], [Series(text, [None])])],
+        [
+            Panel(text, [DAY], [Series(text, [1.0])], text, text),
+            Panel(text, [DAY], [Series(text, [None])]),
+            Bars(text, text, [text], [1.0], text),
+            Histogram(text, text, [0, 1], [1], text),
+            Heat(text, [text], [text], [[1.0]], text, text),
+        ],
         [Table(text, [text], [[text]], text)],
     )
 
@@ -230,9 +236,17 @@ def test_a_blank_cell_is_blank_and_a_shortened_number_keeps_its_digits(tmp_path:
     assert "<tr><td class=num>0</td><td class=num>176</td><td></td></tr>" in text
 
 
-def test_a_row_of_another_length_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="2 cells for 1 columns"):
-        written(replace(EMPTY, tables=[Table("T", ["a"], [[1, 2]])]), tmp_path)
+@pytest.mark.parametrize("row", [[1, 2], []])
+def test_a_row_of_another_length_is_refused(tmp_path: Path, row: list[str | float | None]) -> None:
+    with pytest.raises(ValueError, match=f"{len(row)} cells for 1 columns"):
+        written(replace(EMPTY, tables=[Table("T", ["a"], [row])]), tmp_path)
+
+
+def test_a_column_of_shares_stands_like_numbers(tmp_path: Path) -> None:
+    table = Table("T", ["share", "code"], [["12.5%", "1"], [None, "12%x"], ["-3 %", ""], ["< 0.1%", ""]])
+    text = written(replace(EMPTY, tables=[table]), tmp_path)
+    assert '<th scope="col" class=num>share</th><th scope="col">code</th>' in text
+    assert "<tr><td class=num>12.5%</td><td>1</td></tr><tr><td></td><td>12%x</td></tr>" in text
 
 
 def test_a_missing_build_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,6 +265,8 @@ def test_a_missing_build_says_what_to_run(tmp_path: Path, monkeypatch: pytest.Mo
         (1 / 3, "0.333333"),
         (1e300, "1e+300"),
         (1e14, "1" + "0" * 14),
+        (12345678.9, "12345678.9"),
+        (123456.789, "123456.79"),
     ],
 )
 def test_numbers_are_shown_plainly(value: float, shown: str) -> None:

@@ -106,3 +106,10 @@ def test_encoding_is_little_endian_int32_and_float32() -> None:
     assert struct.unpack("<2i", base64.b64decode(encoded["days"])) == (-1, 20_000)
     first, second = struct.unpack("<2f", base64.b64decode(encoded["values"]))
     assert (first, isnan(second)) == (1.5, True)
+    assert not encoded["wide"]
+
+
+def test_what_float32_would_round_to_another_whole_number_is_float64() -> None:
+    encoded = Trace([1, 2], [16_777_217.0, 123_456_789.12]).encoded()
+    assert encoded["wide"]
+    assert struct.unpack("<2d", base64.b64decode(encoded["values"])) == (16_777_217.0, 123_456_789.12)

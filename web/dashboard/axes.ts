@@ -1,7 +1,7 @@
 import uPlot from "uplot";
 import { themed } from "./dom";
 
-const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+export const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const few = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
 const large = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 });
 
@@ -20,6 +20,11 @@ function width(chart: uPlot, labels: string[] | null, axis: number, cycle: numbe
   const most = Math.max(0, ...(labels ?? []).map((label) => chart.ctx.measureText(label).width));
   // The canvas is in device pixels only while uPlot draws; outside it measures in CSS pixels.
   return Math.ceil(most) + 16;
+}
+
+/** A font in device pixels, as the canvas has them. */
+export function fitted(font: string): string {
+  return font.replace(/\d+(?=px)/, (size) => String(Number(size) * devicePixelRatio));
 }
 
 const common = (): Pick<uPlot.Axis, "font" | "stroke" | "grid" | "ticks"> => ({
@@ -87,4 +92,58 @@ export function valueAxis(): uPlot.Axis {
     size: (chart, labels, axis, cycle) => width(chart, labels, axis, cycle),
     values: (_chart, marks) => marks.map(tick),
   };
+}
+
+/** Values from left to right. */
+export function acrossAxis(): uPlot.Axis {
+  return { ...valueAxis(), side: 2, size: 26, space: 72 };
+}
+
+/** Labels of bars: below those that stand, as many as fit; beside each of those that lie, cut to a third of the width. */
+export function labelAxis(labels: string[], upright: boolean): uPlot.Axis {
+  const whole = (marks: number[]) => marks.map((mark) => labels[mark] ?? "");
+  if (upright) {
+    return {
+      ...common(),
+      grid: { show: false },
+      size: 32,
+      space: (chart) => Math.max(...measured(chart, labels)) + 16,
+      incrs: [1, 2, 3, 4, 6, 12, 24, 36, 48, 60, 120, 240, 480],
+      splits: (_chart, _axis, min, max, step) => multiples(min, max, step),
+      values: (_chart, marks) => whole(marks),
+    };
+  }
+  return {
+    ...common(),
+    grid: { show: false },
+    stroke: () => themed("--text"),
+    side: 3,
+    space: 1,
+    incrs: [1],
+    splits: (_chart, _axis, min, max) => multiples(min, max, 1),
+    values: (chart, marks) => whole(marks).map((label) => cut(chart, label, chart.width / 3)),
+    size: (chart, texts, axis, cycle) => width(chart, texts, axis, cycle),
+  };
+}
+
+function multiples(min: number, max: number, step: number): number[] {
+  const marks: number[] = [];
+  for (let at = Math.ceil(min / step) * step; at <= max; at += step) marks.push(at);
+  return marks;
+}
+
+function measured(chart: uPlot, labels: string[]): number[] {
+  chart.ctx.font = FONT;
+  return [0, ...labels.map((label) => chart.ctx.measureText(label).width)];
+}
+
+/** Cut in the middle: names of one family differ at their ends. */
+function cut(chart: uPlot, label: string, most: number): string {
+  chart.ctx.font = FONT;
+  const letters = [...label];
+  let text = label;
+  for (let kept = letters.length - 1; kept > 1 && chart.ctx.measureText(text).width > most; kept--) {
+    text = `${letters.slice(0, Math.ceil(kept / 2)).join("")}\u2026${letters.slice(-Math.floor(kept / 2)).join("")}`;
+  }
+  return text;
 }

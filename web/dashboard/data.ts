@@ -5,35 +5,59 @@ export interface Series {
   dash: number;
   on: boolean;
   days: Int32Array;
-  values: Float32Array;
+  values: Float32Array | Float64Array;
 }
 
-export interface Panel {
+interface Titled {
   title: string;
+  unit: string;
+}
+
+export interface LineData extends Titled {
+  kind: "lines";
   series: Series[];
 }
 
-type Embedded = { title: string; series: (Omit<Series, "days" | "values"> & { days: string; values: string })[] };
+/** Upright bars stand in an order, such as that of months; names stand beside bars that lie. */
+export interface BarData extends Titled {
+  kind: "bars";
+  upright: boolean;
+  labels: string[];
+  values: (number | null)[];
+}
+
+/** `counts[i]` values from `edges[i]` to `edges[i + 1]`. */
+export interface HistogramData extends Titled {
+  kind: "histogram";
+  edges: number[];
+  counts: number[];
+}
+
+type Encoded = Omit<Series, "days" | "values"> & { days: string; values: string; wide: boolean };
+type Embedded = (Titled & { kind: "lines"; series: Encoded[] }) | BarData | HistogramData;
 
 function bytes(base64: string): DataView {
   return new DataView(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)).buffer);
 }
 
-/** The data that stands in a panel's own script element, little-endian. */
-export function readPanel(panel: HTMLElement): Panel {
-  const text = panel.querySelector('script[type="application/json"]')?.textContent ?? "";
+function decoded(one: Encoded): Series {
+  const days = bytes(one.days);
+  const values = bytes(one.values);
+  const size = { length: days.byteLength / 4 };
+  return {
+    ...one,
+    days: Int32Array.from(size, (_, at) => days.getInt32(at * 4, true)),
+    values: one.wide
+      ? Float64Array.from(size, (_, at) => values.getFloat64(at * 8, true))
+      : Float32Array.from(size, (_, at) => values.getFloat32(at * 4, true)),
+  };
+}
+
+/** The data that stands in a chart's own script element, little-endian. */
+export function readChart(card: HTMLElement): LineData | BarData | HistogramData {
+  const text = card.querySelector('script[type="application/json"]')?.textContent ?? "";
   const embedded = JSON.parse(text) as Embedded;
-  const series = embedded.series.map((one) => {
-    const days = bytes(one.days);
-    const values = bytes(one.values);
-    const size = days.byteLength / 4;
-    return {
-      ...one,
-      days: Int32Array.from({ length: size }, (_, at) => days.getInt32(at * 4, true)),
-      values: Float32Array.from({ length: size }, (_, at) => values.getFloat32(at * 4, true)),
-    };
-  });
-  return { title: embedded.title, series };
+  return embedded.kind === "lines" ? { ...embedded, series: embedded.series.map(decoded) } : embedded;
 }
 
 export type Aligned = [number[], ...(number | null | undefined)[][]];
@@ -69,19 +93,7 @@ export function align(series: Series[], positive: boolean): Aligned {
 
 /** Largest magnitude among the values, 0 where there is none. */
 export function magnitude(series: Series): number {
-  return series.values.reduce((most, value) => Math.max(most, Math.abs(value) || 0), 0);
-}
-
-/** A day since 1970 as YYYY-MM-DD. */
-export function isoDay(day: number): string {
-  return new Date(day * 86_400_000).toISOString().slice(0, 10);
-}
-
-/** The shortest decimal that reads back as the same float32: 1.411, not 1.4110000133514404. */
-export function shortest(value: number): string {
-  for (let digits = 1; digits < 9; digits++) {
-    const text = value.toPrecision(digits);
-    if (Math.fround(Number(text)) === value) return String(Number(text));
-  }
-  return String(Number(value.toPrecision(9)));
+  let most = 0;
+  for (const value of series.values) most = Math.max(most, Math.abs(value) || 0);
+  return most;
 }

@@ -18,7 +18,12 @@ export function button(text: string, className = ""): HTMLButtonElement {
   return made;
 }
 
-/** The value of a custom property of the style sheet, in the theme of the moment. */
+const probe = element("span", "vh");
+probe.ariaHidden = "true";
+document.body.append(probe);
+
+/** A colour of the style sheet in the theme of the moment; a canvas does not know `light-dark()`. */
 export function themed(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
 }

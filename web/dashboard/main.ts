@@ -1,15 +1,23 @@
-import { readPanel } from "./data";
-import { drawPanel, type PanelView } from "./panel";
+import { drawBars, drawHistogram } from "./barchart";
+import { readChart } from "./data";
+import { drawLines } from "./linechart";
+import type { Stage } from "./stage";
 import { enhanceTable } from "./table";
+import { forPaper, themeSwitch } from "./theme";
 
-const waiting = new Map<Element, () => PanelView>();
-const views: PanelView[] = [];
+const waiting = new Set<HTMLElement>();
+const stages: Stage[] = [];
 
-function draw(panel: Element): void {
-  const start = waiting.get(panel);
-  if (!start) return;
-  waiting.delete(panel);
-  views.push(start());
+function draw(card: HTMLElement): void {
+  if (!waiting.delete(card)) return;
+  const data = readChart(card);
+  if (data.kind === "lines") stages.push(drawLines(card, data));
+  else if (data.kind === "bars") stages.push(drawBars(card, data));
+  else stages.push(drawHistogram(card, data));
+}
+
+function redraw(): void {
+  for (const stage of stages) stage.fit();
 }
 
 // A page may hold two hundred charts: each is drawn when it comes near.
@@ -18,29 +26,32 @@ const near = new IntersectionObserver(
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
       near.unobserve(entry.target);
-      draw(entry.target);
+      draw(entry.target as HTMLElement);
     }
   },
   { rootMargin: "800px" },
 );
 
-for (const panel of document.querySelectorAll<HTMLElement>(".panel")) {
-  waiting.set(panel, () => drawPanel(panel, readPanel(panel)));
-  near.observe(panel);
+for (const card of document.querySelectorAll<HTMLElement>(".panel")) {
+  waiting.add(card);
+  near.observe(card);
 }
 
 for (const card of document.querySelectorAll<HTMLElement>(".card.table")) enhanceTable(card);
+for (const folded of document.querySelectorAll<HTMLDetailsElement>("details.table")) {
+  folded.addEventListener("toggle", () => enhanceTable(folded), { once: true });
+}
 
-// Paper is white and as wide as paper, whatever the screen is.
+themeSwitch(redraw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+
+
 addEventListener("beforeprint", () => {
-  document.documentElement.dataset.theme = "light";
-  for (const panel of [...waiting.keys()]) draw(panel);
-  for (const view of views) view.fit(680);
+  forPaper(true);
+  for (const card of [...waiting]) draw(card);
+  redraw();
 });
 addEventListener("afterprint", () => {
-  delete document.documentElement.dataset.theme;
-  for (const view of views) view.fit();
-});
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  for (const view of views) view.fit();
+  forPaper(false);
+  redraw();
 });

@@ -10,10 +10,15 @@ function held(cell: HTMLTableCellElement | undefined): string {
   return cell?.dataset.value ?? cell?.textContent ?? "";
 }
 
+/** The number in a cell, also in `12.5%` and `< 0.1%`. */
+function numeric(text: string): number {
+  return parseFloat(text.replace(/^[<>]\s*/, ""));
+}
+
 /** Blank comes last in both directions. */
-function compare(a: string, b: string, numeric: boolean, order: Order): number {
+function compare(a: string, b: string, numbers: boolean, order: Order): number {
   if (a === "" || b === "") return Number(a === "") - Number(b === "");
-  const ascending = numeric ? Number(a) - Number(b) : collator.compare(a, b);
+  const ascending = numbers ? numeric(a) - numeric(b) : collator.compare(a, b);
   return order === "descending" ? -ascending : ascending;
 }
 
@@ -34,8 +39,8 @@ function csv(rows: string[][]): string {
 }
 
 /** Sorting by the headers and a button that copies the table. */
-export function enhanceTable(card: HTMLElement): void {
-  const table = card.querySelector("table");
+export function enhanceTable(root: HTMLElement): void {
+  const table = root.querySelector("table");
   const body = table?.tBodies[0];
   if (!table || !body) return;
   const original = [...body.rows];
@@ -43,6 +48,8 @@ export function enhanceTable(card: HTMLElement): void {
   const names = heads.map((head) => head.textContent ?? "");
 
   heads.forEach((head, column) => {
+    // The corner of a table with headings on both sides.
+    if (head.tagName !== "TH") return;
     const press = button(names[column] ?? "", "sort");
     head.replaceChildren(press);
     head.ariaSort = "none";
@@ -50,11 +57,11 @@ export function enhanceTable(card: HTMLElement): void {
       const order = NEXT[head.ariaSort as Order];
       for (const other of heads) other.ariaSort = "none";
       head.ariaSort = order;
-      const numeric = head.classList.contains("num");
+      const numbers = head.classList.contains("num");
       const sorted =
         order === "none"
           ? original
-          : [...original].sort((a, b) => compare(held(a.cells[column]), held(b.cells[column]), numeric, order));
+          : [...original].sort((a, b) => compare(held(a.cells[column]), held(b.cells[column]), numbers, order));
       body.append(...sorted);
     });
   });
@@ -62,7 +69,7 @@ export function enhanceTable(card: HTMLElement): void {
   const copy = button("Copy as CSV");
   const status = element("span", "status");
   status.role = "status";
-  card.querySelector(".bar")?.append(element("div", "actions", "", [status, copy]));
+  root.querySelector(".bar")?.append(element("div", "actions", "", [status, copy]));
   copy.addEventListener("click", async () => {
     const rows = [...body.rows].map((row) => [...row.cells].map(held));
     try {

@@ -1,71 +1,81 @@
-"""The charts of the page: for each panel its data for the script, and its series in figures for reading without."""
+"""The charts of the page, as many as fit: data for the script, and the same in words and figures without it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from itertools import groupby
 
-from functions.process.dashboard.markup import clean, count, escape, note, number
-from functions.process.dashboard.page import Page, Panel
-from functions.process.dashboard.reduce import Points, drawable, points, trace
+from functions.process.dashboard.bars import (
+    bar_data,
+    bar_note,
+    bar_table,
+    bar_text,
+    histogram_data,
+    histogram_note,
+    histogram_table,
+    histogram_text,
+    is_small,
+)
+from functions.process.dashboard.heat import heat_map
+from functions.process.dashboard.lines import (
+    Line,
+    limit_within,
+    line_data,
+    line_note,
+    line_table,
+    line_text,
+    lines_of,
+    styles_of,
+)
+from functions.process.dashboard.markup import count, escape, note
+from functions.process.dashboard.page import Bars, Heat, Histogram, Page, Panel
 
-# Points a line: the most that a wide screen can tell apart, then less for a page of many lines.
-LIMITS = (2000, 1000, 500, 250, 100)
 # Of more than these nobody scrolls to the last, whatever is in them.
 MAX_PANELS = 200
-SHOWN_AT_FIRST = 6
-_COLOURS = 8
-_POINT_BYTES = 10.7  # int32 and float32 in base64
-_SERIES_BYTES = 500
+# So many columns of a shaded table fit in half the width of the page.
+_FEW_COLUMNS = 5
 # What a line takes without a point or a name: a panel that can't fit need not be made.
 _LEAST_BYTES = 100
-_EPOCH = date(1970, 1, 1)
 # Stands where the chart will be, for the viewer that runs no script, or not this one.
-_NOT_DRAWN = "Not drawn, because no script runs here. The series in figures below say what it would show."
-
-
-@dataclass(frozen=True)
-class _Line:
-    name: str
-    all: Points
-    drawn: Points
+_NOT_DRAWN = "Not drawn, because no script runs here. The table below says what it would show."
 
 
 def charts(page: Page, budget: int) -> str:
     """Make every panel that fits into `budget` bytes; a sentence says what was reduced and what was left out."""
-    panels, left_out = page.panels[:MAX_PANELS], [*(one.title for one in page.panels[MAX_PANELS:]), *page.without_panel]
+    panels = page.panels[:MAX_PANELS]
+    left_out = [*(one.title for one in page.panels[MAX_PANELS:]), *page.without_panel]
     if not panels:
         return ""
-    lines = [[_line(one.name, panel, one.values) for one in panel.series] for panel in panels]
-    sizes = [len(line.drawn) for panel_lines in lines for line in panel_lines]
-    limit = next((limit for limit in LIMITS if _estimate(sizes, limit) <= budget), LIMITS[-1])
-    styles = _styles(lines)
+    lines = {at: lines_of(panel) for at, panel in enumerate(panels) if isinstance(panel, Panel)}
+    made = {at: _other(panel, f"panel-{at}") for at, panel in enumerate(panels) if not isinstance(panel, Panel)}
+    limit = limit_within(list(lines.values()), budget - sum(len(markup.encode()) for markup in made.values()))
+    styles = styles_of(list(lines.values()))
     shown: list[tuple[int, str]] = []
     too_large: list[str] = []
-    for index, panel in enumerate(panels):
-        if len(panel.series) * _LEAST_BYTES > budget:
-            too_large.append(panel.title)
-            continue
-        markup = _panel(panel, index, lines[index], limit, styles)
+    for at, panel in enumerate(panels):
+        if isinstance(panel, Panel):
+            if len(panel.series) * _LEAST_BYTES > budget:
+                too_large.append(panel.title)
+                continue
+            data = line_data(panel, lines[at], limit, styles)
+            markup = _chart(panel, f"panel-{at}", data, *_line_words(panel, lines[at], limit))
+        else:
+            markup = made[at]
         # 300 for the link to it and, once for all, the sentence on what was left out.
         size = len(markup.encode()) + len(escape(panel.title).encode()) + 300
         if size > budget:
             too_large.append(panel.title)
         else:
             budget -= size
-            shown.append((index, markup))
-    links = "".join(f'<li><a href="#panel-{index}">{escape(panels[index].title)}</a></li>' for index, _ in shown)
+            shown.append((at, markup))
+    links = "".join(f'<li><a href="#panel-{at}">{escape(panels[at].title)}</a></li>' for at, _ in shown)
     jump = f'<nav aria-label="Charts"><ul>{links}</ul></nav>' if len(shown) > 1 else ""
-    left_out = [*too_large, *left_out]
-    missing = ""
-    if left_out:
-        named = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
-        of = f"{len(left_out):,} of {count(len(shown) + len(left_out), 'chart')}"
-        missing = note(f"{of} left out to keep this page small: {named}", "note left-out")
-    body = "".join(markup for _, markup in shown)
-    return f'<section aria-labelledby="charts"><h2 id="charts">Charts</h2>{jump}{missing}{body}</section>'
+    missing = _missing([*too_large, *left_out], len(shown))
+    return (
+        f'<section aria-labelledby="charts"><h2 id="charts">Charts</h2>{jump}{missing}{_laid_out(panels, shown)}'
+        "</section>"
+    )
 
 
 def embedded(data: object) -> str:
@@ -74,82 +84,48 @@ def embedded(data: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _line(name: str, panel: Panel, values: Sequence[float | None]) -> _Line:
-    everything = points(panel.dates, values)
-    return _Line(name, everything, drawable(everything))
+def _other(panel: Bars | Histogram | Heat, name: str) -> str:
+    if isinstance(panel, Heat):
+        return heat_map(panel, name)
+    if isinstance(panel, Bars):
+        return _chart(panel, name, bar_data(panel), bar_text(panel), bar_note(panel), bar_table(panel))
+    return _chart(
+        panel, name, histogram_data(panel), histogram_text(panel), histogram_note(panel), histogram_table(panel)
+    )
 
 
-def _estimate(sizes: Sequence[int], limit: int) -> float:
-    return sum(min(size, limit) * _POINT_BYTES + _SERIES_BYTES for size in sizes)
+def _line_words(panel: Panel, lines: Sequence[Line], limit: int) -> tuple[str, str, str]:
+    return line_text(panel, lines), line_note(lines, limit), line_table(panel, lines)
 
 
-def _styles(lines: Sequence[Sequence[_Line]]) -> dict[str, tuple[int, int]]:
-    """Give each name a colour and a dash, the same in every panel; the names with the most values choose first."""
-    sizes: dict[str, int] = {}
-    for line in (line for panel_lines in lines for line in panel_lines):
-        sizes[line.name] = sizes.get(line.name, 0) + len(line.all)
-    ranked = sorted(sizes, key=lambda name: -sizes[name])
-    return {name: (rank % _COLOURS, rank // _COLOURS) for rank, name in enumerate(ranked)}
-
-
-def _panel(panel: Panel, index: int, lines: Sequence[_Line], limit: int, styles: dict[str, tuple[int, int]]) -> str:
-    complete = sorted(range(len(lines)), key=lambda at: -len(lines[at].drawn))
-    at_first = set(complete[:SHOWN_AT_FIRST])
-    data = {
-        "title": clean(panel.title),
-        "series": [
-            {
-                "name": clean(line.name),
-                "colour": styles[line.name][0],
-                "dash": styles[line.name][1],
-                "on": at in at_first,
-                **trace(line.drawn, limit).encoded(),
-            }
-            for at, line in enumerate(lines)
-        ],
-    }
-    name = f"panel-{index}"
+def _chart(panel: Panel | Bars | Histogram, name: str, data: object, text: str, said: str, table: str) -> str:
     return (
         f'<article class="card panel" aria-labelledby="{name}"><div class="bar"><h3 id="{name}">{escape(panel.title)}'
-        f"</h3></div>{note(panel.note)}{_said(lines, limit)}"
+        f'</h3></div>{note(panel.note)}{note(said)}<p class="vh" id="{name}-text">{escape(text)}</p>'
         f'<div class="chart"><p class="empty">{_NOT_DRAWN}</p></div>'
-        f'<script type="application/json">{embedded(data)}</script>{_summary(lines)}</article>'
+        f'<script type="application/json">{embedded(data)}</script>{table}</article>'
     )
 
 
-def _said(lines: Sequence[_Line], limit: int) -> str:
-    """Say what a reader should know of the drawing."""
-    said = []
-    if len(lines) > SHOWN_AT_FIRST:
-        said.append(f"{SHOWN_AT_FIRST} of {len(lines)} series are switched on at first: those with the most values.")
-    longest = max((len(line.drawn) for line in lines), default=0)
-    if longest > limit:
-        said.append(
-            f"Reduced for drawing: at most {limit:,} of up to {longest:,} values a line, "
-            "with the lowest and highest of every stretch among them."
-        )
-    beyond = sum(len(line.all) - len(line.drawn) for line in lines)
-    if beyond:
-        said.append(f"{count(beyond, 'value')} too large or too near to zero to be drawn.")
-    return note(" ".join(said))
+def _laid_out(panels: Sequence[Panel | Bars | Histogram | Heat], shown: Sequence[tuple[int, str]]) -> str:
+    """Put small charts that follow one another side by side."""
+    parts = []
+    for small, group in groupby(shown, key=lambda one: _is_small(panels[one[0]])):
+        markup = "".join(markup for _, markup in group)
+        parts.append(f'<div class="pair">{markup}</div>' if small else markup)
+    return "".join(parts)
 
 
-def _summary(lines: Sequence[_Line]) -> str:
-    """Put the series in figures, from all their values, for those who cannot see the chart or draw it."""
-    rows = "".join(_summary_row(line) for line in lines)
-    heads = "".join(f'<th scope="col" class=num>{head}</th>' for head in ("Values", "Lowest", "Highest"))
-    return (
-        '<details><summary>The series in figures</summary><div class="scroll" tabindex="0" role="region" '
-        f'aria-label="The series in figures"><table><thead><tr><th scope="col">Series</th>{heads}'
-        '<th scope="col">First date</th><th scope="col">Last date</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div></details>"
-    )
+def _is_small(panel: Panel | Bars | Histogram | Heat) -> bool:
+    """Whether half the width of the page is enough."""
+    if isinstance(panel, Heat):
+        return len(panel.columns) <= _FEW_COLUMNS
+    return isinstance(panel, Bars | Histogram) and is_small(panel)
 
 
-def _summary_row(line: _Line) -> str:
-    head = f'<tr><th scope="row">{escape(line.name)}</th><td class=num>{len(line.all)}</td>'
-    if not line.all.days:
-        return f"{head}<td></td><td></td><td></td><td></td></tr>"
-    low, high = number(min(line.all.values)), number(max(line.all.values))
-    first, last = (str(_EPOCH + timedelta(days=line.all.days[at])) for at in (0, -1))
-    return f"{head}<td class=num>{low}</td><td class=num>{high}</td><td>{first}</td><td>{last}</td></tr>"
+def _missing(titles: Sequence[str], shown: int) -> str:
+    if not titles:
+        return ""
+    named = ", ".join(titles[:5]) + (", …" if len(titles) > 5 else "")
+    of = f"{len(titles):,} of {count(shown + len(titles), 'chart')}"
+    return note(f"{of} left out to keep this page small: {named}", "note left-out")

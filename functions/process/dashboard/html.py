@@ -7,8 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from functions.process.dashboard.charts import charts
-from functions.process.dashboard.markup import ICONS, escape, figures, findings, note, tables
+from functions.process.dashboard.markup import ICONS, escape, figures, findings, note
 from functions.process.dashboard.page import Page
+from functions.process.dashboard.tables import tables
 
 MAX_BYTES = 1_500_000
 _TABLE_BYTES = 400_000

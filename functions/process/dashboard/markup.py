@@ -1,21 +1,20 @@
-"""The parts of the page that can be read with no script: figures, findings and tables."""
+"""Texts and numbers as the page shows them, its figures and its findings."""
 
 from __future__ import annotations
 
 import html
 import re
 from collections.abc import Sequence
-from math import isfinite, isnan
+from math import isfinite
 
-from functions.process.dashboard.page import Figure, Finding, Table, Tone
+from functions.process.dashboard.page import Figure, Finding, Tone
 
 MAX_TEXT = 300
 MAX_NOTE = 2000
 MAX_FINDINGS = 100
-MAX_COLUMNS = 60
-MAX_ROWS = 1000
-# Characters from which a cell may wrap; a SHA-256 in hex does not.
-_LONG = 64
+# Characters of a figure that fit a tile in large print.
+_TILE = 9
+_SIX_DIGITS, _PLAIN = 1e5, 1e15
 
 # Controls, surrogates, the marks that turn the direction of the text around them, and what nobody sees: two names
 # must not look the same, nor one like another read backwards. The joiners stay, for emoji and Persian need them.
@@ -40,8 +39,8 @@ ICONS = (
 
 def clean(text: str, most: int = MAX_TEXT) -> str:
     """Make a text fit to be shown: what is no character to see becomes U+FFFD, what is beyond `most` of them `…`."""
-    text = _UNFIT.sub("\ufffd", text)
-    return text if len(text) <= most else text[: most - 1] + "…"
+    shown = text if len(text) <= most else text[: most - 1] + "…"
+    return _UNFIT.sub("\ufffd", shown)
 
 
 def escape(text: str) -> str:
@@ -50,9 +49,11 @@ def escape(text: str) -> str:
 
 
 def number(value: float) -> str:
-    """Show a number in six digits at most, and whole numbers in full."""
-    if isinstance(value, int) or (isfinite(value) and value.is_integer() and abs(value) < 1e15):
+    """Show a number in six digits at most, but whole numbers, and all that stands before the point, in full."""
+    if isinstance(value, int) or (isfinite(value) and value.is_integer() and abs(value) < _PLAIN):
         return str(int(value))
+    if _SIX_DIGITS <= abs(value) < _PLAIN:
+        return f"{value:.2f}".rstrip("0").rstrip(".")
     return f"{value:.6g}"
 
 
@@ -70,12 +71,14 @@ def figures(items: Sequence[Figure]) -> str:
     """Make the key figures into tiles."""
     if not items:
         return ""
-    tiles = "".join(
-        f'<div class="tile {item.tone}"><dt>{escape(item.label)}</dt>'
-        f"<dd>{'' if item.tone == 'plain' else _icon(item.tone)}{escape(item.value)}</dd></div>"
-        for item in items
-    )
+    tiles = "".join(map(_tile, items))
     return f'<section aria-labelledby="figures"><h2 id="figures" class="vh">Key figures</h2><dl>{tiles}</dl></section>'
+
+
+def _tile(item: Figure) -> str:
+    size = " class=lengthy" if len(item.value) > _TILE else ""
+    icon = "" if item.tone == "plain" else _icon(item.tone)
+    return f'<div class="tile {item.tone}"><dt>{escape(item.label)}</dt><dd{size}>{icon}{escape(item.value)}</dd></div>'
 
 
 def findings(items: Sequence[Finding]) -> str:
@@ -94,77 +97,6 @@ def findings(items: Sequence[Finding]) -> str:
         f'<section aria-labelledby="findings"><h2 id="findings">Findings</h2>'
         f'<ul class="findings">{lines}</ul>{more}</section>'
     )
-
-
-def tables(items: Sequence[Table], budget: int) -> str:
-    """Make the tables, cut to `budget` bytes; where one is cut or left out, a sentence says so."""
-    shown: list[str] = []
-    left_out = 0
-    for index, item in enumerate(items):
-        markup = _table(item, f"table-{index}", budget)
-        if markup is None:
-            left_out += 1
-        else:
-            budget -= len(markup.encode())
-            shown.append(markup)
-    if left_out:
-        shown.append(note(f"{count(left_out, 'table')} left out to keep this page small.", "note left-out"))
-    if not shown:
-        return ""
-    return f'<section aria-labelledby="tables"><h2 id="tables">Tables</h2>{"".join(shown)}</section>'
-
-
-def _table(table: Table, name: str, budget: int) -> str | None:
-    columns = table.columns[:MAX_COLUMNS]
-    numeric = [
-        any(row[at] is not None for row in table.rows) and all(not isinstance(row[at], str) for row in table.rows)
-        for at in range(len(columns))
-    ]
-    heads = "".join(
-        f'<th scope="col"{" class=num" if is_number else ""}>{escape(column)}</th>'
-        for column, is_number in zip(columns, numeric, strict=True)
-    )
-    start = (
-        f'<article class="card table" aria-labelledby="{name}"><div class="bar"><h3 id="{name}">{escape(table.title)}'
-        f"</h3></div>{note(table.note)}"
-    )
-    grid = (
-        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="{name}">'
-        f"<table><thead><tr>{heads}</tr></thead>"
-    )
-    # What the closing tags and the sentence on what was cut may take.
-    size = len((start + grid).encode()) + 400
-    if size > budget:
-        return None
-    rows: list[str] = []
-    for row in table.rows[:MAX_ROWS]:
-        if len(row) != len(table.columns):
-            raise ValueError(
-                f"a row of the table {table.title!r} has {len(row)} cells for {len(table.columns)} columns"
-            )
-        line = "<tr>" + "".join(map(_cell, row[:MAX_COLUMNS])) + "</tr>"
-        size += len(line.encode())
-        if size > budget:
-            break
-        rows.append(line)
-    cut = []
-    if len(rows) < len(table.rows):
-        cut.append(f"the first {len(rows):,} of {count(len(table.rows), 'row')}")
-    if len(columns) < len(table.columns):
-        cut.append(f"the first {len(columns):,} of {count(len(table.columns), 'column')}")
-    said = note(f"Cut to keep this page small: {' and '.join(cut)} are shown.", "note cut") if cut else ""
-    return f"{start}{said}{grid}<tbody>{''.join(rows)}</tbody></table></div></article>"
-
-
-def _cell(value: str | float | None) -> str:
-    """One cell; where a number is shown in fewer digits than it has, `data-value` holds all of them."""
-    if value is None or (isinstance(value, float) and isnan(value)):
-        return "<td></td>"
-    if isinstance(value, str):
-        return f"<td{' class=long' if len(value) > _LONG else ''}>{escape(value)}</td>"
-    shown = number(value)
-    exact = repr(value)
-    return f"<td class=num>{shown}</td>" if float(shown) == value else f"<td class=num data-value={exact}>{shown}</td>"
 
 
 def _icon(tone: Tone) -> str:

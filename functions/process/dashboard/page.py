@@ -37,12 +37,60 @@ class Series:
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart over dates, ascending, with lines that can be switched on and off."""
+    """One chart over dates, ascending, with lines that can be switched on and off; `unit` is that of all its values.
+
+    Where the lines have units of their own, name each with its unit and leave `unit` blank.
+    """
 
     title: str
     dates: Sequence[date]
     series: Sequence[Series]
     note: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A bar for each category, in the order given; None where there is no value. `unit` is that of the values.
+
+    Labels that all begin with a digit and are short (months, ages) stand below upright bars, up to 400; names stand
+    beside bars that lie, up to 40. What is beyond is left out, and the page says so: give the largest first.
+    """
+
+    title: str
+    unit: str
+    labels: Sequence[str]
+    values: Sequence[float | None]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How many values lie between two edges: `counts[i]` of them from `edges[i]` to `edges[i + 1]`.
+
+    Edges ascend and are one more than the counts, or there are none of either. `unit` is that of the edges.
+    """
+
+    title: str
+    unit: str
+    edges: Sequence[float]
+    counts: Sequence[int]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A table of numbers whose cells are shaded: `values` has a row for each of `rows`, as long as `columns`.
+
+    The shade goes from 0 to the largest magnitude; numbers below 0 have a colour of their own. None is blank.
+    """
+
+    title: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    values: Sequence[Sequence[float | None]]
+    note: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +111,6 @@ class Page:
     subtitle: str
     figures: Sequence[Figure]
     findings: Sequence[Finding]
-    panels: Sequence[Panel]
+    panels: Sequence[Panel | Bars | Histogram | Heat]
     tables: Sequence[Table]
     without_panel: Sequence[str] = ()

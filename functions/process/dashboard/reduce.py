@@ -10,10 +10,12 @@ from datetime import date
 from itertools import pairwise
 from math import isfinite, nan
 from statistics import median_low
+from typing import TypedDict
 
 _EPOCH = date(1970, 1, 1).toordinal()
 # Normal float32 range: beyond it a value would turn into infinity, below it lose digits down to zero.
 _FLOAT32_MIN, _FLOAT32_MAX = 1.1754944e-38, 3.4028234e38
+_FLOAT32_WHOLE = 2**24
 _GAP = 3
 
 
@@ -28,6 +30,14 @@ class Points:
         return len(self.days)
 
 
+class Encoded(TypedDict):
+    """A trace as it stands in the page."""
+
+    days: str
+    values: str
+    wide: bool
+
+
 @dataclass(frozen=True)
 class Trace:
     """A line as it is drawn. NaN marks a break, on a day on which the series has no value."""
@@ -35,12 +45,18 @@ class Trace:
     days: list[int]
     values: list[float]
 
-    def encoded(self) -> dict[str, str]:
-        """Little-endian int32 days and float32 values, each in base64."""
+    def encoded(self) -> Encoded:
+        """Give little-endian int32 days and float32 values, each in base64.
+
+        The values are float64 (`wide`) where one reaches 2^24: beyond it float32 cannot tell whole numbers apart, and
+        a sum of money is read to the last digit.
+        """
         size = len(self.days)
+        wide = any(abs(value) >= _FLOAT32_WHOLE for value in self.values)
         return {
             "days": b64encode(struct.pack(f"<{size}i", *self.days)).decode("ascii"),
-            "values": b64encode(struct.pack(f"<{size}f", *self.values)).decode("ascii"),
+            "values": b64encode(struct.pack(f"<{size}{'d' if wide else 'f'}", *self.values)).decode("ascii"),
+            "wide": wide,
         }
 
 
