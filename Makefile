@@ -12,7 +12,7 @@ DASHBOARD := functions/process/dashboard/built/dashboard.js
 STACK := .venv/ready .tools/ministack/ready $(DASHBOARD)
 SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: help run up down test test-faults test-deploy check lock openapi schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all format clean
+.PHONY: help run up down test test-faults test-deploy check lock openapi schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all bench-calibration screenshots format clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -66,6 +66,12 @@ bench-stations: .tools/bench/ready ## time station measurements, beside pandas, 
 
 bench-all: .tools/bench/ready ## run these three and write benchmarks/results.md
 	.tools/bench/bin/python -m benchmarks.all
+
+bench-calibration: .venv/ready-dev ## print how often the detector is right at each confidence
+	.venv/bin/python -m benchmarks.calibration
+
+screenshots: .venv/ready-dev $(DASHBOARD) ## take the pictures of the dashboards
+	.venv/bin/python -m tests.dashboard.screenshots
 
 format: .venv/ready-dev ## format the code
 	.venv/bin/ruff format .

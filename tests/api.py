@@ -28,7 +28,7 @@ class Context(LambdaContext):
         self._function_name = "test"
         self._function_version = "$LATEST"
         self._invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:test"
-        self._memory_limit_in_mb = 512
+        self._memory_limit_in_mb = 1024  # the least that template.yaml lets be
         self._aws_request_id = str(uuid4())
         self._log_group_name = "log"
         self._log_stream_name = "log"

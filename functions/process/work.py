@@ -66,7 +66,7 @@ def _run(attempt: Attempt, worker: Worker) -> None:
         logger.warning("attempt is stale", attempt=claimed.attempt)
         _delete_outputs(claimed)
     except JobCancelled:
-        attempt.fail("cancelled", "The job was cancelled.", "Upload the file again to run it.", None)
+        attempt.fail("cancelled", "The job was cancelled.", "Retry the job to run it after all.", None)
         logger.info("job cancelled")
         count_ending("JobsCancelled", attempt.cost)
     except Unprocessable as error:
@@ -76,7 +76,7 @@ def _run(attempt: Attempt, worker: Worker) -> None:
     except Exception as error:  # noqa: BLE001  # whatever it was, the job is tried again or fails visibly
         delay = _retry_delay(claimed.attempt)
         failure = _failure(error)
-        suggestion = 'Upload the file again with on_duplicate "reprocess"; if it fails again, report the job\'s id.'
+        suggestion = "Retry the job; if it fails again, report its id."
         status = attempt.fail(failure.code, failure.detail, suggestion, delay)
         measure("InternalErrors")
         if status == "failed":

@@ -29,7 +29,13 @@ def plant(package: Path) -> None:
     folder.mkdir(parents=True)
     info = {"name": DATASET_TYPE, "version": "1.0.0", "dataset_type": DATASET_TYPE}
     (folder / "pipeline.json").write_text(json.dumps(info), encoding="utf-8")
-    rules = {"columns": [{"role": "victim", "exact": ["victim"], "holds": "text"}]}
+    rules = {
+        "title": "Victim",
+        "description": "A file whose worker dies.",
+        "columns": [{"role": "victim", "exact": ["victim"], "holds": "text"}],
+        "needs": [["victim"]],
+        "enough": 1,
+    }
     (folder / "rules.json").write_text(json.dumps(rules), encoding="utf-8")
     (folder / "__init__.py").touch()
     (folder / "pipeline.py").write_text(_PIPELINE, encoding="utf-8")

@@ -23,7 +23,8 @@ Json = dict[str, Any]
 
 def job(status: str = "done", **more: object) -> Json:
     names = (
-        "requested_dataset_type dataset_type pipeline pipeline_version stage detection error summary manifest_sha256"
+        "requested_dataset_type type_choice dataset_type pipeline pipeline_version stage detection error summary "
+        "manifest_sha256"
     )
     blank: Json = dict.fromkeys([*names.split(), "cost", "started_at", "finished_at", "expires_at"])
     known = {
@@ -66,7 +67,7 @@ def assay() -> Iterator[Assay]:
             self.end_headers()
             self.wfile.write(raw)
 
-        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815  # http.server's names
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815  # http.server's names
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
             pass

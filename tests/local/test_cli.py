@@ -51,7 +51,10 @@ def test_failed_job_prints_its_problem(assay: Assay, cli: Assayed, sent: Path) -
 def test_job_that_needs_a_type_says_how_to_choose(assay: Assay, cli: Assayed, sent: Path) -> None:
     detection = {
         "dataset_type": None,
+        "band": "unsure",
+        "likeliest": "station_measurements",
         "confidence": 0.4,
+        "decision": "A person must choose.",
         "runners_up": [
             {"dataset_type": "station_measurements", "confidence": 0.4},
             {"dataset_type": "table", "confidence": 0.0},
@@ -61,7 +64,15 @@ def test_job_that_needs_a_type_says_how_to_choose(assay: Assay, cli: Assayed, se
     done = cli("run", sent)
     assert done.exit_code == 1
     assert "Detected: station_measurements (0.40)." in done.stderr
-    assert "--dataset-type station_measurements" in done.stderr
+    assert f"assay choose {JOB} station_measurements" in done.stderr
+
+
+@pytest.mark.parametrize("band", ["sure", "likely", "review"])
+def test_what_is_not_sure_is_told(assay: Assay, cli: Assayed, sent: Path, band: str) -> None:
+    detection = {"dataset_type": "table", "band": band, "likeliest": "transactions", "decision": "Please review."}
+    will_answer(assay, job(detection=detection), put=True)
+    assert ("Please review." in cli("run", sent).stdout) == (band != "sure")
+    assert "Please review." in cli("show", JOB).stdout
 
 
 @pytest.mark.parametrize("as_json", [True, False])

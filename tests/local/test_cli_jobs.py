@@ -121,3 +121,25 @@ def test_an_expired_job_is_to_be_sent_again(assay: Assay, cli: Assayed, sent: Pa
     done = cli("run", sent)
     assert "assay run" in done.stderr
     assert "assay retry" not in done.stderr
+
+
+def test_choose_says_what_the_file_is_and_waits_and_saves(assay: Assay, cli: Assayed) -> None:
+    choice = {"dataset_type": "table", "chosen_by": JOB, "chosen_at": NOW}
+    will_answer(assay, job(type_choice=choice), put=False)
+    assay.answers["PATCH", f"/jobs/{JOB}"] = (200, job("queued", type_choice=choice))
+    done = cli("choose", JOB, "table")
+    assert done.exit_code == 0, done.output
+    assert Path("results", JOB, "out.csv").read_bytes() == b"result"
+    assert (assay.asked[0][0], json.loads(assay.asked[0][3])) == ("PATCH", {"dataset_type": "table"})
+    assert f"by {JOB}" in cli("show", JOB).stdout
+
+
+def test_types_are_listed_without_a_stack_and_from_elsewhere(assay: Assay, cli: Assayed) -> None:
+    here = CliRunner().invoke(app, ["types", "--json"])
+    found = json.loads(here.stdout)
+    assert {"station_measurements", "table"} <= {one["dataset_type"] for one in found["dataset_types"]}
+    assert "Needs: Station_ID; Date_Time; PCode; Result" in CliRunner().invoke(app, ["types"]).stdout
+    assert assay.asked == []
+    there = {**found["dataset_types"][0], "title": "Victims", "dataset_type": "victims"}
+    assay.answers["GET", "/dataset-types"] = (200, {"dataset_types": [there]})
+    assert json.loads(cli("types", "--json").stdout) == {"dataset_types": [there]}

@@ -50,10 +50,13 @@ def run(tmp_path: Path, make_source: MakeSource) -> Run:
     numbers = itertools.count()
 
     def call(
-        content: bytes | str | Source, parameters: Mapping[str, JsonValue] | None = None, filename: str = "field.csv"
+        content: bytes | str | Source,
+        parameters: Mapping[str, JsonValue] | None = None,
+        filename: str = "field.csv",
+        dataset_type: str | None = None,
     ) -> Analysis:
         source = content if isinstance(content, Source) else make_source(content, filename)
-        found = run_in(tmp_path / f"outputs-{next(numbers)}", source, parameters)
+        found = run_in(tmp_path / f"outputs-{next(numbers)}", source, parameters, dataset_type)
         assert isinstance(found, Analysis)
         return found
 

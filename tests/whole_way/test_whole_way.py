@@ -140,12 +140,30 @@ def test_bytes_that_got_past_the_store_are_refused_by_their_hash(
 
 def test_an_unknown_type_waits_and_a_chosen_one_answers(client: Client, tmp_path: Path) -> None:
     poems = tmp_path / "poems.csv"
-    poems.write_text(f"poem,author,id\nThe Raven,Poe,{uuid4()}\nDaffodils,Wordsworth,\n")
+    poems.write_text(f"poem\nThe Raven {uuid4()}\nDaffodils\n")
     job = run(client, poems)
     assert job.status == "needs_type"
     assert job.detection is not None
-    chosen = run(client, poems, "station_measurements")
-    assert (chosen.status, chosen.error and chosen.error.code) == ("failed", "missing_columns")
+    chosen = client.wait(client.choose_type(job.job_id, "station_measurements").job_id)
+    assert (chosen.job_id, chosen.status, chosen.error and chosen.error.code) == (
+        job.job_id, "failed", "missing_columns",
+    )  # fmt: skip
+    asked = run(client, poems, "station_measurements")
+    assert (asked.status, asked.error and asked.error.code) == ("failed", "missing_columns")
+
+
+def test_a_table_that_was_taken_for_another_runs_again_as_what_it_is(client: Client, tmp_path: Path) -> None:
+    path = tmp_path / "field.csv"
+    path.write_text(f"Station_ID,Date_Time,PCode,Result,Note\nCT,2024-01-01,A,1.5,{uuid4()}\nCT,2024-01-02,A,2,\n")
+    first = run(client, path)
+    assert (first.status, first.dataset_type) == ("done", "station_measurements"), first.error
+    before = {output.name: output.output_id for output in client.outputs(first.job_id)}
+    second = client.wait(client.choose_type(first.job_id, "table").job_id)
+    assert (second.job_id, second.status, second.dataset_type) == (first.job_id, "done", "table"), second.error
+    assert second.type_choice is not None
+    after = {output.name: output.output_id for output in client.outputs(first.job_id)}
+    assert not set(before.values()) & set(after.values())
+    assert "profile.json" in after
 
 
 def test_a_worker_killed_in_the_middle_is_replaced_and_the_job_done_once(

@@ -14,7 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from functions.process.reading import Reading
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 """What an output may be called, as a regular expression: fit for an object key."""
@@ -83,6 +85,10 @@ class Parameters(BaseModel):
     """Base of every pipeline's parameters: unknown names are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reading: Reading = Field(
+        default=Reading(), description='how the file is to be read, such as {"delimiter": ";"}: see assay read'
+    )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from functions.process.readers.limits import MAX_DIRECTORY_BYTES, MAX_MEMBERS, MIB
-from functions.process.readers.problems import too_large, unreadable, unsafe
+from functions.process.readers.problems import WORKBOOK, Packed
 
 # Records of APPNOTE.TXT, PKWARE's specification of ZIP: 4.3.16, 4.3.15, 4.3.14 and 4.3.7.
 _END = struct.Struct("<4s4H2LH")
@@ -25,52 +25,56 @@ _UNICODE_PATH = 0x7075
 _RAW_DEFLATE = -zlib.MAX_WBITS
 
 
-def members(path: Path) -> list[zipfile.ZipInfo]:
+def members(path: Path, kind: Packed = WORKBOOK) -> list[zipfile.ZipInfo]:
     """List the archive's members, having made sure that every program reads the same list from it.
 
-    Raises Unprocessable: spreadsheet_too_large, unsafe_spreadsheet, unreadable_spreadsheet.
+    `kind` says what it is to whom. Raises Unprocessable: spreadsheet_too_large, unsafe_spreadsheet,
+    unreadable_spreadsheet, or the like of an archive.
     """
-    directory_at = _check_end(path)
+    directory_at = _check_end(path, kind)
     try:
         with zipfile.ZipFile(path) as archive:
             found = archive.infolist()
             begins_at = archive.start_dir
     # What the module raises for a directory that is not right, besides its own error.
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
-        raise unreadable(f"its ZIP container is broken ({type(error).__name__})") from error
+        raise kind.unreadable(f"its ZIP container is broken ({type(error).__name__})") from error
+    if not found:
+        raise kind.unreadable("there is nothing in it")
     names = {info.filename.replace("\\", "/").casefold() for info in found}
     if begins_at != directory_at or len(names) < len(found) or any(_second_name(info.extra) for info in found):
-        raise unsafe("its ZIP directory can be read in two ways")
+        raise kind.unsafe("its ZIP directory can be read in two ways")
     if any(info.flag_bits & _ENCRYPTED for info in found):
-        raise unreadable("it is password protected")
+        raise kind.unreadable("it is password protected")
     placed = sorted(found, key=lambda info: info.header_offset)
     starts = [info.header_offset for info in placed]
     ends = [info.header_offset + _LOCAL.size + info.compress_size for info in placed]
     if any(end > start for end, start in zip(ends, [*starts[1:], directory_at], strict=True)):
-        raise unsafe("parts of its ZIP container lie over one another")
+        raise kind.unsafe("parts of its ZIP container lie over one another")
     return found
 
 
-def unpack(file: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
+def unpack(file: BinaryIO, info: zipfile.ZipInfo, kind: Packed = WORKBOOK) -> Iterator[bytes]:
     """Unpack one member in pieces of at most a MiB, and never more of it than the directory claims.
 
-    Raises Unprocessable: unsafe_spreadsheet where there is more, unreadable_spreadsheet where it is damaged.
+    Raises Unprocessable: unsafe_spreadsheet where there is more, unreadable_spreadsheet where it is damaged, or the
+    like of an archive.
     """
     file.seek(info.header_offset)
     header = file.read(_LOCAL.size)
     if len(header) < _LOCAL.size or not header.startswith(b"PK\x03\x04"):
-        raise unreadable("its ZIP container is broken")
+        raise kind.unreadable("its ZIP container is broken")
     *_, name_bytes, extra_bytes = _LOCAL.unpack(header)
     file.seek(name_bytes + extra_bytes, SEEK_CUR)
     size = checksum = 0
-    for piece in _pieces(file, info):
+    for piece in _pieces(file, info, kind):
         size += len(piece)
         if size > info.file_size:
-            raise unsafe(f"a part of it unpacks to more than the {info.file_size:,} bytes that it claims")
+            raise kind.unsafe(f"a part of it unpacks to more than the {info.file_size:,} bytes that it claims")
         checksum = zlib.crc32(piece, checksum)
         yield piece
     if size < info.file_size or checksum != info.CRC:
-        raise unreadable("its ZIP container is damaged")
+        raise kind.unreadable("its ZIP container is damaged")
 
 
 def _second_name(extra: bytes) -> bool:
@@ -83,7 +87,7 @@ def _second_name(extra: bytes) -> bool:
     return False
 
 
-def _pieces(file: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
+def _pieces(file: BinaryIO, info: zipfile.ZipInfo, kind: Packed) -> Iterator[bytes]:
     left = info.compress_size
     inflater = zlib.decompressobj(_RAW_DEFLATE)
     while left and (packed := file.read(min(left, MIB))):
@@ -92,18 +96,18 @@ def _pieces(file: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
             yield packed
             continue
         if info.compress_type != zipfile.ZIP_DEFLATED:
-            raise unreadable(f"a part of it is packed by method {info.compress_type}, which no workbook uses")
+            raise kind.unreadable(f"a part of it is packed by method {info.compress_type}, which is not read")
         while packed:
             try:
                 piece = inflater.decompress(packed, MIB)
             except zlib.error as error:
-                raise unreadable("its ZIP container is damaged") from error
+                raise kind.unreadable("its ZIP container is damaged") from error
             if piece:
                 yield piece
             packed = inflater.unconsumed_tail
 
 
-def _check_end(path: Path) -> int:
+def _check_end(path: Path, kind: Packed) -> int:
     """Return where the directory begins, having looked at nothing but the record at the archive's very end.
 
     Python and the reader look for that record each in its own way, so it must be there for both: the last of its kind,
@@ -116,25 +120,25 @@ def _check_end(path: Path) -> int:
         tail = file.read()
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or at + _END.size > len(tail):
-        raise unreadable("its ZIP container is broken: the end is missing")
+        raise kind.unreadable("its ZIP container is broken: the end is missing")
     count: int
     directory_bytes: int
     directory_at: int
     *_, count, directory_bytes, directory_at, comment_bytes = _END.unpack_from(tail, at)
     if at + _END.size + comment_bytes != len(tail):
-        raise unsafe("its ZIP container does not end where it says")
+        raise kind.unsafe("its ZIP container does not end where it says")
     figures = (count, directory_bytes, directory_at)
     locator_at = at - _LOCATOR.size
     if locator_at >= 0 and tail.startswith(b"PK\x06\x07", locator_at):
         at = locator_at - _END_64.size
         if at < 0 or not tail.startswith(b"PK\x06\x06", at) or _LOCATOR.unpack_from(tail, locator_at)[2] != base + at:
-            raise unsafe("its ZIP directory can be read in two ways")
+            raise kind.unsafe("its ZIP directory can be read in two ways")
         figures_64 = _END_64.unpack_from(tail, at)[-3:]
         if any(one not in (two, full) for one, two, full in zip(figures, figures_64, _FULL, strict=True)):
-            raise unsafe("its ZIP directory can be read in two ways")
+            raise kind.unsafe("its ZIP directory can be read in two ways")
         count, directory_bytes, directory_at = figures_64
     if count > MAX_MEMBERS or directory_bytes > MAX_DIRECTORY_BYTES:
-        raise too_large(f"it has {count:,} parts; at most {MAX_MEMBERS:,} are taken")
+        raise kind.too_large(f"it has {count:,} parts; at most {MAX_MEMBERS:,} are taken")
     if directory_at + directory_bytes != base + at:
-        raise unsafe("its ZIP directory does not stand where it says")
+        raise kind.unsafe("its ZIP directory does not stand where it says")
     return directory_at

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 from polars.expr.struct import ExprStructNameSpace
@@ -20,29 +22,46 @@ _OFFSET = r"\s*[+-][0-9]{2}(?::?[0-9]{2})?"
 _TIME = rf"(?:{_CLOCK}(?:{_OFFSET}|{_UTC})?|{_UTC})?$"
 _ZONED = rf"(?i)(?:{_UTC}|:[0-9.,]+{_OFFSET}|[Mm]\.?{_OFFSET})$"
 _PLAIN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
-_MONTH = rf"(?P<name>{'|'.join(_NAMES)}|{'|'.join(_MONTHS)}|sept)"
+MONTH = rf"(?:{'|'.join(_NAMES)}|{'|'.join(_MONTHS)}|sept)"
+"""An English month's name, or its first letters, in lower case, as a regular expression."""
+
+_NAME = rf"(?P<name>{MONTH})"
 _FAMILIES = {
     "plain": _PLAIN,
     "iso": r"^(?P<year>[0-9]{4})[-/](?P<month>[0-9]{1,2})[-/](?P<day>[0-9]{1,2})" + _TIME,
     "ordered": r"^(?P<first>[0-9]{1,2})[-/](?P<other>[0-9]{1,2})[-/](?P<year>[0-9]{4})" + _TIME,
     "dotted": r"^(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?P<year>[0-9]{4})" + _TIME,
-    "named": rf"(?i)^(?P<day>[0-9]{{1,2}})[-\s]+{_MONTH}\.?[-\s,]+(?P<year>[0-9]{{4}})" + _TIME,
-    "worded": rf"(?i)^{_MONTH}\.?\s+(?P<day>[0-9]{{1,2}})(?:,\s*|\s+)(?P<year>[0-9]{{4}})" + _TIME,
+    "named": rf"(?i)^(?P<day>[0-9]{{1,2}})[-/\s]+{_NAME}\.?[-/\s,]+(?P<year>[0-9]{{4}})" + _TIME,
+    "worded": rf"(?i)^{_NAME}\.?\s+(?P<day>[0-9]{{1,2}})(?:,\s*|\s+)(?P<year>[0-9]{{4}})" + _TIME,
+    "short": r"^(?P<first>[0-9]{1,2})[-/](?P<other>[0-9]{1,2})[-/](?P<last>[0-9]{2})" + _TIME,
+    "short_dotted": r"^(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?P<short>[0-9]{2})" + _TIME,
+    "short_named": rf"(?i)^(?P<day>[0-9]{{1,2}})[-/\s]+{_NAME}\.?[-/\s,]+'?(?P<short>[0-9]{{2}})" + _TIME,
+    "compact": r"^(?P<year>1[6-9][0-9]{2}|2[0-9]{3})(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12][0-9]|3[01])"
+    r"(?:[Tt\s]?(?P<hour>[0-2][0-9]):?(?P<minute>[0-5][0-9]):?(?P<second>[0-5][0-9])(?:[.,](?P<fraction>[0-9]+))?"
+    rf"(?P<half>[AaPp])?(?:{_OFFSET}|{_UTC})?)?$",
 }
+_SHORT = r"^(?P<first>[0-9]{1,2})[-/](?P<other>[0-9]{1,2})[-/](?P<last>[0-9]{2})(?:[^0-9]|$)"
+# Two digits of a year as POSIX has them: 69 to 99 are of the last century.
+_PIVOT = 69
+# Whether the day comes first, and whether a year of two digits does.
+_ORDERS = [(False, False), (True, False), (False, True)]
 
 
 @dataclass(frozen=True)
 class DateOrder:
     """How to read a column: the families of forms that occur in it, and whether 1/2/2024 begins with the day.
 
-    `decided` says in words how that was found out; None where no date of the column needs it. `zoned` counts the dates
-    that name a zone or an offset.
+    `year_first` says that 24/1/2 begins with the year. `decided` says in words how that was found out; None where no
+    date of the column needs it. `sure` is whether the column itself shows it. `zoned` counts the dates that name a zone
+    or an offset.
     """
 
     families: tuple[str, ...]
     day_first: bool
     decided: str | None
     zoned: int = 0
+    year_first: bool = False
+    sure: bool = False
 
 
 def survey(text: pl.Expr) -> dict[str, pl.Expr]:
@@ -56,35 +75,56 @@ def survey(text: pl.Expr) -> dict[str, pl.Expr]:
     found["date_zoned"] = pl.any_horizontal(zoned.str.contains(form) for form in _FAMILIES.values()).sum()
     parts = odd.str.extract_groups(r"^(?P<first>[0-9]{1,2})[-/](?P<other>[0-9]{1,2})[-/][0-9]{4}(?:[^0-9]|$)")
     first, other = (parts.struct.field(name).cast(pl.Int8, strict=False) for name in ("first", "other"))
-    found["date_day_first"] = ((first > 12) & (other <= 12)).sum()
-    found["date_month_first"] = ((first <= 12) & (other > 12)).sum()
+    day_first, month_first = ((first > 12) & (other <= 12)).sum(), ((first <= 12) & (other > 12)).sum()
+    parts = odd.str.extract_groups(_SHORT)
+    first, other, last = (parts.struct.field(name).cast(pl.Int8, strict=False) for name in ("first", "other", "last"))
+    found["date_day_first"] = day_first + (first.is_between(13, 31) & (other <= 12)).sum()
+    found["date_month_first"] = month_first + (first.is_between(1, 12) & (other > 12)).sum()
+    found["date_year_first"] = (~first.is_between(1, 31) & (other <= 12) & last.is_between(1, 31)).sum()
+    # Where the first part may be a day as well as a year: years are few and never so low, days are many.
+    may = (first > 12) & (other <= 12) & last.is_between(1, 31)
+    found["date_may_be_year"] = first.is_not_null().any() & may.all() & (first.n_unique() < last.n_unique())
     return found
 
 
-def decide(found: dict[str, bool | int | None]) -> DateOrder:
+def decide(
+    found: Mapping[str, bool | int | None], said: str | None = None, hint: Literal["day", "month"] | None = None
+) -> DateOrder:
     """Tell the order from what `survey` found.
 
     A first part above 12 means that the day comes first, a second part above 12 that the month does; where the column
-    has both, the more frequent wins (the others are then no dates); where it has neither, month first is assumed.
+    has both, the more frequent wins (the others are then no dates); where it has neither, `hint`, the order of the
+    file's other columns, is taken, and else month first. Years of two digits come first where the first part can be
+    nothing else, or is always above 12 and has fewer values than the last. `said` is what a user said (`day_first`,
+    `month_first`, `year_first`), and decides.
     """
     families = tuple(name for name in _FAMILIES if found[f"date_{name}"])
-    day, month = (int(found[f"date_{name}_first"] or 0) for name in ("day", "month"))
+    day, month, year = (int(found[f"date_{name}_first"] or 0) for name in ("day", "month", "year"))
     zoned = int(found["date_zoned"] or 0)
-    if "ordered" not in families:
+    year_first = year > month if year else bool(found["date_may_be_year"])
+    if said is not None:
+        return DateOrder(
+            families, said == "day_first", f"{said.replace('_', ' ')} as given", zoned, said == "year_first", sure=True
+        )
+    if not {"ordered", "short"} & {*families}:
         return DateOrder(families, day_first=False, decided=None, zoned=zoned)
+    if year_first:
+        return DateOrder(families, day > month, "year first", zoned, year_first=True, sure=bool(year))
     if not day and not month:
-        return DateOrder(families, day_first=False, decided="assumed month first", zoned=zoned)
+        order = f"{hint} first as in other columns" if hint else "assumed month first"
+        return DateOrder(families, hint == "day", order, zoned)
     order = "day first" if day > month else "month first"
     against = f" ({min(day, month):,} dates have it the other way round)" if day and month else ""
-    return DateOrder(families, day > month, order + against, zoned)
+    return DateOrder(families, day > month, order + against, zoned, sure=True)
 
 
 def parse(frame: pl.LazyFrame, column: str, order: DateOrder) -> pl.LazyFrame:
     """Replace a column of trimmed text by Datetime in microseconds, as the clock on the wall showed it.
 
     Null where it is no date. Read are `YYYY-MM-DD` and `YYYY/MM/DD`, `M/D/YYYY` or `D/M/YYYY` (also with hyphens),
-    `D.M.YYYY`, `D-Mon-YYYY` and `Mon D, YYYY`, years 0001 to 9999, each alone or with a time `H:MM[:SS[.fff]]`, AM or
-    PM, and a zone or offset, which is left aside. 24:00 is the next midnight.
+    `D.M.YYYY`, `D-Mon-YYYY` and `Mon D, YYYY`, years 0001 to 9999, all but the first and the last also with years of
+    two digits (69 to 99 are of the last century), each alone or with a time `H:MM[:SS[.fff]]`, AM or PM, and a zone or
+    offset, which is left aside; and `YYYYMMDD[THHMMSS]`. 24:00 is the next midnight.
     """
     text = pl.col(column)
     if not order.families:
@@ -92,7 +132,7 @@ def parse(frame: pl.LazyFrame, column: str, order: DateOrder) -> pl.LazyFrame:
     # The groups are columns for a moment: as expressions they would be extracted again for each of their parts.
     groups = {name: f"{column} {name}" for name in order.families if name != "plain"}
     frame = frame.with_columns(text.str.extract_groups(_FAMILIES[name]).alias(at) for name, at in groups.items())
-    forms = [_moment(name, pl.col(at).struct, order.day_first) for name, at in groups.items()]
+    forms = [_moment(name, pl.col(at).struct, order) for name, at in groups.items()]
     if "plain" in order.families:
         plain = pl.when(text.str.contains(_PLAIN)).then(text)
         forms.insert(0, plain.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us"))
@@ -102,20 +142,26 @@ def parse(frame: pl.LazyFrame, column: str, order: DateOrder) -> pl.LazyFrame:
 
 def count_dates(cells: list[str]) -> int:
     """How many of a few trimmed cells are dates in any order: for telling a column of dates, not for reading it."""
-    frame = pl.LazyFrame({"cell": cells, "other": cells}, schema={"cell": pl.String, "other": pl.String})
-    for column, day_first in (("cell", False), ("other", True)):
-        frame = parse(frame, column, DateOrder(tuple(_FAMILIES), day_first, None))
-    return int(frame.select(pl.coalesce("cell", "other").is_not_null().sum()).collect().item())
+    orders = [DateOrder(tuple(_FAMILIES), day_first, None, year_first=year) for day_first, year in _ORDERS]
+    frame = pl.LazyFrame({str(at): pl.Series(cells, dtype=pl.String) for at in range(len(orders))})
+    for at, order in enumerate(orders):
+        frame = parse(frame, str(at), order)
+    return int(frame.select(pl.coalesce(pl.all()).is_not_null().sum()).collect().item())
 
 
-def _moment(family: str, parts: ExprStructNameSpace, day_first: bool) -> pl.Expr:
+def _moment(family: str, parts: ExprStructNameSpace, order: DateOrder) -> pl.Expr:
     part = parts.field
-    if family == "ordered":
-        day, month = (part("first"), part("other")) if day_first else (part("other"), part("first"))
-    elif family in ("named", "worded"):
-        day, month = part("day"), part("name").str.to_lowercase().str.slice(0, 3).replace_strict(_MONTHS, default=None)
-    else:
-        day, month = part("day"), part("month")
+    day, month, year = part("day"), part("month"), part("year")
+    if family in ("ordered", "short"):
+        day, month = (part("first"), part("other")) if order.day_first else (part("other"), part("first"))
+    if family == "short":
+        year = _century(part("last"))
+        if order.year_first:
+            day, month, year = part("last"), part("other"), _century(part("first"))
+    if family in ("named", "worded", "short_named"):
+        month = part("name").str.to_lowercase().str.slice(0, 3).replace_strict(_MONTHS, default=None)
+    if family in ("short_dotted", "short_named"):
+        year = _century(part("short"))
     half, hour = part("half").str.to_lowercase(), part("hour").fill_null("0").cast(pl.Int8)
     twelve = pl.when(hour.is_between(1, 12)).then(hour % 12 + pl.when(half == "p").then(12).otherwise(0))
     whole = (part("minute") == "00") & (part("second").fill_null("00") == "00")
@@ -123,9 +169,14 @@ def _moment(family: str, parts: ExprStructNameSpace, day_first: bool) -> pl.Expr
     midnight = ((hour == 24) & half.is_null() & whole).fill_null(value=False)
     hour = pl.when(midnight).then(0).when(half.is_null()).then(hour).otherwise(twelve)
     text = pl.concat_str(
-        part("year"), pl.lit("-"), month, pl.lit("-"), day, pl.lit(" "), hour, pl.lit(":"),
+        year, pl.lit("-"), month, pl.lit("-"), day, pl.lit(" "), hour, pl.lit(":"),
         part("minute").fill_null("00"), pl.lit(":"), part("second").fill_null("00"), pl.lit("."),
         part("fraction").fill_null("0").str.slice(0, 6),
     )  # fmt: skip
     moment = text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")
     return moment + pl.when(midnight).then(pl.duration(days=1)).otherwise(pl.duration())
+
+
+def _century(two: pl.Expr) -> pl.Expr:
+    digits = two.str.zfill(2)
+    return pl.when(digits < str(_PIVOT)).then(pl.lit("20") + digits).otherwise(pl.lit("19") + digits)

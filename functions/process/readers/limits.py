@@ -39,3 +39,26 @@ MAX_CELL_BYTES = MIB
 # The texts that cells share, and what they come to once every cell has its own.
 MAX_SHARED_BYTES = 128 * MIB
 MAX_TEXT_BYTES = 512 * MIB
+
+# Archives, unpacked to disk. A file that is unpacked may be as large as one that is not, which is also what the child
+# may write; gzip packs at most 1,032 times, and a table that people have 3 to 50 times.
+MAX_ARCHIVE_BYTES = 5 << 30
+MAX_ARCHIVE_RATIO = 250
+# What a Zstandard frame may ask for: the window of `zstd --long`.
+MAX_WINDOW_BYTES = 128 * MIB
+
+# JSON. A record is held whole, as Python's objects: up to 30 times its size.
+MAX_RECORD_CHARACTERS = MIB
+MAX_JSON_TABLES = 100
+
+# Parquet. Its footer is parsed, and a page is held whole, as is what a row group's columns come to.
+MAX_FOOTER_BYTES = 16 * MIB
+MAX_PAGE_BYTES = 128 * MIB
+MAX_GROUP_CELLS = 50_000_000
+MAX_GROUP_BYTES = 1 << 30
+
+# XLS. Its stream of records is held whole here and by the reader; Excel itself wrote no more than 65,536 rows.
+MAX_COMPOUND_ENTRIES = 10_000
+MAX_XLS_BYTES = 256 * MIB
+# The readers of XLS, XLSB and ODS hold a sheet's cells twice, and their formulas besides.
+MAX_OTHER_CELLS = 5_000_000

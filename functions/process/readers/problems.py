@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from shared.errors import Unprocessable
 
 _SHOWN = 60
@@ -19,31 +21,47 @@ def listed(names: list[str] | tuple[str, ...], most: int = 20) -> str:
     return few + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
-def unreadable(why: str) -> Unprocessable:
-    """The problem of a workbook that can't be opened."""
-    return Unprocessable(
-        "unreadable_spreadsheet",
-        f"The workbook can't be read: {why}.",
+@dataclass(frozen=True)
+class Packed:
+    """The problems of what comes packed: a workbook, an archive or a Parquet file. `noun` is what it is called.
+
+    `codes` are those of one that can't be opened, of one that is made to harm who opens it, or might as well be, and of
+    one that would take more memory or disk than there is; `advice` says for each what to do.
+    """
+
+    noun: str
+    codes: tuple[str, str, str]
+    advice: tuple[str, str, str]
+
+    def unreadable(self, why: str) -> Unprocessable:
+        """The problem of one that can't be opened."""
+        return Unprocessable(self.codes[0], f"The {self.noun} can't be read: {why}.", self.advice[0])
+
+    def unsafe(self, why: str) -> Unprocessable:
+        """The problem of one that is made to harm who opens it, or might as well be."""
+        return Unprocessable(self.codes[1], f"The {self.noun} is not opened, because {why}.", self.advice[1])
+
+    def too_large(self, what: str) -> Unprocessable:
+        """The problem of one that would take more memory or disk than there is."""
+        return Unprocessable(self.codes[2], f"The {self.noun} is too large: {what}.", self.advice[2])
+
+
+_UNPACK = "Unpack it and send the table that is in it."
+_WRITE = "Write it again with row groups of a million rows or fewer, or send the table as CSV."
+WORKBOOK = Packed(
+    "workbook",
+    ("unreadable_spreadsheet", "unsafe_spreadsheet", "spreadsheet_too_large"),
+    (
         "Open it in a spreadsheet program, save it as XLSX without a password, and send that.",
-    )
-
-
-def unsafe(why: str) -> Unprocessable:
-    """The problem of a workbook that is made to harm who opens it, or might as well be."""
-    return Unprocessable(
-        "unsafe_spreadsheet",
-        f"The workbook is not opened, because {why}.",
         "No spreadsheet program writes such a file: open it in one, save it as XLSX anew, and send that.",
-    )
-
-
-def too_large(what: str) -> Unprocessable:
-    """The problem of a workbook that would take more memory than there is."""
-    return Unprocessable(
-        "spreadsheet_too_large",
-        f"The workbook is too large: {what}.",
         "Delete what stands far from the table, and sheets that hold no data; or send the table as CSV.",
-    )
+    ),
+)
+ARCHIVE = Packed("archive", ("unreadable_archive", "unsafe_archive", "archive_too_large"), (_UNPACK, _UNPACK, _UNPACK))
+PARQUET = Packed(
+    "Parquet file", ("unreadable_parquet", "unsafe_parquet", "parquet_too_large"), (_WRITE, _WRITE, _WRITE)
+)
+unreadable, unsafe, too_large = WORKBOOK.unreadable, WORKBOOK.unsafe, WORKBOOK.too_large
 
 
 def too_many_cells(rows: int, columns: int, size: int, most: int) -> Unprocessable:

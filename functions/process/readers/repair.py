@@ -6,22 +6,44 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from functions.process.readers.content import decode_problem
+from functions.process.readers.align import align
+from functions.process.readers.cells import Column
+from functions.process.readers.dialect import Dialect
+from functions.process.readers.encoding import decode_problem
 from functions.process.readers.limits import MAX_LINE_BYTES, REREAD_FREE, REREAD_TIMES
 from functions.process.readers.problems import broken_quotes, line_too_long
 
+_NUL = "\x00"
 _TICK_ROWS = 100_000
-_QUOTED = re.compile('"[^"]*"')
+_LISTED = 1000
+# How many rows are laid over the columns anew: each takes a millisecond or more.
+_MOST_ALIGNED = 20_000
+# So much better must its cells fit: one that could not stand where it stood, and can where it stands now.
+_CLEARLY = 1
 
 
-def records(lines: Iterable[str], delimiter: str, width: int) -> Iterator[tuple[list[str], str, int]]:
-    """Split lines (with their ends) into records, each with its fault and how many lines it has.
+@dataclass(slots=True)
+class Record:
+    """One record: its cells, the lines that it takes (with their ends), and whether its quotes are broken."""
 
-    The fault is `broken_quotes` or an empty string.
+    cells: list[str]
+    lines: list[str]
+    broken: bool = False
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether no cell holds anything."""
+        return not any(cell and not cell.isspace() for cell in self.cells)
+
+
+def records(lines: Iterable[str], dialect: Dialect, width: int, columns: Sequence[Column] = ()) -> Iterator[Record]:
+    """Split lines (with their ends) into records; `columns`, where they are known, help to tell cells from rows.
+
     A quoted field may span lines. Where quotes don't close within a million characters, or something follows a closing
     quote, or what the quotes hold are rows of `width` cells themselves, the line where that begins is split without
     regard to quotes and marked, and reading goes on with the next line. Raises Unprocessable broken_quotes where so
@@ -30,70 +52,216 @@ def records(lines: Iterable[str], delimiter: str, width: int) -> Iterator[tuple[
     ahead: deque[str] = deque()
     source = iter(lines)
     fed = again = done = 0
-    while True:
-        taken: list[str] = []
+    quote, comment = dialect.quote, dialect.comment
 
-        def feed(taken: list[str] = taken) -> Iterator[str]:
-            nonlocal fed
-            begun = fed
-            while True:
-                line = ahead.popleft() if ahead else next(source, None)
-                if line is None:
-                    return
-                if not taken:
-                    begun = fed
-                taken.append(line)
-                fed += len(line)
-                if fed - begun > MAX_LINE_BYTES:
-                    raise csv.Error("a record without end")
-                yield line
+    def pull() -> str | None:
+        nonlocal fed
+        line = ahead.popleft() if ahead else next(source, None)
+        fed += len(line or "")
+        return line
 
-        reader = csv.reader(feed(), delimiter=delimiter, strict=True)
+    mark = dialect.mark
+    is_simple = dialect.delimiter == mark and not dialect.escape and not dialect.skips
+    while (line := pull()) is not None:
+        done += 1
+        if comment and line.startswith(comment):
+            continue
+        if is_simple and (not quote or quote not in line):
+            yield Record(line.rstrip("\r\n").split(mark), [line])
+            continue
+        encoded = dialect.encoded(line)
+        if not quote or quote not in encoded:
+            yield Record(dialect.decoded(dialect.parts(encoded)), [line])
+            continue
+        taken = [line]
         try:
-            for cells in reader:
-                _check_lines(taken, delimiter, width)
-                yield cells, "", len(taken)
-                done += len(taken)
-                taken.clear()
+            cells = _gathered(taken, pull, dialect, width, columns)
         except csv.Error:
-            first, *rest = taken
+            rest = taken[1:]
             ahead.extendleft(reversed(rest))
-            yield first.rstrip("\r\n").split(delimiter), "broken_quotes", 1
-            done += 1
+            yield Record(dialect.decoded(dialect.parts(encoded)), [line], broken=True)
             again += sum(map(len, rest))
             if again > REREAD_FREE + REREAD_TIMES * (fed - again):
                 raise broken_quotes(done) from None
         else:
-            return
+            done += len(taken) - 1
+            yield Record(dialect.decoded(cells), taken)
 
 
-def _check_lines(lines: list[str], delimiter: str, width: int) -> None:
+def _gathered(
+    taken: list[str], pull: Callable[[], str | None], dialect: Dialect, width: int, columns: Sequence[Column]
+) -> list[str]:
+    """The cells of the record that begins with the line in `taken`, to which the lines that it goes on in are added.
+
+    Raises csv.Error where quotes are broken, or the record has no end within a million characters.
+    """
+    text = [dialect.encoded(taken[0])]
+    size = len(taken[0])
+    cells = _whole(dialect, *text)
+    while cells is None:
+        line = pull()
+        if line is not None:
+            taken.append(line)
+            size += len(line)
+        if line is None or size > MAX_LINE_BYTES:
+            raise csv.Error("a record without end")
+        text.append(dialect.encoded(line))
+        if not _stays_open(text[-1], dialect):
+            cells = _whole(dialect, *text)
+    if len(text) > 1 and not _is_row(cells, text[0], dialect, columns):
+        _check_lines(text, dialect, width)
+    return cells
+
+
+def _whole(dialect: Dialect, *lines: str) -> list[str] | None:
+    """The cells of one record, or None where it goes on. Raises csv.Error where quotes are broken."""
+    found = dialect.strict(lines)
+    try:
+        cells = next(found)
+    except csv.Error as error:
+        if "unexpected end" not in str(error):
+            raise
+        return None
+    if next(found, None) is not None:
+        raise csv.Error("a record ends before its last line")
+    return cells
+
+
+def _stays_open(line: str, dialect: Dialect) -> bool:
+    """Whether a line that begins within quotes ends within quotes. Raises csv.Error where they are broken."""
+    quote, mark, at = dialect.quote, dialect.mark, 0
+    while (end := line.find(quote, at)) >= 0:
+        if line.startswith(quote, end + 1):
+            at = end + 2
+            continue
+        at = end + 1
+        if not line[at:].strip("\r\n"):
+            return False
+        if not line.startswith(mark, at):
+            raise csv.Error("something behind a closing quote")
+        while True:
+            at += 1
+            while dialect.skips and line.startswith(" ", at):
+                at += 1
+            if line.startswith(quote, at):
+                at += 1
+                break
+            at = line.find(mark, at)
+            if at < 0:
+                return False
+    return True
+
+
+def _is_row(cells: Sequence[str], first: str, dialect: Dialect, columns: Sequence[Column]) -> bool:
+    """Whether a record of several lines fits the columns, and its first line alone does not."""
+    if not columns or len(cells) != len(columns):
+        return False
+    hidden = _quoted_part(dialect.quote).sub(lambda one: one.group().replace(dialect.mark, " "), first)
+    alone = dialect.parts(hidden)
+    return _misfit(cells, columns) < 1 <= _misfit(alone, columns) + abs(len(alone) - len(columns))
+
+
+def _misfit(cells: Sequence[str], columns: Sequence[Column]) -> float:
+    return sum(column.misfit(cells[at] if at < len(cells) else "") for at, column in enumerate(columns))
+
+
+def _quoted_part(quote: str) -> re.Pattern[str]:
+    return re.compile(f"{quote}[^{quote}]*{quote}")
+
+
+def _check_lines(lines: Sequence[str], dialect: Dialect, width: int) -> None:
     """Raise csv.Error where a record swallows rows: a stray quote opens a field and another one far below closes it.
 
     It does when most lines within it, or where it has but two both of them, have as many cells as a row.
     """
-    if len(lines) < 2:
-        return
-    first, *within, last = (line.replace('""', "") for line in lines)
+    quote, mark = dialect.quote, dialect.mark
+    quoted = _quoted_part(quote)
+    first, *within, last = (line.replace(quote * 2, "") for line in lines)
+    # The commas of sentences part no cells.
+    prose = ", " if mark == "," and not dialect.skips else _NUL
     # The last line begins within quotes: what stands in quotes of its own is seen from its end.
-    opening, closing = (_QUOTED.sub("", line).count(delimiter) for line in (first, last[::-1]))
+    ahead, back = quoted.sub("", first), quoted.sub("", last[::-1])[::-1]
+    opening, closing = (text.count(mark) - text.count(prose) for text in (ahead, back))
     rows = {width - 1, max(width - 1, opening)} - {0}
-    alike = sum('"' not in line and line.count(delimiter) in rows for line in within)
+    alike = sum(quote not in line and line.count(mark) - line.count(prose) in rows for line in within)
     if 2 * alike > len(within) or (not within and opening in rows and closing in rows):
         raise csv.Error("rows within quotes")
 
 
-def rewrite(
-    path: Path, encoding: str, skip: int, width: int, delimiter: str, target: Path, tick: Callable[[float], None]
-) -> tuple[int, int]:
-    """Write the records below line `skip` to `target`: a fault, then up to `width` cells, as clean CSV in UTF-8.
+@dataclass
+class Found:
+    """What was found while rows were read: how many there are, and which are not as the header says."""
 
-    A record whose cells beyond `width` are not all blank gets the fault `too_many_fields`. `tick` is called with the
-    fraction read every 100,000 records. Returns how many records there are, and how many of them span several lines.
-    Raises Unprocessable: broken_quotes, line_too_long, and unknown_encoding where the text breaks its encoding.
+    rows: int = 0
+    multi_line: int = 0
+    short: int = 0
+    long: int = 0
+    aligned: int = 0
+    repeated_headers: int = 0
+    unequal: list[tuple[int, str, list[str]]] = field(default_factory=list)
+
+
+class Mender:
+    """Turns records into rows of one width, with a fault where that takes more than blanks at the end."""
+
+    def __init__(self, dialect: Dialect, width: int, columns: Sequence[Column]) -> None:
+        self._dialect = dialect
+        self._width = width
+        self._columns = columns
+        self._tried = 0
+
+    def mended(self, record: Record) -> tuple[str, list[str], list[str]]:
+        """The fault (or an empty text), the cells, of which those missing at the end are left out, and the surplus."""
+        width, cells, quote = self._width, record.cells, self._dialect.quote
+        if not record.broken and (len(cells) == width or record.is_blank):
+            # Most rows are right, and few of them have quotes.
+            quoted = quote and quote in record.lines[0]
+            if not quoted or not any(cell.count(quote) % 2 for cell in cells):
+                return "", cells[:width], []
+        surplus = cells[width:]
+        while surplus and not surplus[-1].strip():
+            surplus.pop()
+        fault = "broken_quotes" if record.broken else "too_many_fields" if surplus else ""
+        return self._aligned(record, surplus, fault) or (fault, cells[:width], surplus)
+
+    def _aligned(self, record: Record, surplus: list[str], fault: str) -> tuple[str, list[str], list[str]] | None:
+        """The row laid over the columns, where its cells fit them clearly better so; None where not."""
+        if not self._columns or self._tried >= _MOST_ALIGNED:
+            return None
+        self._tried += 1
+        line = self._dialect.encoded("".join(record.lines).rstrip("\r\n"))
+        found = align(line, self._dialect, self._columns)
+        if found is None:
+            return None
+        cells, left = self._dialect.decoded(found.cells), [one for one in found.surplus if one.strip()]
+        better = self._misfit(record.cells) + len(surplus) - self._misfit(cells) - len(left)
+        if cells == record.cells or better < (_CLEARLY if found.moved and not record.broken else 0):
+            return None
+        if found.moved and not record.broken:
+            fault = "too_many_fields" if len(record.cells) > self._width else "too_few_fields"
+        return fault, cells, self._dialect.decoded(left)
+
+    def _misfit(self, cells: Sequence[str]) -> float:
+        quote = self._dialect.quote
+        odd = sum(cell.count(quote) % 2 for cell in cells) if quote else 0
+        return odd + _misfit(cells, self._columns)
+
+
+def rewrite(
+    path: Path, encoding: str, span: tuple[int, int | None], dialect: Dialect, header: Sequence[str],
+    columns: Sequence[Column], width: int, target: Path, tick: Callable[[float], None],
+) -> Found:  # fmt: skip
+    """Write the records of a span of lines to `target`: a fault, then up to `width` cells, as clean CSV in UTF-8.
+
+    `span` is the number of lines before the first, and that of the first one behind the last (None for the end). Rows
+    whose quotes or delimiters are broken are laid over `columns`. A row that repeats the `header` is none. `tick` is
+    called with the fraction read every 100,000 records. Raises Unprocessable: broken_quotes, line_too_long, and
+    unknown_encoding where the text breaks its encoding.
     """
     size = max(path.stat().st_size, 1)
-    number = multi_line = 0
+    mender = Mender(dialect, width, columns)
+    found = Found()
+    header = [name.strip() for name in header]
     with (
         path.open("rb") as raw,
         io.TextIOWrapper(raw, encoding=encoding, newline="") as file,
@@ -102,24 +270,46 @@ def rewrite(
         # With any other line end Python's writer leaves a carriage return within a field unquoted (before 3.13).
         writer = csv.writer(out, lineterminator="\r\n")
         try:
-            for cells, broken, lines in records(islice(_lines(file), skip, None), delimiter, width):
-                surplus = any(cell.strip() for cell in cells[width:])
+            for record in records(islice(_lines(file), *span), dialect, width, columns):
+                if header and record.cells[0].strip() == header[0] and _is_header(record.cells, header):
+                    found.repeated_headers += 1
+                    continue
+                fault, cells, surplus = mender.mended(record)
+                found.rows += 1
+                if fault or len(record.cells) != width:
+                    _note(found, fault, record, width, surplus)
                 # Short records stay short: a million of them below a wide header would fill any disk.
-                writer.writerow([broken or ("too_many_fields" if surplus else ""), *(cells[:width] or [""])])
-                multi_line += lines > 1
-                if number % _TICK_ROWS == 0:
+                writer.writerow([fault, *(cells or [""])])
+                found.multi_line += len(record.lines) > 1
+                if found.rows % _TICK_ROWS == 1:
                     tick(min(raw.tell() / size, 1.0))
-                number += 1
         except UnicodeError as error:
             raise decode_problem(encoding, error) from error
-    return number, multi_line
+    return found
+
+
+def _is_header(cells: Sequence[str], header: Sequence[str]) -> bool:
+    names = [cell.strip() for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    return names == header and sum(map(bool, header)) > 1
+
+
+def _note(found: Found, fault: str, record: Record, width: int, surplus: list[str]) -> None:
+    if record.is_blank and not fault:
+        return
+    found.short += len(record.cells) < width
+    found.long += len(record.cells) > width
+    if len(found.unequal) < _LISTED:
+        why = fault or ("too_few_fields" if len(record.cells) < width else "blank_fields")
+        found.unequal.append((found.rows, why, surplus))
 
 
 def _lines(file: io.TextIOWrapper) -> Iterator[str]:
-    """Yield the lines with their ends, and none without end. UTF-16 is looked through here alone."""
+    """Yield the lines with their ends and without NULs, and none without end."""
     number = 1
     while line := file.readline(MAX_LINE_BYTES + 1):
         if len(line) > MAX_LINE_BYTES:
             raise line_too_long(f"Line {number:,}", MAX_LINE_BYTES)
-        yield line
+        yield line.replace("\x00", "") if "\x00" in line else line
         number += 1

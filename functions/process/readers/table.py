@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 from pydantic import JsonValue
 
 from functions.process.pipelines.contract import Source
-from functions.process.readers import spreadsheet, text
-from functions.process.readers.content import Kind, recognise
+from functions.process.readers import json_table, parquet, spreadsheet, text
+from functions.process.readers.containers import unpacked
+from functions.process.readers.content import WORKBOOKS, Format
 from functions.process.readers.layout import Cells, Scorer
+from functions.process.reading import Reading
 
 __all__ = ["Preview", "Scorer", "Table", "open_table", "preview"]
 
 _PREVIEW_ROWS = 1000
+_AS_FOUND = Reading()
 
 
 @dataclass(frozen=True)
@@ -45,27 +49,41 @@ class Table:
     facts: dict[str, JsonValue]
 
 
-def preview(source: Source, score: Scorer) -> Preview:
+def preview(source: Source, score: Scorer, reading: Reading = _AS_FOUND) -> Preview:
     """Read the header and the first rows.
 
     `score` says how much a row of cells looks like a header that somebody wants; where it is 0 for all of them, the
     most header-like row of the first 20 lines is taken. Raises Unprocessable where the file can't be read as a table.
     """
-    if recognise(source) is Kind.XLSX:
-        columns, rows = spreadsheet.preview(source, score, _PREVIEW_ROWS)
-    else:
-        columns, rows = text.preview(source, score, _PREVIEW_ROWS)
+    with TemporaryDirectory() as folder:
+        inner, form, _ = unpacked(source, Path(folder), lambda _done: None, head_only=True)
+        if form in WORKBOOKS:
+            columns, rows = spreadsheet.preview(inner, score, _PREVIEW_ROWS, reading)
+        elif form is Format.PARQUET:
+            columns, rows = parquet.preview(inner, _PREVIEW_ROWS)
+        elif form in (Format.JSON, Format.NDJSON):
+            columns, rows = json_table.preview(inner, form, _PREVIEW_ROWS)
+        else:
+            columns, rows = text.preview(inner, score, _PREVIEW_ROWS, reading)
     return Preview(columns, [[(cell or "").strip() or None for cell in row] for row in rows])
 
 
-def open_table(source: Source, score: Scorer, folder: Path, tick: Callable[[float], None]) -> Table:
+def open_table(
+    source: Source, score: Scorer, folder: Path, tick: Callable[[float], None], reading: Reading = _AS_FOUND
+) -> Table:
     """Open the whole table.
 
-    `folder` takes the temporary file that a dirty file is rewritten to; it must outlive the table. `tick` is called
+    `folder` takes what an archive unpacks to and the copy that a dirty file is rewritten to; it must outlive the
+    table. `tick` is called
     with the fraction read while that goes on, and may raise. Raises Unprocessable as `preview` does.
     """
-    if recognise(source) is Kind.XLSX:
-        columns, frame, facts = spreadsheet.open_table(source, score)
+    inner, form, packed = unpacked(source, folder, tick)
+    if form in WORKBOOKS:
+        columns, frame, facts = spreadsheet.open_table(inner, form, score, reading)
+    elif form is Format.PARQUET:
+        columns, frame, facts = parquet.open_table(inner)
+    elif form in (Format.JSON, Format.NDJSON):
+        columns, frame, facts = json_table.open_table(inner, form, folder, tick)
     else:
-        columns, frame, facts = text.open_table(source, score, folder, tick)
-    return Table(columns, frame, facts)
+        columns, frame, facts = text.open_table(inner, score, folder, tick, reading)
+    return Table(columns, frame, facts | packed)

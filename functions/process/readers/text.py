@@ -1,8 +1,7 @@
-"""Delimited text to tables: sniff and repair first, then the fast engine."""
+"""Delimited text to tables: find the marks and the table, mend what is broken, then the fast engine."""
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,140 +12,116 @@ import polars as pl
 from pydantic import JsonValue
 
 from functions.process.pipelines.contract import Source
-from functions.process.readers import content
-from functions.process.readers.layout import (
-    HEADER_LINES,
-    Cells,
-    Scorer,
-    header_cells,
-    header_rank,
-    no_header,
-    no_rows,
-)
-from functions.process.readers.limits import HEAD_BYTES, MAX_CELLS, MAX_CELLS_A_BYTE, MAX_COLUMNS
+from functions.process.readers import content, encoding
+from functions.process.readers.blocks import Block, find_block
+from functions.process.readers.dialect import Dialect, named
+from functions.process.readers.header import Line
+from functions.process.readers.layout import Cells, Scorer, no_rows
+from functions.process.readers.limits import HEAD_BYTES, MAX_CELLS, MAX_CELLS_A_BYTE
 from functions.process.readers.problems import too_many_cells
-from functions.process.readers.repair import records, rewrite
+from functions.process.readers.repair import Found, Mender, records, rewrite
+from functions.process.readers.sniff import find_dialect
+from functions.process.reading import Reading
 
-_DELIMITERS = ",\t;|"
-_NAMES: dict[str, JsonValue] = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 # A separator that no text has, to take a line as one field.
 _UNIT = "\x1f"
+_TAIL_LINES = 200
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """Where the header is: physical lines before it, lines up to and with it, and what separates its cells.
+class _Head:
+    """The beginning of a text, and what it tells of the rest; `whole` is whether there is no rest."""
 
-    `width` counts the blank cells at its end too: data below them is nobody's, but no fault.
-    """
-
-    delimiter: str
-    before: int
-    through: int
-    columns: Cells
-    width: int
+    encoding: str
+    whole: bool
+    dialect: Dialect
+    block: Block
+    records: list[Line]
+    comments: int
 
 
-def preview(source: Source, score: Scorer, limit: int) -> tuple[Cells, list[list[str | None]]]:
+def preview(source: Source, score: Scorer, limit: int, reading: Reading) -> tuple[Cells, list[list[str | None]]]:
     """The header and up to `limit` rows, from the first MiB. Raises Unprocessable."""
-    head, lines = _head(source)
-    layout = _sniff(lines, score)
-    whole = len(head) < HEAD_BYTES
-    # The last line of a head is cut somewhere.
-    body = lines[layout.through :] if whole else lines[layout.through : -1]
+    head = _look(source, score, reading)
+    block = head.block
+    mender = Mender(head.dialect, block.width, block.columns)
+    below = [one for one in head.records if one.at >= block.through and (block.stop is None or one.at < block.stop)]
     rows: list[list[str | None]] = [
-        list(cells[: len(layout.columns)])
-        for cells, _, _ in islice(records(body, layout.delimiter, layout.width), limit)
+        list(mender.mended(one.record)[1][: len(block.names)]) for one in islice(below, limit)
     ]
     if not any(cell and cell.strip() for row in rows for cell in row):
         raise no_rows()
-    return layout.columns, rows
+    return block.names, rows
 
 
 def open_table(
-    source: Source, score: Scorer, folder: Path, tick: Callable[[float], None]
+    source: Source, score: Scorer, folder: Path, tick: Callable[[float], None], reading: Reading
 ) -> tuple[Cells, pl.LazyFrame, dict[str, JsonValue]]:
     """The whole table, lazily: straight from the file where that is safe, else from a clean copy in `folder`.
 
     Raises Unprocessable.
     """
-    head, lines = _head(source)
-    layout = _sniff(lines, score)
-    seen: content.Bytes | None = None
-    encoding = content.utf16(head)
-    if encoding is None:
-        seen = content.look_through(source.path)
-        encoding = "utf-8" if seen.bad_utf8_at is None else content.encoding_of(source.path, seen.bad_utf8_at)
-    positions = [str(i) for i in range(layout.width)]
-    clean = seen is not None and encoding == "utf-8" and not seen.has_lone_cr
-    if clean and seen is not None and _is_regular(source.path, layout, seen.has_quotes):
-        _check_cells(seen.lines - layout.through, layout.width, source.size_bytes)
-        frame = _scan(source.path, layout.delimiter, layout.through, positions)
+    head = _look(source, score, reading)
+    block, dialect = head.block, head.dialect
+    is_wide = head.encoding.startswith(("utf-16", "utf-32"))
+    seen = None if is_wide else encoding.look_through(source.path)
+    codec = head.encoding
+    if reading.encoding is None and seen is not None and seen.bad_utf8_at is not None and codec == "utf-8":
+        codec = encoding.encoding_of(source.path, seen.bad_utf8_at)
+    positions = [str(i) for i in range(block.width)]
+    found: Found | None = None
+    if seen is not None and not seen.has_double_quotes:
+        _check_cells(seen.lines - block.through, block.width, source.size_bytes)
+    clean = seen is not None and codec == "utf-8" and not seen.has_lone_cr and not seen.nuls and dialect.is_plain
+    if clean and seen is not None and block.stop is None and _is_regular(source.path, head, seen.has_double_quotes):
+        _check_cells(seen.lines - block.through, block.width, source.size_bytes)
+        frame = _scan(source.path, dialect, block.through, positions)
         frame = frame.with_columns(pl.lit(None, pl.String).alias("fault"))
-        multi_line = 0
     else:
         path = folder / "clean.csv"
-        rows, multi_line = rewrite(source.path, "utf-8-sig" if encoding == "utf-8" else encoding, layout.through,
-                                   layout.width, layout.delimiter, path, tick)  # fmt: skip
-        _check_cells(rows, layout.width, source.size_bytes)
-        frame = _scan(path, ",", 0, ["fault", *positions])
-        clean = False
-    facts: dict[str, JsonValue] = {
-        "format": "text",
-        "encoding": encoding,
-        "delimiter": _NAMES[layout.delimiter],
-        "header_line": layout.before + 1,
-        "repaired": not clean,
-        "multi_line_records": multi_line,
-    }
-    return layout.columns, frame.select(pl.col("row").cast(pl.Int64), "fault", *positions[: len(layout.columns)]), facts
+        header = [cell.strip() for cell in block.names] if block.has_header and block.header_rows == 1 else []
+        found = rewrite(
+            source.path, "utf-8-sig" if codec == "utf-8" else codec, (block.through, block.stop), dialect, header,
+            block.columns, block.width, path, tick,
+        )  # fmt: skip
+        _check_cells(found.rows, block.width, source.size_bytes)
+        frame = _scan(path, Dialect(), 0, ["fault", *positions])
+    facts = _facts(head, codec, found, seen)
+    return block.names, frame.select(pl.col("row").cast(pl.Int64), "fault", *positions[: len(block.names)]), facts
 
 
-def _head(source: Source) -> tuple[bytes, list[str]]:
-    """The first MiB, and its lines with their ends."""
+def _look(source: Source, score: Scorer, reading: Reading) -> _Head:
+    """Find encoding, marks and table from the first MiB."""
     head = content.read_head(source.path)
-    encoding = content.utf16(head) or "utf-8-sig"
     whole = len(head) < HEAD_BYTES
+    codec = encoding.known(reading.encoding) if reading.encoding is not None else encoding.wide(head) or "utf-8"
     try:
-        # A character may be cut at the end of the head: that end is left alone.
-        text = head.decode(encoding) if whole else _decode_part(head, encoding)
+        text = encoding.head_text(head, codec)
     except UnicodeDecodeError as error:
-        if encoding == "utf-16":
-            raise content.decode_problem(encoding, error) from error
-        text = head.decode(content.encoding_of(source.path, error.start), "replace")
-    return head, list(io.StringIO(text, newline=""))
-
-
-def _decode_part(head: bytes, encoding: str) -> str:
-    try:
-        return head.decode(encoding)
-    except UnicodeDecodeError as error:
-        if error.start < len(head) - 4:
-            raise
-        return head[: error.start].decode(encoding)
-
-
-def _sniff(lines: list[str], score: Scorer) -> _Layout:
-    """Find delimiter and header together: the pair that makes the best header; the first line wins among equals."""
-    best: tuple[tuple[float, int], _Layout] | None = None
-    widest = 0
-    for before in range(min(HEADER_LINES, len(lines))):
-        for delimiter in _DELIMITERS:
-            try:
-                reader = csv.reader(lines[before:], delimiter=delimiter)
-                cells = next(reader)
-            except csv.Error:  # a quote that never ends: not the header
-                continue
-            widest = max(widest, len(cells))
-            rank = header_rank(cells, score)
-            if rank > (best[0] if best else (0, 0)):
-                names = header_cells(cells)
-                width = max(len(names), min(len(cells), MAX_COLUMNS))
-                layout = _Layout(delimiter, before, before + reader.line_num, names, width)
-                best = (rank, layout)
-    if best is None:
-        raise no_header("the file", widest)
-    return best[1]
+        if reading.encoding is not None or codec != "utf-8":
+            raise encoding.decode_problem(codec, error) from error
+        codec = encoding.encoding_of(source.path, error.start)
+        text = head.decode(codec, "replace")
+    lines = list(io.StringIO(text.replace("\x00", ""), newline=""))
+    if not whole and len(lines) > 1:
+        # The last line of a head is cut somewhere.
+        lines.pop()
+    dialect = find_dialect(lines, score, reading)
+    at = 0
+    found: list[Line] = []
+    # The width of rows is not known yet; without it rows that stray quotes swallowed are not seen.
+    first = list(records(lines, dialect, 0))
+    width = max({len(one.cells) for one in first}, key=lambda n: sum(len(one.cells) == n for one in first), default=0)
+    kept = 0
+    for record in records(lines, dialect, width):
+        # Comments between records are in none of them.
+        while dialect.comment and at < len(lines) and lines[at] is not record.lines[0]:
+            at += 1
+            kept += 1
+        found.append(Line(at, record))
+        at += len(record.lines)
+    block = find_block(found, score, reading, whole=whole)
+    return _Head(codec, whole, dialect, block, found, kept)
 
 
 def _check_cells(rows: int, width: int, size: int) -> None:
@@ -156,33 +131,46 @@ def _check_cells(rows: int, width: int, size: int) -> None:
         raise too_many_cells(rows, width, size, most)
 
 
-def _is_regular(path: Path, layout: _Layout, has_quotes: bool) -> bool:
-    """Whether every line stands for itself: quotes only around whole fields, and no more fields than the header's.
+def _is_regular(path: Path, head: _Head, has_quotes: bool) -> bool:
+    """Whether every line is blank or stands for itself: quotes only around whole cells, as many cells as the header.
 
     Polars refuses a whole file for one longer row, and takes stray quotes for the start of something.
     """
-    line = pl.col("line")
-    separator = f"\\x{ord(layout.delimiter):02x}"
+    block, dialect = head.block, head.dialect
+    line = pl.col("line").str.strip_chars_end("\r")
+    mark = dialect.delimiter
+    separator = f"\\x{ord(mark):02x}"
     bare = line.str.replace_all('"[^"]*"', "") if has_quotes else line
-    checks = [bare.str.count_matches(layout.delimiter, literal=True).max().alias("separators")]
+    separators = bare.str.count_matches(mark, literal=True)
+    filled = line != ""
+    checks = [
+        separators.max().alias("most"),
+        pl.when(filled).then(separators).min().alias("least"),
+    ]
+    if block.has_header:
+        first = head.records[0].record.lines[0] if head.records else ""
+        header = next((one.record.lines[0] for one in head.records if one.at == block.header_at), first)
+        checks.append((line == header.rstrip("\r\n")).any().alias("repeated"))
     if has_quotes:
         field = f'(?:"[^"]*"|[^"{separator}]*)'
         checks.append(line.str.contains(f"^{field}(?:{separator}{field})*$").all().alias("quotes"))
     lines = pl.scan_csv(
-        path, separator=_UNIT, quote_char=None, has_header=False, infer_schema=False, skip_lines=layout.through,
+        path, separator=_UNIT, quote_char=None, has_header=False, infer_schema=False, skip_lines=block.through,
         schema={"line": pl.String},
     )  # fmt: skip
     try:
         found = lines.select(checks).collect(engine="streaming").row(0, named=True)
     except pl.exceptions.PolarsError:
         return False
-    return (found["separators"] or 0) < layout.width and found.get("quotes", True)
+    even = found["most"] is None or (found["most"] < block.width and (found["least"] or 0) >= block.width - 1)
+    return even and not found.get("repeated", False) and found.get("quotes", True)
 
 
-def _scan(path: Path, delimiter: str, skip: int, names: list[str]) -> pl.LazyFrame:
+def _scan(path: Path, dialect: Dialect, skip: int, names: list[str]) -> pl.LazyFrame:
     return pl.scan_csv(
         path,
-        separator=delimiter,
+        separator=dialect.delimiter,
+        quote_char=dialect.quote or None,
         has_header=False,
         infer_schema=False,
         skip_lines=skip,
@@ -192,3 +180,42 @@ def _scan(path: Path, delimiter: str, skip: int, names: list[str]) -> pl.LazyFra
         row_index_name="row",
         row_index_offset=1,
     )
+
+
+def _facts(head: _Head, codec: str, found: Found | None, seen: encoding.Bytes | None) -> dict[str, JsonValue]:
+    block, dialect = head.block, head.dialect
+    facts: dict[str, JsonValue] = {
+        "format": "text",
+        "encoding": codec,
+        "delimiter": named(dialect.delimiter),
+        "quote": named(dialect.quote),
+        "escape": named(dialect.escape) if dialect.escape else "doubled",
+        "header_line": block.header_at + 1 if block.has_header else None,
+        "repaired": found is not None,
+        "multi_line_records": found.multi_line if found else 0,
+    }
+    if block.header_rows > 1:
+        facts["header_rows"] = block.header_rows
+    if dialect.skips:
+        facts["blanks_after_delimiter"] = True
+    if dialect.comment:
+        facts["comment"] = dialect.comment
+    if block.notes_above:
+        facts["lines_above"] = block.notes_above
+    if block.notes_below:
+        facts["lines_below"] = block.notes_below
+    if block.others:
+        facts["other_tables"] = [{"first_line": first, "last_line": last} for first, last in block.others]
+    if seen is not None and seen.nuls:
+        facts["nul_bytes_removed"] = seen.nuls
+    if found is not None:
+        if found.repeated_headers:
+            facts["repeated_headers"] = found.repeated_headers
+        if found.short or found.long:
+            facts["rows_too_short"], facts["rows_too_long"] = found.short, found.long
+        if found.unequal:
+            unequal: list[JsonValue] = []
+            for row, why, surplus in found.unequal:
+                unequal.append({"row": row, "reason": why, **({"surplus": [*surplus]} if surplus else {})})
+            facts["unequal_rows"] = unequal
+    return facts

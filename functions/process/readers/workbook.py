@@ -26,7 +26,8 @@ from functions.process.readers.scan import Grid, Runs
 from functions.process.readers.shared_texts import Texts, local_name, longest
 
 WORKBOOK = "xl/workbook.xml"
-_ROOT = "_rels/.rels"
+BINARY_WORKBOOK = "xl/workbook.bin"
+ROOT_RELATIONS = "_rels/.rels"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 _SHARED = "xl/sharedstrings.xml"
 _CELLS = b"sheetData"
@@ -42,7 +43,7 @@ def check_workbook(source: Source) -> None:
     Raises Unprocessable: spreadsheet_too_large, unsafe_spreadsheet, unreadable_spreadsheet.
     """
     with source.path.open("rb") as file:
-        parts = _Parts(file, {part_name(info): info for info in members(source.path)})
+        parts = Parts(file, {part_name(info): info for info in members(source.path)}, (".xml", ".rels"), "xl/")
         parts.check_sizes()
         names = parts.sheet_names()
         sheets: dict[str, Grid] = {}
@@ -63,17 +64,18 @@ def part_name(info: zipfile.ZipInfo) -> str:
     return info.filename.replace("\\", "/").casefold()
 
 
-class _Parts:
+class Parts:
     """The parts of a workbook by their names; `read` are those that a reader may read."""
 
-    def __init__(self, file: BinaryIO, parts: dict[str, zipfile.ZipInfo]) -> None:
+    def __init__(self, file: BinaryIO, parts: dict[str, zipfile.ZipInfo], endings: tuple[str, ...], root: str) -> None:
         self._file = file
         self._parts = parts
+        self.names = set(parts)
         self.read = [
-            name for name in parts if name == _ROOT or (name.startswith("xl/") and name.endswith((".xml", ".rels")))
+            name for name in parts if name == ROOT_RELATIONS or (name.startswith(root) and name.endswith(endings))
         ]
 
-    def check_sizes(self) -> None:
+    def check_sizes(self, shared: str = _SHARED) -> None:
         """Look at what the directory claims; `unpack` holds every part to it. Raises Unprocessable."""
         unpacked = sum(self._parts[name].file_size for name in self.read)
         packed = sum(self._parts[name].compress_size for name in self.read)
@@ -83,7 +85,7 @@ class _Parts:
             raise unsafe(
                 f"its {packed:,} bytes unpack to {unpacked:,}: more than {MAX_RATIO} times as much, where 20 is usual"
             )
-        if _SHARED in self._parts and (size := self._parts[_SHARED].file_size) > MAX_SHARED_BYTES:
+        if shared in self._parts and (size := self._parts[shared].file_size) > MAX_SHARED_BYTES:
             raise too_large(f"the texts of its cells have {size:,} bytes; at most {MAX_SHARED_BYTES:,} are read")
 
     def sheet_names(self) -> dict[str, str]:
@@ -91,10 +93,10 @@ class _Parts:
 
         Raises Unprocessable where a reader would find the workbook, or a sheet of it, in a part that is not looked at.
         """
-        for _, kind, target in self._relations(_ROOT):
+        for _, kind, target in self.relations(ROOT_RELATIONS):
             if kind.endswith("/officeDocument") and target.removeprefix("/") != WORKBOOK:
                 raise unsafe("it is a workbook besides the one in its place")
-        targets = {relation: target for relation, _, target in self._relations(_RELATIONS)}
+        targets = {relation: target for relation, _, target in self.relations(_RELATIONS)}
         named: list[tuple[str, str]] = []
 
         def sheet(tag: str, attributes: dict[str, str]) -> None:
@@ -103,7 +105,7 @@ class _Parts:
                 if len(named) > MAX_SHEETS:
                     raise too_large(f"it has more than {MAX_SHEETS:,} sheets")
 
-        self._parse(WORKBOOK, sheet)
+        self.parse(WORKBOOK, sheet)
         found: dict[str, str] = {}
         for name, relation in named:
             target = targets.get(relation, "")
@@ -114,6 +116,10 @@ class _Parts:
                 raise unsafe(f"its sheets {shown(found[part])} and {shown(name)} are one and the same part")
             found[part] = name
         return found
+
+    def raw(self, name: str) -> Iterator[bytes]:
+        """Unpack a part of no XML."""
+        return unpack(self._file, self._parts[name])
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """Unpack a part of XML in pieces that end where a tag does.
@@ -147,11 +153,11 @@ class _Parts:
                     f"the texts of its cells have more than {MAX_TEXT_BYTES:,} bytes, each cell with its own"
                 )
 
-        self._parse(_SHARED, texts.start_text, texts.measure)
+        self.parse(_SHARED, texts.start_text, texts.measure)
         for name in sheets:
-            self._parse(name, texts.start_cell, texts.read, end)
+            self.parse(name, texts.start_cell, texts.read, end)
 
-    def _relations(self, name: str) -> list[tuple[str, str, str]]:
+    def relations(self, name: str) -> list[tuple[str, str, str]]:
         """Return the id, the type, and the target, as a part's name, of each relation."""
         found: list[tuple[str, str, str]] = []
 
@@ -163,16 +169,17 @@ class _Parts:
                     raise too_large(f"one of its parts has {len(found):,} relations; at most {MAX_MEMBERS:,} are taken")
 
         if name in self._parts:
-            self._parse(name, relation)
+            self.parse(name, relation)
         return found
 
-    def _parse(
+    def parse(
         self,
         name: str,
         start: _Start,
         characters: Callable[[str], None] | None = None,
         end: Callable[[str], None] | None = None,
     ) -> None:
+        """Hand a part's XML to handlers. Raises Unprocessable as `pieces` does, and for XML that is not well formed."""
         parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler = start

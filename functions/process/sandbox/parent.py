@@ -98,6 +98,8 @@ class Sandbox:
                     "TMPDIR": str(self._folder),
                     # Polars' allocator gives address space back: else it counts as memory that nobody uses any more.
                     "_RJEM_MALLOC_CONF": "retain:false",
+                    # NumPy's linear algebra keeps 40 MB for each core, whether it is used or not.
+                    "OPENBLAS_NUM_THREADS": "1",
                 },
             )
             self._ours = ours.pop_all()

@@ -1,0 +1,183 @@
+"""Text to numbers as people write them: one way of marking decimals and thousands for a whole column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+_CODES = (
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF "
+    "CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK "
+    "HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL "
+    "MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON "
+    "RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH "
+    "UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL"
+)
+CURRENCY = r"(?:[A-Z]{1,2}\$|\p{Sc}|" + _CODES.replace(" ", "|") + r"|kr\.?|zł|Kč|Ft|Fr\.?|lei|Rs\.?|RM|Rp)"
+"""A currency's sign, its code (ISO 4217) or what people write for it, as a regular expression."""
+
+_SAME = {"€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "₴": "UAH", "zł": "PLN", "Kč": "CZK"}
+_SPACES = "\u00a0\u2007\u2009\u202f"
+_CELL = (
+    rf"^(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<front>{CURRENCY})?\s*(?P<second>[-+])?\s*"
+    r"(?P<body>[0-9][0-9.,' ]*|[.,][0-9]+)(?P<exponent>[eE][-+]?[0-9]{1,3})?"
+    rf"\s*(?P<back>%|{CURRENCY})?\s*(?P<trail>-)?\s*(?P<close>\))?$"
+)
+_GROUPED = {
+    "": r"[0-9]+",
+    # Also as in India: 12,34,567.
+    ",": r"(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3})",
+    ".": r"(?:[0-9]+|[1-9][0-9]{0,2}(?:\.[0-9]{3})+)",
+    " ": r"(?:[0-9]+|[1-9][0-9]{0,2}(?: [0-9]{3})+)",
+    "'": r"(?:[0-9]+|[1-9][0-9]{0,2}(?:'[0-9]{3})+)",
+}
+# What reads the same cells is preferred in this order: the fewer marks the better.
+_STYLES = [(".", ""), (".", ","), (".", " "), (".", "'"), (",", ""), (",", "."), (",", " "), (",", "'")]
+_LONG = 7
+_MOST_SAFE = 19
+
+
+@dataclass(frozen=True)
+class NumberForm:
+    """How the numbers of a column are written.
+
+    `cells` is how many can be read so, `whole` that all of these are whole numbers; `identifying` says why they are no
+    numbers but names made of digits (leading zeros, or more digits than any whole number has), and else is empty.
+    `sure` is whether no other decimal mark would do as well, `plain` whether they are digits alone.
+    """
+
+    decimal: str
+    thousands: str
+    unit: str
+    cells: int
+    whole: bool
+    identifying: str
+    sure: bool
+    plain: bool
+
+
+def tidy(text: pl.Expr) -> pl.Expr:
+    """Write the signs that look alike in one way: spaces that do not break, apostrophes, the minus of typesetters."""
+    return text.str.replace_many([*_SPACES, "\u2019", "\u2212"], [*[" "] * len(_SPACES), "'", "-"])
+
+
+def groups(text: pl.Expr) -> pl.Expr:
+    """Take trimmed cells apart: a struct of text, all of it null where the cell is no number in any style."""
+    return tidy(text).str.extract_groups(_CELL)
+
+
+def survey(parts: pl.Expr) -> dict[str, pl.Expr]:
+    """Aggregates over what `groups` gave, from which `decide_number` tells the form. Every row is looked at."""
+    field = parts.struct.field
+    body, exponent = field("body").str.strip_chars(), field("exponent")
+    comma, dot, spaced = (body.str.contains(mark) for mark in (",", r"\.", "[ ']"))
+    bare = body.is_not_null() & ~comma & ~dot & ~spaced
+    # A cell is held only to the styles that its marks allow.
+    marked = {
+        "": (pl.when(comma != dot, ~spaced).then(body), [(".", ""), (",", ""), (".", ","), (",", ".")]),
+        "both": (pl.when(comma, dot, ~spaced).then(body), [(".", ","), (",", ".")]),
+        "spaced": (pl.when(spaced).then(body), [(".", " "), (",", " "), (".", "'"), (",", "'")]),
+    }
+    found: dict[str, pl.Expr] = {}
+    for style in _STYLES:
+        name = f"number_{style[0]}{style[1]}"
+        pattern, whole = _body(*style), f"^{_GROUPED[style[1]]}$"
+        looked = [cells for cells, styles in marked.values() if style in styles]
+        if style[1] in (" ", "'"):  # also what has no thousands
+            looked.append(pl.when(comma if style[0] == "," else dot, ~spaced).then(body))
+        found[name] = pl.sum_horizontal(bare.sum(), *(cells.str.contains(pattern).sum() for cells in looked))
+        wholes = [(cells.str.contains(whole) & exponent.is_null()).sum() for cells in looked if style[1]]
+        found[f"{name}_whole"] = pl.sum_horizontal((bare & exponent.is_null()).sum(), *wholes)
+    # What has so few digits is no number of more than 64 bits.
+    long = pl.when(body.str.len_bytes() >= _MOST_SAFE).then(body).str.replace_all("[.,' ]", "")
+    signed = pl.concat_str(pl.when(_negative(parts)).then(pl.lit("-")).otherwise(pl.lit("")), long)
+    found["number_long"] = (long.is_not_null() & signed.cast(pl.Int64, strict=False).is_null()).sum()
+    found["number_zeros"] = body.str.contains("^0[0-9]").sum()
+    found["number_plus"] = ((field("sign") == "+") & (body.str.len_bytes() >= _LONG)).sum()
+    unit = _unit(parts)
+    found["number_units"] = unit.drop_nulls().unique().sort().implode()
+    found["number_bare"] = (body.is_not_null() & unit.is_null() & body.str.contains("[1-9]")).sum()
+    return found
+
+
+def decide_number(
+    found: Mapping[str, int], units: Sequence[str], decimal: str | None, thousands: str | None, hint: str
+) -> NumberForm | None:
+    """Tell the form from what `survey` found: the style that reads the most cells.
+
+    `decimal` and `thousands` are what a user said, `hint` is the decimal mark of the file's other columns, which
+    decides between styles that read the same cells. None where no cell is a number.
+    """
+    styles = [
+        style for style in _STYLES if decimal in (None, style[0]) and (thousands is None or style[1] in ("", thousands))
+    ]
+    styles.sort(key=lambda style: style[0] != hint)
+    if not styles:
+        return None
+    counts = {style: found[f"number_{style[0]}{style[1]}"] for style in styles}
+    best = max(styles, key=lambda style: counts[style])
+    cells = counts[best]
+    if not cells:
+        return None
+    rivals = [counts[style] for style in styles if style[0] != best[0]]
+    whole = found[f"number_{best[0]}{best[1]}_whole"] == cells
+    identifying = ""
+    if whole and found["number_zeros"]:
+        identifying = f"{found['number_zeros']:,} cells begin with a zero that a number would lose"
+    elif whole and found["number_plus"]:
+        identifying = f"{found['number_plus']:,} cells begin with a plus that a number would lose"
+    elif whole and found["number_long"]:
+        identifying = f"{found['number_long']:,} cells have more digits than a whole number of 64 bits"
+    return NumberForm(
+        *best,
+        unit=_one_unit(units, bare=found["number_bare"] > 0),
+        cells=cells,
+        whole=whole,
+        identifying=identifying,
+        sure=cells > max(rivals, default=0),
+        plain=found["number_._whole"] == cells,
+    )
+
+
+def number(parts: pl.Expr, decimal: str, thousands: str, *, whole: bool) -> pl.Expr:
+    """Turn what `groups` gave into Int64 where `whole`, else into Float64; null for what is not in this style."""
+    field = parts.struct.field
+    body = field("body").str.strip_chars()
+    digits = body.str.replace_all(thousands, "", literal=True) if thousands else body
+    digits = digits.str.replace(decimal, ".", literal=True) if decimal != "." else digits
+    signed = pl.concat_str(
+        pl.when(_negative(parts)).then(pl.lit("-")).otherwise(pl.lit("")), digits, field("exponent").fill_null("")
+    )
+    signs = pl.sum_horizontal(field(name).is_not_null() for name in ("sign", "second", "trail", "open"))
+    fits = body.str.contains(_body(decimal, thousands)) & (signs <= 1)
+    fits &= field("open").is_null() == field("close").is_null()
+    value = signed.cast(pl.Int64 if whole else pl.Float64, strict=False)
+    return pl.when(fits & (value.is_not_null() if whole else value.is_finite())).then(value)
+
+
+def _body(decimal: str, thousands: str) -> str:
+    mark = rf"\{decimal}"
+    return rf"^(?:{_GROUPED[thousands]}(?:{mark}[0-9]*)?|{mark}[0-9]+)$"
+
+
+def _negative(parts: pl.Expr) -> pl.Expr:
+    field = parts.struct.field
+    minus = [(field(name) == "-").fill_null(value=False) for name in ("sign", "second", "trail")]
+    return pl.any_horizontal(*minus, field("open").is_not_null())
+
+
+def _unit(parts: pl.Expr) -> pl.Expr:
+    """The unit of each cell; a code where a sign stands beside it, as in `$5 USD`."""
+    back, front = parts.struct.field("back"), parts.struct.field("front")
+    return pl.coalesce(back, front)
+
+
+def _one_unit(units: Sequence[str], *, bare: bool) -> str:
+    if len(units) == 1 and not (bare and units[0] == "%"):
+        return units[0]
+    same = {_SAME.get(unit, unit) for unit in units}
+    if len(same) == 1 and "%" not in same:
+        return same.pop()
+    return "mixed" if units else ""
