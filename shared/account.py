@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field, JsonValue
@@ -70,11 +71,11 @@ class ExportedAttempt(Attempt):
 
 
 class JobEvent(Model):
-    """A job came to have a status."""
+    """A job came to have a status, or a person chose its dataset type."""
 
     job_id: UUID
     attempt: int = Field(description="the attempt that it had come to; 0 before the first")
-    event: JobStatus
+    event: JobStatus | Literal["type_chosen"]
     at: datetime
     details: dict[str, JsonValue]
 

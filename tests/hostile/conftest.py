@@ -56,7 +56,9 @@ def outputs(tmp_path: Path) -> Path:
 def opened(tmp_path: Path, outputs: Path) -> Opened:
     """Analyse a file in the worker's child process, with limits."""
 
-    def call(content: Content, filename: str, limits: Limits = LIMITS) -> Finished | NeedsType:
+    def call(
+        content: Content, filename: str, limits: Limits = LIMITS, dataset_type: str | None = None
+    ) -> Finished | NeedsType:
         path = tmp_path / "upload"
         if isinstance(content, bytes):
             path.write_bytes(content)
@@ -64,7 +66,7 @@ def opened(tmp_path: Path, outputs: Path) -> Opened:
             content(path)
         outputs.mkdir()
         source = Source(path=path, filename=filename, sha256="0" * 64, size_bytes=path.stat().st_size)
-        request = Request(source=source, requested_dataset_type=None, parameters={}, outputs=outputs)
+        request = Request(source=source, requested_dataset_type=dataset_type, parameters={}, outputs=outputs)
         with Sandbox(tmp_path, limits) as sandbox:
             return sandbox.analyse(request, lambda *_: None, lambda _: None, lambda: None)
 

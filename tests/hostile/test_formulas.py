@@ -129,7 +129,7 @@ def everywhere(run: Run) -> Analysis:
     rows = [[text, "2024-01-01", "D", "1"] for text in FORMULAS]
     rows += [["CT", "2024-01-01", text, "-2"] for text in FORMULAS]
     rows += [["CT", text, "D", text] for text in FORMULAS]
-    return run(as_csv(rows))
+    return run(as_csv(rows), dataset_type="station_measurements")
 
 
 def test_no_csv_holds_a_formula(everywhere: Analysis) -> None:
@@ -175,5 +175,5 @@ def test_the_lineage_is_exact_in_parquet_and_can_be_had_back_from_the_csv(everyw
 
 def test_the_name_of_a_file_is_in_no_output(run: Run) -> None:
     rows = as_csv([["CT", "2024-01-01", "D", "1"]])
-    found = run(rows, filename="=cmd|' /C calc'!A0.csv")
+    found = run(rows, filename="=cmd|' /C calc'!A0.csv", dataset_type="station_measurements")
     assert all(b"calc" not in output.path.read_bytes() for output in found.outputs)

@@ -62,7 +62,7 @@ DATES = {
 @pytest.mark.parametrize("aggregate", ["mean", "median", "sum", "min", "max", "first", "last"])
 def test_a_number_is_a_finite_double_or_none_at_all(aggregate: str, run: Run) -> None:
     rows = [f'CT,2024-01-01,D{n},"{number}"\n' for n, number in enumerate(NUMBERS)]
-    found = run(HEADER + "".join(rows), {"aggregate": aggregate})
+    found = run(HEADER + "".join(rows), {"aggregate": aggregate}, dataset_type="station_measurements")
     header, (_, _, *values) = table_of(found, "CT_Analysis.csv")
     expected = {f"D{n}": value for n, value in enumerate(NUMBERS.values()) if value is not None}
     table = dict(zip(header[2:], values, strict=True))
@@ -80,7 +80,7 @@ def test_a_number_is_a_finite_double_or_none_at_all(aggregate: str, run: Run) ->
 
 def test_a_date_is_one_of_the_calendar_or_none_at_all(run: Run) -> None:
     rows = [f'CT,"{date}",D{n},1\n' for n, date in enumerate(DATES)]
-    found = run(HEADER + "".join(rows))
+    found = run(HEADER + "".join(rows), dataset_type="station_measurements")
     header, *days = table_of(found, "CT_Analysis.csv")
     told = {code: day[1] for day in days for code, value in zip(header[2:], day[2:], strict=True) if value}
     assert told == {f"D{n}": day for n, day in enumerate(DATES.values()) if day is not None}
@@ -91,7 +91,7 @@ def test_a_date_is_one_of_the_calendar_or_none_at_all(run: Run) -> None:
 
 def test_an_identity_of_twenty_digits_keeps_them_all(run: Run) -> None:
     identity = "12345678901234567890"
-    found = run(HEADER + f"{identity},2024-01-01,{identity},1\n")
+    found = run(HEADER + f"{identity},2024-01-01,{identity},1\n", dataset_type="station_measurements")
     assert table_of(found, f"{identity}_Analysis.csv") == [
         ["Station", "Dates", identity],
         [identity, "2024-01-01", "1.0"],

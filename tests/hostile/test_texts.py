@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.process.sandbox.messages import Finished, NeedsType
+from functions.process.sandbox.messages import Finished
+from shared.errors import Unprocessable
 from tests.hostile.conftest import Opened, Refused, refused_by
 from tests.process.conftest import HEADER
 
@@ -69,7 +70,7 @@ def test_what_has_no_end_is_refused(kind: str, opened: Opened) -> None:
 
 def used(opened: Opened, make: Callable[[Path], object] | bytes) -> tuple[int, int]:
     """How many rows were read, and how many of them used."""
-    found = opened(make, "field.csv")
+    found = opened(make, "field.csv", dataset_type="station_measurements")
     assert isinstance(found, Finished)
     return found.summary.rows_read, found.summary.rows_used
 
@@ -91,7 +92,8 @@ def test_a_table_of_commas_is_a_table(opened: Opened) -> None:
 
 def test_twenty_lines_of_ten_thousand_names_are_looked_at_quickly(opened: Opened) -> None:
     names = ",".join(f"a{n:02x}" for n in range(9_990)) + "\n"
-    assert isinstance(opened((names * 20).encode(), "field.csv"), NeedsType)
+    with pytest.raises(Unprocessable, match="needs Station_ID"):
+        opened((names * 20).encode(), "field.csv", dataset_type="station_measurements")
 
 
 def test_a_cell_of_a_hundred_thousand_digits_is_looked_at_quickly(opened: Opened, outputs: Path) -> None:

@@ -202,7 +202,7 @@ def test_every_metric_is_written_by_what_it_is_about(
     output = queries.call("GET", f"/jobs/{done['job_id']}/outputs").json()["outputs"][0]["output_id"]
     queries.call("GET", f"/outputs/{output}/download")
     run(user, post(commands, b"%PDF-1.7 \x00"))
-    run(user, post(commands, b"poem,author\nThe Raven,Poe\n"))
+    run(user, post(commands, b"poem\nThe Raven\nDaffodils\n"))
     cancelled = steps.register("0" * 64)["job"]["job_id"]
     commands.call("POST", f"/jobs/{cancelled}/cancel")
 

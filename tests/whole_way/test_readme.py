@@ -35,7 +35,7 @@ def test_every_curl_example_works(stack: Stack, client: Client, user: User, tmp_
         assert done.returncode == 0, (script, done.stdout, done.stderr)
         return done.stdout
 
-    one_request, by_link, put, ask, download, again, account = BLOCKS
+    one_request, by_link, put, ask, download, again, types, account = BLOCKS
     job: dict[str, Any] = json.loads(run(one_request))["job"]
     assert client.wait(UUID(job["job_id"])).status == "done"
 
@@ -57,6 +57,11 @@ def test_every_curl_example_works(stack: Stack, client: Client, user: User, tmp_
     anew = json.loads(run(again, JOB=str(median)))
     assert (anew["sha256"], anew["status"]) == (registered["upload"]["sha256"], "queued")
     assert str(median) not in {str(job.job_id) for job in client.jobs()}
+
+    text = run(types, JOB=anew["job_id"])
+    known, end = json.JSONDecoder().raw_decode(text)
+    assert {one["dataset_type"] for one in known["dataset_types"]} >= {"table", "transactions"}
+    assert json.loads(text[end:])["type_choice"]["dataset_type"] == "table"
 
     text = run(account)
     told, end = json.JSONDecoder().raw_decode(text)

@@ -29,6 +29,8 @@ _LONGEST_LINE = 20_000
 _MOST_COLUMNS = 100
 _MOST_QUOTES = 40
 _MOST_JOINED = 12
+# So many columns may be passed over; beyond that nothing tells any more where a cell belongs.
+_FARTHEST = 8
 _EDGE = re.compile(
     r"(?<=[A-Za-z])(?=[^A-Za-z])|(?<=[0-9])(?=[^0-9.,])|(?<=[^A-Za-z0-9 ])(?=[A-Za-z0-9])|(?<=[a-z])(?=[A-Z])"
 )
@@ -96,7 +98,8 @@ def _search(line: str, mark: str, quote: str, columns: Sequence[Column], *, skip
         if at == end:
             break
         fields = list(_fields(line, at, mark, quote, skips=skips))
-        for column in range(width + 1):
+        before = line.count(mark, 0, at)
+        for column in range(min(before + _FARTHEST, width) + 1):
             if (at, column) not in best:
                 continue
             here, now = (at, column), best[at, column].cost
@@ -165,7 +168,9 @@ def _split(cell: str, left: Column, right: Column, mark: str) -> tuple[float, tu
     for at in range(1, min(len(cell), 200)):
         if mark in cell[at - 1 : at + 1]:
             continue
-        misfit = left.misfit(cell[:at]) + right.misfit(cell[at:])
+        misfit = left.misfit(cell[:at])
+        if misfit < 1:
+            misfit += right.misfit(cell[at:])
         if misfit < 1:
             blank = " " in cell[at - 1 : at + 1]
             found.append((misfit + (0.2 if blank else 0 if at in edges else 0.4), at))

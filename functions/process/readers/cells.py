@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
+from string import ascii_lowercase, ascii_uppercase, digits
 
 # Each alternative begins and goes on in one way alone, so that no text takes long to be refused.
 _MONEY = r"(?:[$€£¥₹₩₽]|[A-Z]{3} )"
@@ -25,9 +27,7 @@ _DATE = re.compile(
 )
 _TIME = re.compile(_CLOCK + _ZONE)
 _LINK = re.compile(r"(?:[a-z][a-z0-9+.-]{1,9}://|www\.)\S+|[^\s@]+@[^\s@]+\.[A-Za-z]{2,}")
-_DIGIT = re.compile("[0-9]")
-_CAPITAL = re.compile("[A-Z]")
-_SMALL = re.compile("[a-z]")
+_SHAPES = str.maketrans(digits + ascii_uppercase + ascii_lowercase, "9" * 10 + "A" * 26 + "a" * 26)
 # A longer cell is no number and has no shape worth comparing.
 _LONGEST = 60
 _MOST_SHAPES = 24
@@ -54,6 +54,12 @@ def looks(cell: str) -> Looks:
         return Looks.BLANK
     if len(text) > _LONGEST:
         return Looks.LINK if _LINK.fullmatch(text[:2000]) else Looks.TEXT
+    return _looks(text)
+
+
+# Rows that are laid over the columns ask for the same texts over and over.
+@lru_cache(maxsize=1 << 16)
+def _looks(text: str) -> Looks:
     if _NUMBER.fullmatch(text):
         return Looks.NUMBER
     if _DATE.fullmatch(text):
@@ -65,7 +71,7 @@ def looks(cell: str) -> Looks:
 
 def shape(cell: str) -> str:
     """Write every digit as 9, every Latin capital as A and every small letter as a."""
-    return _SMALL.sub("a", _CAPITAL.sub("A", _DIGIT.sub("9", cell.strip())))
+    return cell.strip().translate(_SHAPES)
 
 
 @dataclass(frozen=True)

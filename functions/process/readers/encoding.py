@@ -29,6 +29,10 @@ _MARKS = [
 _WIDE = {"utf-16-le": (2, 1), "utf-16-be": (2, 0), "utf-32-le": (4, 3), "utf-32-be": (4, 0)}
 # So many of its characters are Latin in a text of any language whose cells are parted by commas or tabs.
 _MOSTLY = 0.7
+_FIRST = 64
+# Programs look for a ZIP archive from a file's end on (APPNOTE.TXT, 4.3.16), whatever stands before it.
+_ZIP_END = b"PK\x05\x06"
+_ZIP_END_BYTES = 22 + 65535
 # A text may have a NUL in so many bytes: what a machine padded or cut. More of them, and it is no text.
 _BYTES_A_NUL = 200
 
@@ -54,7 +58,10 @@ def wide(head: bytes) -> str | None:
         characters = len(head) // size
         nuls = head[nul_at::size].count(0)
         others = sum(head[at::size].count(0) for at in range(size) if at != nul_at) if size == 2 else 0
+        # From its first bytes on: else it is two texts in one.
+        begins = head[nul_at:_FIRST:size]
         enough = characters >= 4 and nuls >= _MOSTLY * characters and others * 20 <= characters
+        enough = enough and begins.count(0) >= _MOSTLY * len(begins)
         if enough and (size == 2 or head.count(0) >= 2 * characters):
             return name
     return None
@@ -68,6 +75,7 @@ def look_through(path: Path) -> Bytes:
     bad_at: int | None = None
     double = single = lone_cr = ends_in_cr = False
     at = nuls = 0
+    tail = b""
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             if b"\x00" in chunk:
@@ -91,6 +99,9 @@ def look_through(path: Path) -> Bytes:
                     except UnicodeDecodeError as error:
                         bad_at = at - pending + error.start
             at += len(chunk)
+            tail = (tail + chunk)[-_ZIP_END_BYTES:]
+    if nuls and _ZIP_END in tail:
+        raise binary("a ZIP archive at its end")
     if bad_at is None:
         try:
             decoder.decode(b"", final=True)

@@ -21,8 +21,9 @@ from functions.process.readers.problems import broken_quotes, line_too_long
 _NUL = "\x00"
 _TICK_ROWS = 100_000
 _LISTED = 1000
-# How many rows are laid over the columns anew: each takes a millisecond or more.
-_MOST_ALIGNED = 20_000
+# How many rows are laid over the columns anew, counted in their characters times the columns: a thousand of these take
+# a few milliseconds.
+_MOST_ALIGNED = 5_000_000
 # So much better must its cells fit: one that could not stand where it stood, and can where it stands now.
 _CLEARLY = 1
 
@@ -228,8 +229,8 @@ class Mender:
         """The row laid over the columns, where its cells fit them clearly better so; None where not."""
         if not self._columns or self._tried >= _MOST_ALIGNED:
             return None
-        self._tried += 1
         line = self._dialect.encoded("".join(record.lines).rstrip("\r\n"))
+        self._tried += len(line) * self._width
         found = align(line, self._dialect, self._columns)
         if found is None:
             return None

@@ -166,6 +166,9 @@ def _weigh(lines: Sequence[str], dialect: Dialect, trust: float, score: Scorer) 
         weight *= 0.8
     if dialect.skips:
         weight *= 0.9
+    if dialect.quote == "'" and any('"' in line for line in lines):
+        # In doubt it is an apostrophe.
+        weight *= 0.95
     if dialect.escape:
         # Only where it mends what would be broken without.
         weight *= 0.995

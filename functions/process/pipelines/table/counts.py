@@ -120,6 +120,8 @@ def _step(whole: pl.Series, ascending: npt.NDArray[np.int64]) -> int | None:
     step = int(whole[1]) - int(whole[0])
     if int(ascending[-1]) - int(ascending[0]) != abs(step) * (len(ascending) - 1):
         return None
+    if len(ascending) == 2:  # where the difference may be beyond 64 bits
+        return step
     return step if (whole.diff().drop_nulls() == step).all() else None
 
 
