@@ -14,7 +14,7 @@ from tests.database.properties.machine import JobEngine
 from tests.database.properties.world import PLANS
 
 BOUNDED = settings(
-    max_examples=40,
+    max_examples=25,
     stateful_step_count=100,
     derandomize=True,
     database=None,

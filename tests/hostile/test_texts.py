@@ -62,7 +62,13 @@ ENDLESS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ENDLESS)
+# They take ten seconds each.
+LONG = {"columns with nothing below them", "columns with quotes below them", "blank lines"}
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.faults] if kind in LONG else []) for kind in ENDLESS]
+)
 def test_what_has_no_end_is_refused(kind: str, opened: Opened) -> None:
     make, expected = ENDLESS[kind]
     refused_by(opened, make, expected, "field.csv")
@@ -81,6 +87,7 @@ def test_a_quote_that_never_closes_costs_one_row(line: int, opened: Opened) -> N
     assert used(opened, filled(HEADER + ROW * line + quoted, ROW, 500_000)) == (line + 500_001, line + 500_000)
 
 
+@pytest.mark.faults
 def test_a_million_blank_lines_are_none(opened: Opened) -> None:
     assert used(opened, filled(HEADER + ROW, "\n", 1_000_000)) == (1, 1)
 
