@@ -142,6 +142,7 @@ def main() -> None:
 def _report(
     found: dict[str, dict[str, list[tuple[float, float, float, float]]]], files: int, seconds: dict[str, float]
 ) -> None:
+    _say("```text")
     _say(f"{files:,} files; the share that is right, in %")
     _say(f"{'':34}" + "".join(f"{reader:>11}" for reader in READERS))
     for name in POLLUTIONS:
@@ -150,6 +151,7 @@ def _report(
         every = {reader: [one for scored in found[reader].values() for one in scored] for reader in READERS}
         _say(f"{'all: ' + what:34}" + "".join(f"{100 * _mean(every[reader], at):11.1f}" for reader in READERS))
     _say(f"{'milliseconds a file':34}" + "".join(f"{1000 * seconds[reader] / files:11.1f}" for reader in READERS))
+    _say("```")
 
 
 if __name__ == "__main__":

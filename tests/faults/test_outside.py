@@ -225,12 +225,25 @@ def test_event_without_a_row(world: World, someone: User, row: Table) -> None:
 def test_object_deleted(world: World, someone: User, row: Table, check: Check) -> None:
     content = measurements(20, someone.owner)
     job_id = someone.send(content)
+    world.rows("select public.object_created(%s)", _key(someone, content))
     world.s3.delete_object(Bucket=BUCKET, Key=_key(someone, content))
+    world.hint(RUN_HINT)
     world.worker()
     world.wait_until_ended(job_id)
     first = ended(someone, job_id)
     again = someone.send(content)
     row.add("uploaded object deleted by somebody", f"{first}; sent again: {check(again, content)}")
+
+
+def test_object_deleted_before_its_news(world: World, someone: User, row: Table, check: Check) -> None:
+    content = measurements(20, someone.owner)
+    job_id = someone.send(content)
+    world.s3.delete_object(Bucket=BUCKET, Key=_key(someone, content))
+    world.worker()
+    world.wait_for_log("news of an object that is gone")
+    assert someone.job(job_id)["status"] == "awaiting_upload"
+    assert someone.send(content) == job_id
+    row.add("uploaded object deleted before its news is taken", f"waits for it; sent again: {check(job_id, content)}")
 
 
 @pytest.mark.parametrize("what", ["disk full", "clock an hour fast", "clock an hour slow"])
