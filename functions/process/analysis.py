@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
@@ -19,6 +19,8 @@ from shared.errors import Unprocessable
 from shared.registry import PipelineInfo
 
 MANIFEST_VERSION = 1
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def analyse(
     """
     known = registry.rules()
     progress(0.0, "detecting")
-    reading = _reading(parameters)
+    # Before a pipeline is known: any of them takes it.
+    reading = _validated(Reading, parameters.get("reading", {}), "The reader")
     head = preview(source, lambda names: max(rules.header_score(names) for rules in known.values()), reading)
     detection = detect(head, known, requested_dataset_type)
     on_detection(detection)
@@ -65,7 +68,7 @@ def analyse(
         return NeedsType(detection)
     info = registry.for_type(detection.dataset_type)
     pipeline = registry.load(info)
-    given = _validated(pipeline.Parameters, parameters, info)
+    given = _validated(pipeline.Parameters, dict(parameters), info.name)
     complete = cast("dict[str, JsonValue]", given.model_dump(mode="json"))
     outputs = Outputs(folder)
     summary = pipeline.run(source, given, outputs, progress)
@@ -82,28 +85,17 @@ def analyse(
     )
 
 
-def _reading(parameters: Mapping[str, JsonValue]) -> Reading:
-    """How the file is to be read, which is said among the parameters of any pipeline."""
+def _validated(model: type[_Model], given: JsonValue, who: str) -> _Model:
+    """What a user gave, as the model has it. Raises Unprocessable, which names what is allowed."""
     try:
-        return Reading.model_validate(parameters.get("reading", {}))
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, item['loc'])) or 'reading'}: {item['msg']}" for item in error.errors())
-        allowed = "; ".join(f"{name}: {field.description}" for name, field in Reading.model_fields.items())
-        raise Unprocessable(
-            "invalid_parameters", f"The file can't be read so. {wrong}.", f"Allowed are: {allowed}."
-        ) from error
-
-
-def _validated(model: type[BaseModel], parameters: Mapping[str, JsonValue], info: PipelineInfo) -> BaseModel:
-    try:
-        return model.model_validate(dict(parameters))
+        return model.model_validate(given)
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(str(part) for part in item['loc']) or 'parameters'}: {item['msg']}" for item in error.errors()
         )
         allowed = "; ".join(f"{name}: {field.description}" for name, field in model.model_fields.items())
         raise Unprocessable(
-            "invalid_parameters", f"{info.name} can't take these parameters. {wrong}.", f"Allowed are: {allowed}."
+            "invalid_parameters", f"{who} can't take these parameters. {wrong}.", f"Allowed are: {allowed}."
         ) from error
 
 

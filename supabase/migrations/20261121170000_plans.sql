@@ -154,9 +154,8 @@ begin
         perform assay.raise_problem(422, 'unknown_plan', 'There is no such plan.',
             'Choose one of: ' || (select string_agg(plan, ', ' order by running_jobs) from assay.plans) || '.');
     end if;
-    -- The jobs before the owner, the oldest first: the order of all that changes both. A job that ends meanwhile still gets the old
-    -- plan's time; clean_up looks again before it removes one.
-    perform from assay.jobs where owner = p_owner and finished_at is not null order by created_at, job_id for update;
+    -- The jobs before the owner: the order of all that changes both. A job that ends meanwhile still gets the old plan's time;
+    -- clean_up looks again before it removes one.
     update assay.jobs set expires_at = greatest(
         finished_at + make_interval(days => v_new.retention_days), now() + interval '7 days')
     where owner = p_owner and finished_at is not null;

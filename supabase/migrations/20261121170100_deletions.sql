@@ -111,14 +111,6 @@ language sql security definer set search_path = '' as $$
     select jsonb_build_object('forgotten', (select count(*) from gone))
 $$;
 
--- Held until the transaction ends, and taken before any row: the event of bytes and their registration come one after the other, so that either
--- sees what the other wrote. Rows alone do not do it, as neither row may be there yet.
-create function assay.lock_bytes(p_key text) returns void
-language plpgsql set search_path = '' as $$
-begin
-    perform pg_advisory_xact_lock(hashtextextended('assay.uploads ' || p_key, 0));
-end $$;
-
 -- Find the job that already answers this upload, or make one. Two calls at once make one: the upload's row is locked
 -- first, and the index jobs_one_under_way stands behind it.
 -- `cached` is true when nothing more needs to be sent: the job is done, or its bytes have arrived and it is under way; or it is new, and
@@ -141,7 +133,6 @@ begin
             'Send "reuse" or "reprocess".');
     end if;
 
-    perform assay.lock_bytes('uploads/' || v_owner || '/' || p_sha256);
     insert into assay.uploads as u (owner, sha256, size_bytes, filename)
     values (v_owner, p_sha256, p_size_bytes, p_filename)
     on conflict (owner, sha256) do update set
@@ -219,7 +210,6 @@ begin
     if p_key !~ '^uploads/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9a-f]{64}$' then
         return jsonb_build_object('known', false, 'noted', false, 'jobs', '[]'::jsonb, 'queued', 0);
     end if;
-    perform assay.lock_bytes(p_key);
     select upload_id into v_upload_id from assay.uploads
     where owner = split_part(p_key, '/', 2)::uuid and sha256 = split_part(p_key, '/', 3) for no key update;
     if v_upload_id is null then
@@ -241,7 +231,7 @@ begin
         from assay.jobs where upload_id = v_upload_id and status in ('queued', 'running'));
 end $$;
 
-revoke execute on function assay.delete_later, assay.remove_job, assay.lock_bytes from public;
+revoke execute on function assay.delete_later, assay.remove_job from public;
 revoke execute on function public.delete_job, public.clean_up, public.objects_deleted
     from public, anon, authenticated, service_role;
 grant execute on function public.delete_job to authenticated;

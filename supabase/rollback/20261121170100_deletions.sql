@@ -83,7 +83,7 @@ begin
         where upload_id = v_upload_id and status in ('queued', 'running')));
 end $$;
 
-drop function assay.remove_job, assay.delete_later, assay.lock_bytes;
+drop function assay.remove_job, assay.delete_later;
 drop table assay.deletions;
 
 delete from supabase_migrations.schema_migrations where version = '20261121170100';
