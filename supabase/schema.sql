@@ -402,11 +402,15 @@ CREATE FUNCTION assay.forget_deliveries() RETURNS void
     SET search_path TO ''
     AS $$
 begin
-    delete from assay.deliveries where delivery_id in (
-        select d.delivery_id from assay.deliveries d where d.ended_at < now() - interval '30 days' limit 1000 for update skip locked);
-    delete from assay.deliveries where delivery_id in (
+    with batch as (
+        select d.delivery_id from assay.deliveries d where d.ended_at < now() - interval '30 days' limit 1000 for update skip locked
+    )
+    delete from assay.deliveries d using batch where d.delivery_id = batch.delivery_id;
+    with batch as (
         select d.delivery_id from assay.webhooks w join assay.deliveries d using (webhook_id)
-        where w.deleted_at is not null limit 1000 for update of d skip locked);
+        where w.deleted_at is not null limit 1000 for update of d skip locked
+    )
+    delete from assay.deliveries d using batch where d.delivery_id = batch.delivery_id;
     delete from assay.webhooks w
     where w.deleted_at is not null and not exists (select from assay.deliveries d where d.webhook_id = w.webhook_id);
 end $$;
@@ -1308,8 +1312,10 @@ begin
         exit when clock_timestamp() > v_start + interval '2 seconds';
     end loop;
 
-    delete from assay.deliveries where delivery_id in (
-        select d.delivery_id from assay.deliveries d where d.owner = v_owner limit p_limit for update);
+    with batch as (
+        select d.delivery_id from assay.deliveries d where d.owner = v_owner limit p_limit for update
+    )
+    delete from assay.deliveries d using batch where d.delivery_id = batch.delivery_id;
     delete from assay.webhooks w
     where w.owner = v_owner and not exists (select from assay.deliveries d where d.webhook_id = w.webhook_id);
 
@@ -1983,12 +1989,13 @@ declare
     v_failed jsonb;
     v_busy uuid[];
 begin
-    update assay.jobs set status = 'expired', finished_at = now()
-    where job_id in (
+    with batch as (
         select j.job_id from assay.jobs j join assay.uploads u using (upload_id)
         where j.status = 'awaiting_upload' and j.created_at < now() - make_interval(secs => p_upload_seconds)
             and u.last_used < now() - make_interval(secs => p_upload_seconds)
-        limit 200 for update of u, j skip locked);
+        limit 200 for update of u, j skip locked
+    )
+    update assay.jobs j set status = 'expired', finished_at = now() from batch where j.job_id = batch.job_id;
     get diagnostics v_expired = row_count;
 
     with lost as (
@@ -2001,11 +2008,12 @@ begin
     into v_lost, v_failed from settled s;
 
     v_busy := assay.busy_owners();
-    update assay.jobs set run_after = now()
-    where job_id in (
+    with batch as (
         select j.job_id from assay.jobs j
         where j.status = 'queued' and j.run_after < now() - make_interval(secs => p_quiet_seconds) and j.owner <> all (v_busy)
-        limit 200 for update skip locked);
+        limit 200 for update skip locked
+    )
+    update assay.jobs j set run_after = now() from batch where j.job_id = batch.job_id;
     get diagnostics v_quiet = row_count;
 
     -- The worker of an earlier version asks for `keys`; what it is not told of, the next sweep finds.
