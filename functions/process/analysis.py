@@ -60,7 +60,7 @@ def analyse(
     known = registry.rules()
     progress(0.0, "detecting")
     # Before a pipeline is known: any of them takes it.
-    reading = _validated(Reading, parameters.get("reading", {}), "The reader")
+    reading = _validated(Reading, parameters.get("reading", {}), "The reader", "reading")
     head = preview(source, lambda names: max(rules.header_score(names) for rules in known.values()), reading)
     detection = detect(head, known, requested_dataset_type)
     on_detection(detection)
@@ -85,13 +85,16 @@ def analyse(
     )
 
 
-def _validated(model: type[_Model], given: JsonValue, who: str) -> _Model:
-    """What a user gave, as the model has it. Raises Unprocessable, which names what is allowed."""
+def _validated(model: type[_Model], given: JsonValue, who: str, *at: str) -> _Model:
+    """What a user gave at that place of the parameters, as the model has it.
+
+    Raises Unprocessable, which names what is allowed.
+    """
     try:
         return model.model_validate(given)
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc']) or 'parameters'}: {item['msg']}" for item in error.errors()
+            f"{'.'.join(map(str, (*at, *item['loc']))) or 'parameters'}: {item['msg']}" for item in error.errors()
         )
         allowed = "; ".join(f"{name}: {field.description}" for name, field in model.model_fields.items())
         raise Unprocessable(

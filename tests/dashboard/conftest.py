@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from functions.process.dashboard.html import write_page
 from functions.process.dashboard.page import Page
 from tests.dashboard.chromium import NAMES, program, started
 from tests.dashboard.samples import stations
+from tests.machine import not_tested_here
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +30,7 @@ def browser() -> Iterator[Browser]:
     """
     path = program()
     if path is None:
-        reason = f"NO BROWSER: none of {', '.join(NAMES)} is installed, so the dashboard is not tried in one"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        not_tested_here(f"the dashboards. There is no browser: none of {', '.join(NAMES)}.")
     with started(path) as opened:
         yield opened
 

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from local.client import Client
 from local.stack import Stack
 from shared.auth import User
+from tests.machine import require_curl
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -22,8 +21,7 @@ BLOCKS = re.findall(r"```sh\n(.*?)```", README.split("## The API")[1].split("\n#
 
 
 def test_every_curl_example_works(stack: Stack, client: Client, user: User, tmp_path: Path) -> None:
-    if shutil.which("curl") is None:
-        pytest.skip("NO CURL ON THIS MACHINE: the README's examples were not run")
+    require_curl()
     environment = {"ASSAY_URL": stack.url, "ASSAY_TOKEN": stack.token_for(user.owner), "PATH": "/usr/bin:/bin"}
     shutil.copytree(PROJECT / "examples", tmp_path / "examples")
 

@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from local.home import LOOPBACK, PROJECT, free_port
 from local.stack import Stack
 from shared.auth import User
 from shared.webhooks import EndedJob
+from tests.machine import require_curl
 from tests.whole_way.test_whole_way import run
 
 PAGE = (PROJECT / "docs" / "webhooks.md").read_text(encoding="utf-8")
@@ -86,8 +86,7 @@ def _listens(port: int) -> bool:
 
 @pytest.fixture
 def shell(stack: Stack, user: User) -> Shell:
-    if shutil.which("curl") is None:
-        pytest.skip("NO CURL ON THIS MACHINE: the page's commands were not run")
+    require_curl()
     return Shell(stack, user)
 
 
