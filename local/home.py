@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import tempfile
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from pydantic import JsonValue, TypeAdapter
 
 PROJECT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
+# Below those that a system gives to whoever asks for any, and so to another program before this one listens.
+_PORTS = range(20_000, 32_000)
 
 _OBJECT = TypeAdapter(dict[str, JsonValue])
 
@@ -91,10 +94,13 @@ def _is_free(port: int) -> bool:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """Return the preferred port if nothing listens there, else any free one of the loopback address."""
+    """Return the preferred port if nothing listens there, else any free one of the loopback address.
+
+    Raises OSError where there is none.
+    """
     if preferred and _is_free(preferred):
         return preferred
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    for port in random.sample(_PORTS, len(_PORTS)):
+        if _is_free(port):
+            return port
+    raise OSError("No port of the loopback address is free.")

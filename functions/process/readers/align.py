@@ -69,18 +69,18 @@ def align(line: str, dialect: Dialect, columns: Sequence[Column]) -> Aligned | N
     """Lay an encoded line over the columns; None where it is too long to try, or has too many columns."""
     if len(line) > _LONGEST_LINE or not 1 < len(columns) <= _MOST_COLUMNS:
         return None
-    found = _search(line, dialect.mark, dialect.quote, columns, skips=dialect.skips)
+    found = _search(line, dialect.mark, dialect.quote, columns)
     if dialect.mark != " " and (found is None or found.cost > _OTHER_DELIMITER + 1):
         # One row may be parted in another way than all the others.
         for mark in (" ", "\t", ";", ","):
             if mark != dialect.mark and line.count(mark) >= len(columns) - 2 > 1:
-                other = _search(line, mark, dialect.quote, columns, skips=False)
+                other = _search(line, mark, dialect.quote, columns)
                 if other is not None and (found is None or other.cost + _OTHER_DELIMITER < found.cost):
                     found = Aligned(other.cells, other.surplus, other.cost + _OTHER_DELIMITER, moved=True)
     return found
 
 
-def _search(line: str, mark: str, quote: str, columns: Sequence[Column], *, skips: bool) -> Aligned | None:
+def _search(line: str, mark: str, quote: str, columns: Sequence[Column]) -> Aligned | None:
     """The cheapest way from the line's beginning to its end, and from the first column to the last."""
     width, end = len(columns), len(line) + 1
     best: dict[tuple[int, int], _Step] = {(0, 0): _Step(0, None, (), (), moved=False)}
@@ -97,7 +97,7 @@ def _search(line: str, mark: str, quote: str, columns: Sequence[Column], *, skip
         at = heapq.heappop(places)
         if at == end:
             break
-        fields = list(_fields(line, at, mark, quote, skips=skips))
+        fields = list(_fields(line, at, mark, quote))
         before = line.count(mark, 0, at)
         for column in range(min(before + _FARTHEST, width) + 1):
             if (at, column) not in best:
@@ -180,24 +180,20 @@ def _split(cell: str, left: Column, right: Column, mark: str) -> tuple[float, tu
     return cost, (cell[:at].strip(" "), cell[at:].strip(" "))
 
 
-def _fields(line: str, at: int, mark: str, quote: str, *, skips: bool) -> Iterator[_Field]:
-    begin = at
-    if skips and at:
-        while begin < len(line) and line[begin] == " ":
-            begin += 1
-    if quote and line.startswith(quote, begin):
-        yield from _quoted(line, begin, mark, quote)
+def _fields(line: str, at: int, mark: str, quote: str) -> Iterator[_Field]:
+    if quote and line.startswith(quote, at):
+        yield from _quoted(line, at, mark, quote)
     stop = line.find(mark, at)
     stop = len(line) if stop < 0 else stop
-    cell = line[begin:stop]
+    cell = line[at:stop]
     odd = _ODD_QUOTE * (cell.count(quote) % 2) if quote else 0
     yield _Field((cell,), stop + 1, _STRAY_QUOTE if quote and cell.startswith(quote) else odd)
     if quote and (inner := cell.find(quote, 1)) > 0:
         # A delimiter was lost in front of a quoted cell.
-        for field in _quoted(line, begin + inner, mark, quote):
+        for field in _quoted(line, at + inner, mark, quote):
             if len(field.cells) > 1:
                 continue
-            yield _Field((line[begin : begin + inner], *field.cells), field.after, field.cost + _LOST_BEFORE_QUOTE)
+            yield _Field((line[at : at + inner], *field.cells), field.after, field.cost + _LOST_BEFORE_QUOTE)
     cost = _JOINED
     for _ in range(_MOST_JOINED):
         # A delimiter that is followed by a blank, or is one itself, may belong to the text.
@@ -205,9 +201,9 @@ def _fields(line: str, at: int, mark: str, quote: str, *, skips: bool) -> Iterat
             return
         following = line.find(mark, stop + 1)
         stop = len(line) if following < 0 else following
-        if quote and quote + mark in line[begin : stop + 1]:
+        if quote and quote + mark in line[at : stop + 1]:
             return
-        yield _Field((line[begin:stop],), stop + 1, cost, joined=True)
+        yield _Field((line[at:stop],), stop + 1, cost, joined=True)
         cost += _JOINED_MORE
 
 

@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from functions.process.readers.cells import Column, Looks, columns_of, looks, shape
-from functions.process.readers.header import Line, filled_on, group_above, has_header, last_header, names_of, profiled
+from functions.process.readers.header import (
+    Line,
+    filled_on,
+    group_above,
+    has_header,
+    lacks_first,
+    last_header,
+    names_of,
+    profiled,
+)
 from functions.process.readers.layout import HEADER_LINES, Cells, Scorer, header_cells, header_rank, no_header
 from functions.process.readers.limits import MAX_COLUMNS
 from functions.process.reading import Reading
@@ -149,6 +158,7 @@ def _block(
     widest = max(widths)
     width = max(widths, key=lambda one: (widths[one] * (one > 1), one)) if header is None else 0
     if header is None:
+        width = _with_short_rows(lines, filled, widths, width)
         first = _first(lines, filled, width)
     else:
         first = header
@@ -174,6 +184,8 @@ def _block(
             above = group
         elif len(parts) > 1 and not all(cell.strip() for cell in parts[0]):
             parts[0] = filled_on(parts[0])
+        if lacks_first(parts[-1], body, width):
+            parts = [["", *part] for part in parts]
     names, width = names_of(parts, width) if names_in else (tuple(f"column_{n}" for n in range(1, width + 1)), width)
     data = [at for at in rows_below if at > last] if names_in else [at for at in filled if at >= first]
     body = [lines[at].cells for at in data if len(lines[at].cells) == width][: profiled(width)]
@@ -192,6 +204,15 @@ def _block(
         notes_below=0 if stop_at is None else sum(1 for at in filled if at >= stop_at),
         others=(),
     )
+
+
+def _with_short_rows(lines: Sequence[Line], filled: Sequence[int], widths: Counter[int], width: int) -> int:
+    """The width of a header that is wider than most rows, where some are as wide: the others end early."""
+    own = max(len(lines[at].cells) for at in filled[:HEADER_LINES])
+    first = next(at for at in filled if len(lines[at].cells) == own)
+    body = [lines[at].cells for at in filled if at > first and len(lines[at].cells) == own]
+    is_header = own > width > 1 and len(body) >= max(2, widths.total() // 10) and lines[first].filled == own
+    return own if is_header and has_header(lines[first].cells, body[: profiled(own)], own) else width
 
 
 def _first(lines: Sequence[Line], filled: Sequence[int], width: int) -> int:

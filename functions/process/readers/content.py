@@ -74,7 +74,7 @@ _OTHERS = {".pdf", ".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".zip", ".g
     ".rar", ".xlsb", ".ods", ".doc", ".docx", ".parquet", ".feather", ".arrow", ".h5", ".sqlite", ".exe",
 }  # fmt: skip
 _NO_TABLES = {".pdf", ".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".doc", ".docx", ".exe"}
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1e\x7f]")
+_CONTROL = re.compile(rb"[\x00\x02-\x08\x0e-\x19\x1c-\x1e\x7f]")
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|table|\?xml|svg)\b", re.IGNORECASE)
 _SEND = "Send the table as CSV, TSV, XLSX, JSON or Parquet."
 

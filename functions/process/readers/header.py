@@ -13,6 +13,8 @@ from functions.process.readers.repair import Record
 # So many cells are looked at to learn what columns are like.
 _PROFILE_CELLS = 50_000
 _MOST_HEADER_ROWS = 3
+_FEW_ROWS = 3
+_KEY = re.compile("(?:row|record|line)?[ _-]?(?:#|id|no|nr|num|number|index|key|code|name)\\.?")
 _UNIT = re.compile(r"\(.{1,20}\)|\[.{1,20}\]|<.{1,20}>")
 
 
@@ -122,17 +124,25 @@ def _joined(parts: Sequence[Sequence[str]]) -> list[str]:
 
 
 def names_of(parts: Sequence[Sequence[str]], width: int) -> tuple[Cells, int]:
-    """The columns' names, and how many cells a row has. Cells below no name get a number for one."""
+    """The columns' names, and how many cells a row has, which may be more."""
     cells = [cell.strip() for cell in (_joined(parts) if len(parts) > 1 else parts[0])]
     while len(cells) > width > 1 and "" in cells:
         # One delimiter too many: the rows tell.
         cells.pop(cells.index("") if cells[-1] else len(cells) - 1)
-    names = list(header_cells(cells))
-    own = len(cells)
-    names += [f"column_{n}" for n in range(max(own, len(names)) + 1, width + 1)] if own < width else []
-    if own < width and len(names) < width:
-        names += [f"column_{n}" for n in range(len(names) + 1, width + 1)]
-    return tuple(names), max(len(names), own, width)
+    return header_cells(cells), max(len(cells), width)
+
+
+def lacks_first(cells: Sequence[str], body: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether a header has no name for the first column, which names or numbers the rows, as R writes tables."""
+    if len(cells) != width - 1 or len(cells) < 2 or len(body) < _FEW_ROWS or not all(cell.strip() for cell in cells):
+        return False
+    keys = {row[0].strip() for row in body}
+    return (
+        len(keys) == len(body)
+        and "" not in keys
+        and all(row[-1].strip() for row in body)
+        and not _KEY.fullmatch(cells[0].strip().casefold())
+    )
 
 
 def profiled(width: int) -> int:

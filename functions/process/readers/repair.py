@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from functions.process.readers.align import align
-from functions.process.readers.cells import Column
+from functions.process.readers.cells import Column, Looks
 from functions.process.readers.dialect import Dialect
 from functions.process.readers.encoding import decode_problem
 from functions.process.readers.limits import MAX_LINE_BYTES, REREAD_FREE, REREAD_TIMES
@@ -26,15 +26,23 @@ _LISTED = 1000
 _MOST_ALIGNED = 5_000_000
 # So much better must its cells fit: one that could not stand where it stood, and can where it stands now.
 _CLEARLY = 1
+# What may part the cells of one row, or of the header alone. A row of two cells tells too little.
+_OTHERS = ",;\t| "
+_FEW_CELLS = 3
+_LONGEST_OTHERWISE = 20_000
 
 
 @dataclass(slots=True)
 class Record:
-    """One record: its cells, the lines that it takes (with their ends), and whether its quotes are broken."""
+    """One record: its cells, the lines that it takes (with their ends), and what is odd about it.
+
+    `broken` is whether its quotes are, `otherwise` whether another delimiter parts it than the others.
+    """
 
     cells: list[str]
     lines: list[str]
     broken: bool = False
+    otherwise: bool = False
 
     @property
     def is_blank(self) -> bool:
@@ -53,7 +61,8 @@ def records(lines: Iterable[str], dialect: Dialect, width: int, columns: Sequenc
     ahead: deque[str] = deque()
     source = iter(lines)
     fed = again = done = 0
-    quote, comment = dialect.quote, dialect.comment
+    quote = dialect.quote
+    passes_over = bool(dialect.comment) or dialect.ruled
 
     def pull() -> str | None:
         nonlocal fed
@@ -62,17 +71,17 @@ def records(lines: Iterable[str], dialect: Dialect, width: int, columns: Sequenc
         return line
 
     mark = dialect.mark
-    is_simple = dialect.delimiter == mark and not dialect.escape and not dialect.skips
+    is_simple = dialect.is_simple
     while (line := pull()) is not None:
         done += 1
-        if comment and line.startswith(comment):
+        if passes_over and dialect.passes_over(line):
             continue
         if is_simple and (not quote or quote not in line):
-            yield Record(line.rstrip("\r\n").split(mark), [line])
+            yield _checked(Record(line.rstrip("\r\n").split(mark), [line]), dialect, width, columns)
             continue
         encoded = dialect.encoded(line)
         if not quote or quote not in encoded:
-            yield Record(dialect.decoded(dialect.parts(encoded)), [line])
+            yield _checked(Record(dialect.decoded(dialect.parts(encoded)), [line]), dialect, width, columns)
             continue
         taken = [line]
         try:
@@ -80,13 +89,41 @@ def records(lines: Iterable[str], dialect: Dialect, width: int, columns: Sequenc
         except csv.Error:
             rest = taken[1:]
             ahead.extendleft(reversed(rest))
-            yield Record(dialect.decoded(dialect.parts(encoded)), [line], broken=True)
+            if not rest and not line.strip(quote + " \t\r\n"):
+                yield Record([""], [line])
+            else:
+                yield _checked(
+                    Record(dialect.decoded(dialect.parts(encoded)), [line], broken=True), dialect, width, columns
+                )
             again += sum(map(len, rest))
             if again > REREAD_FREE + REREAD_TIMES * (fed - again):
                 raise broken_quotes(done) from None
         else:
             done += len(taken) - 1
-            yield Record(dialect.decoded(cells), taken)
+            yield _checked(Record(dialect.decoded(cells), taken), dialect, width, columns)
+
+
+def _checked(record: Record, dialect: Dialect, width: int, columns: Sequence[Column]) -> Record:
+    """The record, by another delimiter than the others' where that parts it into as many cells as they have."""
+    line = record.lines[0]
+    is_right = len(record.cells) == width and not record.broken
+    if is_right or width < _FEW_CELLS or len(record.lines) > 1 or len(line) > _LONGEST_OTHERWISE:
+        return record
+    for delimiter in _OTHERS:
+        if delimiter != dialect.delimiter and line.count(delimiter) >= width - 1:
+            try:
+                cells = _whole(Dialect(delimiter, dialect.quote), line)
+            except csv.Error:
+                continue
+            if cells is not None and len(cells) == width and (delimiter != " " or _knows(columns, cells, record)):
+                return Record(cells, [line], otherwise=True)
+    return record
+
+
+def _knows(columns: Sequence[Column], cells: Sequence[str], record: Record) -> bool:
+    """Whether a line that blanks part is a row and no sentence: its cells are those of the columns, or are quoted."""
+    told = any(column.kind > Looks.TEXT or column.shapes for column in columns) or '"' in record.lines[0]
+    return bool(columns) and told and _misfit(cells, columns) < _CLEARLY
 
 
 def _gathered(
@@ -106,7 +143,7 @@ def _gathered(
             size += len(line)
         if line is None or size > MAX_LINE_BYTES:
             raise csv.Error("a record without end")
-        text.append(dialect.encoded(line))
+        text.append(dialect.encoded(line, inside=True))
         if not _stays_open(text[-1], dialect):
             cells = _whole(dialect, *text)
     if len(text) > 1 and not _is_row(cells, text[0], dialect, columns):
@@ -142,7 +179,7 @@ def _stays_open(line: str, dialect: Dialect) -> bool:
             raise csv.Error("something behind a closing quote")
         while True:
             at += 1
-            while dialect.skips and line.startswith(" ", at):
+            while dialect.trims and line.startswith(" ", at):
                 at += 1
             if line.startswith(quote, at):
                 at += 1
@@ -179,7 +216,7 @@ def _check_lines(lines: Sequence[str], dialect: Dialect, width: int) -> None:
     quoted = _quoted_part(quote)
     first, *within, last = (line.replace(quote * 2, "") for line in lines)
     # The commas of sentences part no cells.
-    prose = ", " if mark == "," and not dialect.skips else _NUL
+    prose = ", " if mark == "," and not dialect.trims else _NUL
     # The last line begins within quotes: what stands in quotes of its own is seen from its end.
     ahead, back = quoted.sub("", first), quoted.sub("", last[::-1])[::-1]
     opening, closing = (text.count(mark) - text.count(prose) for text in (ahead, back))
@@ -214,6 +251,8 @@ class Mender:
     def mended(self, record: Record) -> tuple[str, list[str], list[str]]:
         """The fault (or an empty text), the cells, of which those missing at the end are left out, and the surplus."""
         width, cells, quote = self._width, record.cells, self._dialect.quote
+        if record.otherwise:
+            return "too_few_fields", cells, []
         if not record.broken and (len(cells) == width or record.is_blank):
             # Most rows are right, and few of them have quotes.
             quoted = quote and quote in record.lines[0]
@@ -306,11 +345,17 @@ def _note(found: Found, fault: str, record: Record, width: int, surplus: list[st
         found.unequal.append((found.rows, why, surplus))
 
 
+def without_controls(text: str) -> str:
+    """A text without NULs, and without what DOS ends a file with."""
+    text = text.replace("\x00", "") if "\x00" in text else text
+    return text.rstrip("\x1a") if text.endswith("\x1a") else text
+
+
 def _lines(file: io.TextIOWrapper) -> Iterator[str]:
-    """Yield the lines with their ends and without NULs, and none without end."""
+    """Yield the lines with their ends, and none without end."""
     number = 1
     while line := file.readline(MAX_LINE_BYTES + 1):
         if len(line) > MAX_LINE_BYTES:
             raise line_too_long(f"Line {number:,}", MAX_LINE_BYTES)
-        yield line.replace("\x00", "") if "\x00" in line else line
+        yield without_controls(line)
         number += 1

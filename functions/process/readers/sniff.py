@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from functions.process.readers.cells import Looks, looks
-from functions.process.readers.dialect import RUNS, Dialect
+from functions.process.readers.dialect import BLANKS, RUNS, Dialect, is_rule, unwrapped
 from functions.process.readers.layout import HEADER_LINES, Scorer, header_rank
 from functions.process.readers.repair import Record, records
 from functions.process.reading import Reading
@@ -33,6 +33,12 @@ _USUAL = ",;\t|"
 _NOT_PROSE = r"[\^~§¦\x1f\x1e\x01]|(?<=[^\s\d]):(?=[^\s/\d\\])"
 _DECIMAL = re.compile(r"(?<=[0-9])[.,](?=[0-9])")
 _NOTE = 0.15
+# Of so many lines, or marks, must be true what is said of all.
+_NEARLY = 0.9
+_FEW = 4
+# A rule stands among so many of the first lines.
+_RULE_LINES = 12
+_QUOTES = "'`~^|$#§"
 # Cells of a text that are looked at for what they hold.
 _CELLS = 3000
 _CELLS_OF_A_ROW = 100
@@ -43,6 +49,7 @@ class _Weighed:
     weight: float
     wanted: float
     dialect: Dialect
+    width: int = 1
 
 
 def find_dialect(lines: Sequence[str], score: Scorer, reading: Reading) -> Dialect:
@@ -51,22 +58,52 @@ def find_dialect(lines: Sequence[str], score: Scorer, reading: Reading) -> Diale
     A delimiter that makes a header which somebody wants goes before all others.
     """
     sample = _sample(lines)
-    comment = reading.comment if reading.comment is not None else ""
-    found: list[_Weighed] = []
-    for delimiter, trust in _delimiters(sample, reading).items():
-        for quote in _quotes(sample, delimiter, reading):
-            for escape in _escapes(sample, quote, reading):
-                dialect = Dialect(delimiter, quote, escape, _skips(sample, delimiter, quote), comment)
-                weighed = _weigh(sample, dialect, trust, score)
-                found.append(weighed)
-    found = _without_decimals(found, sample)
-    best = max(found, key=lambda one: (one.wanted, one.weight))
+    inner = [unwrapped(line) for line in sample]
+    if reading.quote in (None, '"') and _are_wrapped(sample, inner):
+        best = _best(inner, score, reading)
+        if best.weight >= _GOOD and (best.width > 2 or any('""' in line for line in sample)):
+            return replace(_commented(inner, best.dialect, reading), wrapped=True)
+    best = _best(sample, score, reading)
     if reading.delimiter is None and best.wanted <= 0 and best.weight < _LEAST:
         quote = next(_quotes(sample, "", reading))
-        best = _Weighed(0, 0, Dialect("", quote, "", skips=False, comment=comment))
-    if reading.comment is None:
-        return replace(best.dialect, comment=_comment(sample, best.dialect))
-    return best.dialect
+        return _commented(sample, Dialect("", quote, comment=reading.comment or ""), reading)
+    return _commented(sample, best.dialect, reading)
+
+
+def _are_wrapped(lines: Sequence[str], inner: Sequence[str]) -> bool:
+    """Whether (nearly) all lines but the first are quoted as a whole."""
+    filled = [text != line for line, text in zip(lines, inner, strict=True) if line.strip()]
+    return len(filled) > 1 and sum(filled[1:]) >= _NEARLY * (len(filled) - 1)
+
+
+def _best(sample: Sequence[str], score: Scorer, reading: Reading) -> _Weighed:
+    found: list[_Weighed] = []
+    for delimiter, trust in _delimiters(sample, reading).items():
+        drawn = Dialect(delimiter, comment=reading.comment or "", framed=_is_framed(sample, delimiter),
+                        ruled=_is_ruled(sample, delimiter))  # fmt: skip
+        for quote in _quotes(sample, delimiter, reading):
+            trims = _trims(sample, delimiter, quote)
+            for escape in _escapes(sample, quote, reading):
+                dialect = replace(drawn, quote=quote, escape=escape, trims=trims)
+                found.append(_weigh(sample, dialect, trust, score))
+    return max(_without_decimals(found, sample), key=lambda one: (one.wanted, one.weight))
+
+
+def _commented(sample: Sequence[str], dialect: Dialect, reading: Reading) -> Dialect:
+    return dialect if reading.comment is not None else replace(dialect, comment=_comment(sample, dialect))
+
+
+def _is_ruled(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether a line is drawn below the header, or above it."""
+    if delimiter not in ("|", "\t", " ", RUNS):
+        return False
+    return any(is_rule(line) for line in islice((line for line in lines if line.strip()), _RULE_LINES))
+
+
+def _is_framed(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether (nearly) every line begins and ends with the delimiter, as in a table drawn with bars."""
+    rows = [line.strip() for line in lines if line.strip() and not is_rule(line)]
+    return delimiter == "|" and sum(row[0] == row[-1] == "|" for row in rows) > max(_NEARLY * len(rows), 1)
 
 
 def _without_decimals(found: list[_Weighed], lines: Sequence[str]) -> list[_Weighed]:
@@ -102,6 +139,11 @@ def _delimiters(lines: Sequence[str], reading: Reading) -> dict[str, float]:
         if sum(one in line for line in filled) * 3 >= len(filled)
         or (one in _USUAL and any(one in line for line in filled))
     }
+    text = re.sub('"[^"]*"', "text", "".join(filled))
+    for one in _USUAL + ":":
+        # Where it always stands twice, it parts nothing by itself.
+        if one in common and 2 * text.count(one * 2) == text.count(one) and text.count(one * 2) >= len(filled):
+            del common[one]
     return common or {",": 1.0}
 
 
@@ -113,9 +155,16 @@ def _quotes(lines: Sequence[str], delimiter: str, reading: Reading) -> Iterator[
     if has_double:
         yield '"'
     mark = delimiter.strip() or delimiter
-    edges = re.compile(rf"(?:^|{re.escape(mark)} ?)'|'(?:{re.escape(mark)}|\s*$)") if mark else re.compile("^'|'$")
-    if sum(len(edges.findall(line)) for line in lines) >= 2:
-        yield "'"
+    for quote in _QUOTES if len(mark) == 1 else "'":
+        beside = re.escape(mark) if mark else "\n"
+        edges = re.compile(
+            rf"(?:^|(?<={beside})|(?<={beside} )){re.escape(quote)}|{re.escape(quote)}(?= ?{beside}|\s*$)"
+        )
+        found = sum(len(edges.findall(line)) for line in lines)
+        # An apostrophe may stand in any word; the others are quotes only where they stand around cells alone.
+        most = found if quote == "'" else sum(line.count(quote) for line in lines)
+        if quote not in delimiter and found >= 2 and found >= _NEARLY * most and (quote == "'" or found > _FEW):
+            yield quote
     if not has_double:
         # Nothing is quoted as far as can be seen; below may be a quote yet.
         yield '"'
@@ -130,16 +179,25 @@ def _escapes(lines: Sequence[str], quote: str, reading: Reading) -> list[str]:
     return ["", "\\"] if escaped else [""]
 
 
-def _skips(lines: Sequence[str], delimiter: str, quote: str) -> bool:
-    """Whether blanks follow (nearly) every delimiter, and a quote as well: then they are a part of it."""
-    if len(delimiter) != 1 or delimiter in " \t":
+def _trims(lines: Sequence[str], delimiter: str, quote: str) -> bool:
+    """Whether blanks stand beside (nearly) every delimiter, or fill the cells up so that all delimiters are aligned."""
+    if delimiter in ("", " ", RUNS):
         return False
-    text = "".join(lines)
+    rows = [line.rstrip("\r\n") for line in lines if delimiter in line and not is_rule(line)]
     if quote:
-        text = re.sub(f"{quote}[^{quote}\n]*{quote}", quote, text)
-    marks = text.count(delimiter)
-    ends = len(re.findall(f"{re.escape(delimiter)}\r?\n", text))
-    return marks > ends and text.count(delimiter + " ") >= 0.9 * (marks - ends)
+        mark = re.escape(quote)
+        quoted = re.compile(f"{mark}[^{mark}]*{mark}")
+        rows = [quoted.sub(lambda one: quote * len(one.group()), row) for row in rows]
+    text = "\n".join(rows)
+    inner = [row.strip(BLANKS + delimiter) for row in rows]
+    marks = sum(row.count(delimiter) for row in inner)
+    beside = len(re.findall(rf"[{BLANKS}]{re.escape(delimiter)}|{re.escape(delimiter)}[{BLANKS}]", "\n".join(inner)))
+    if not marks or 5 * beside < marks:
+        return False
+    if beside >= _NEARLY * marks:
+        return True
+    places = Counter(tuple(one.start() for one in re.finditer(re.escape(delimiter), row)) for row in rows)
+    return len(rows) > _FEW and places.most_common(1)[0][1] >= _NEARLY * len(rows) and "  " in text
 
 
 def _weigh(lines: Sequence[str], dialect: Dialect, trust: float, score: Scorer) -> _Weighed:
@@ -164,7 +222,7 @@ def _weigh(lines: Sequence[str], dialect: Dialect, trust: float, score: Scorer) 
     if at and _width(found[at - 1]) == 1 and len(found) > 2 and not _is_apart(lines, found[at - 1], found[at]):
         # A header without delimiters, or a note with no blank line below it, which is rarer.
         weight *= 0.8
-    if dialect.skips:
+    if dialect.trims:
         weight *= 0.9
     if dialect.quote == "'" and any('"' in line for line in lines):
         # In doubt it is an apostrophe.
@@ -172,7 +230,7 @@ def _weigh(lines: Sequence[str], dialect: Dialect, trust: float, score: Scorer) 
     if dialect.escape:
         # Only where it mends what would be broken without.
         weight *= 0.995
-    return _Weighed(weight, wanted, dialect)
+    return _Weighed(weight, wanted, dialect, width)
 
 
 def _is_apart(lines: Sequence[str], one: Record, other: Record) -> bool:
@@ -242,7 +300,8 @@ def _comment(lines: Sequence[str], dialect: Dialect) -> str:
             continue
         odd = [at for at in begun if _width(found[at]) != width or (width == 1 and mark in ("#", "//"))]
         first_row = next((at for at in range(len(found)) if at not in begun), 0)
-        if width > 1 and mark not in ("#", "//", "%") and any(at > first_row for at in begun):
+        lone = len(begun) == 1 or len(odd) < len(begun)
+        if width > 1 and mark not in ("#", "//", "%") and any(at > first_row for at in begun) and lone:
             continue
         if 2 * len(odd) > len(begun) or (begun[-1] < first_row and len(begun) > 1 and 2 * len(odd) >= len(begun)):
             return mark

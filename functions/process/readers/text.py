@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,18 +14,19 @@ from pydantic import JsonValue
 from functions.process.pipelines.contract import Source
 from functions.process.readers import content, encoding
 from functions.process.readers.blocks import Block, find_block
-from functions.process.readers.dialect import Dialect, named
-from functions.process.readers.header import Line
+from functions.process.readers.dialect import BLANKS, Dialect, named
+from functions.process.readers.header import Line, has_header
 from functions.process.readers.layout import Cells, Scorer, no_rows
 from functions.process.readers.limits import HEAD_BYTES, MAX_CELLS, MAX_CELLS_A_BYTE
 from functions.process.readers.problems import too_many_cells
-from functions.process.readers.repair import Found, Mender, records, rewrite
+from functions.process.readers.repair import Found, Mender, records, rewrite, without_controls
 from functions.process.readers.sniff import find_dialect
 from functions.process.reading import Reading
 
 # A separator that no text has, to take a line as one field.
 _UNIT = "\x1f"
-_TAIL_LINES = 200
+# So many rows show whether a comment is the header of them.
+_HEADER_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,6 @@ class _Head:
     dialect: Dialect
     block: Block
     records: list[Line]
-    comments: int
 
 
 def preview(source: Source, score: Scorer, limit: int, reading: Reading) -> tuple[Cells, list[list[str | None]]]:
@@ -86,8 +86,19 @@ def open_table(
         )  # fmt: skip
         _check_cells(found.rows, block.width, source.size_bytes)
         frame = _scan(path, Dialect(), 0, ["fault", *positions])
+    held = _held(frame, positions, len(block.names))
+    names = (*block.names, *[""] * (held - len(block.names)))
     facts = _facts(head, codec, found, seen)
-    return block.names, frame.select(pl.col("row").cast(pl.Int64), "fault", *positions[: len(block.names)]), facts
+    return names, frame.select(pl.col("row").cast(pl.Int64), "fault", *positions[: len(names)]), facts
+
+
+def _held(frame: pl.LazyFrame, positions: Sequence[str], named: int) -> int:
+    """How many columns there are to the last that has a name or a cell that holds something."""
+    if len(positions) == named:
+        return named
+    beyond = [(pl.col(at).str.strip_chars() != "").any() for at in positions[named:]]
+    held = frame.select(beyond).collect(engine="streaming").row(0)
+    return max((named + number for number, any_held in enumerate(held, 1) if any_held), default=named)
 
 
 def _look(source: Source, score: Scorer, reading: Reading) -> _Head:
@@ -102,26 +113,39 @@ def _look(source: Source, score: Scorer, reading: Reading) -> _Head:
             raise encoding.decode_problem(codec, error) from error
         codec = encoding.encoding_of(source.path, error.start)
         text = head.decode(codec, "replace")
-    lines = list(io.StringIO(text.replace("\x00", ""), newline=""))
+    lines = list(io.StringIO(without_controls(text).lstrip("\ufeff"), newline=""))
     if not whole and len(lines) > 1:
         # The last line of a head is cut somewhere.
         lines.pop()
     dialect = find_dialect(lines, score, reading)
+    _uncomment(lines, dialect)
     at = 0
     found: list[Line] = []
     # The width of rows is not known yet; without it rows that stray quotes swallowed are not seen.
     first = list(records(lines, dialect, 0))
     width = max({len(one.cells) for one in first}, key=lambda n: sum(len(one.cells) == n for one in first), default=0)
-    kept = 0
     for record in records(lines, dialect, width):
         # Comments between records are in none of them.
-        while dialect.comment and at < len(lines) and lines[at] is not record.lines[0]:
+        while lines[at] is not record.lines[0]:
             at += 1
-            kept += 1
         found.append(Line(at, record))
         at += len(record.lines)
     block = find_block(found, score, reading, whole=whole)
-    return _Head(codec, whole, dialect, block, found, kept)
+    return _Head(codec, whole, dialect, block, found)
+
+
+def _uncomment(lines: list[str], dialect: Dialect) -> None:
+    """Take the mark off the last comment above the rows where it names their columns."""
+    mark = dialect.comment
+    first = next((at for at, line in enumerate(lines) if line.strip() and not dialect.passes_over(line)), 0)
+    above = max((at for at in range(first) if lines[at].strip()), default=None)
+    if not mark or above is None or not lines[above].startswith(mark):
+        return
+    line = lines[above].lstrip(mark).lstrip(BLANKS)
+    cells, *body = [one.cells for one in islice(records([line, *lines[first:]], dialect, 0), _HEADER_ROWS)] or [[]]
+    width = len(cells)
+    if width > 1 and all(len(row) == width for row in body) and not has_header(body[0], body[1:], width):
+        lines[above] = line if has_header(cells, body, width) else lines[above]
 
 
 def _check_cells(rows: int, width: int, size: int) -> None:
@@ -194,28 +218,25 @@ def _facts(head: _Head, codec: str, found: Found | None, seen: encoding.Bytes | 
         "repaired": found is not None,
         "multi_line_records": found.multi_line if found else 0,
     }
-    if block.header_rows > 1:
-        facts["header_rows"] = block.header_rows
-    if dialect.skips:
-        facts["blanks_after_delimiter"] = True
-    if dialect.comment:
-        facts["comment"] = dialect.comment
-    if block.notes_above:
-        facts["lines_above"] = block.notes_above
-    if block.notes_below:
-        facts["lines_below"] = block.notes_below
-    if block.others:
-        facts["other_tables"] = [{"first_line": first, "last_line": last} for first, last in block.others]
-    if seen is not None and seen.nuls:
-        facts["nul_bytes_removed"] = seen.nuls
-    if found is not None:
-        if found.repeated_headers:
-            facts["repeated_headers"] = found.repeated_headers
-        if found.short or found.long:
-            facts["rows_too_short"], facts["rows_too_long"] = found.short, found.long
-        if found.unequal:
-            unequal: list[JsonValue] = []
-            for row, why, surplus in found.unequal:
-                unequal.append({"row": row, "reason": why, **({"surplus": [*surplus]} if surplus else {})})
-            facts["unequal_rows"] = unequal
+    # Only what is so is told.
+    told: dict[str, JsonValue] = {
+        "header_rows": block.header_rows if block.header_rows > 1 else 0,
+        "blanks_around_delimiter": dialect.trims,
+        "lines_quoted": dialect.wrapped,
+        "drawn": dialect.framed or dialect.ruled,
+        "comment": dialect.comment,
+        "lines_above": block.notes_above,
+        "lines_below": block.notes_below,
+        "other_tables": [{"first_line": first, "last_line": last} for first, last in block.others],
+        "nul_bytes_removed": seen.nuls if seen is not None else 0,
+        "repeated_headers": found.repeated_headers if found is not None else 0,
+    }
+    facts.update({name: value for name, value in told.items() if value})
+    if found is not None and (found.short or found.long):
+        facts["rows_too_short"], facts["rows_too_long"] = found.short, found.long
+    if found is not None and found.unequal:
+        unequal: list[JsonValue] = []
+        for row, why, surplus in found.unequal:
+            unequal.append({"row": row, "reason": why, **({"surplus": [*surplus]} if surplus else {})})
+        facts["unequal_rows"] = unequal
     return facts

@@ -239,3 +239,14 @@ def test_whatever_the_threads_do(tmp_path: Path) -> None:
     one = with_threads(1)
     assert len(json.loads(one.replace("(", "[").replace(")", "]").replace("'", '"'))) >= 8
     assert with_threads(4) == one
+
+
+@pytest.mark.parametrize(
+    "broken", [lambda line: line.replace(",", "", 1), lambda line: line.replace(",", ";"), lambda line: line + ",more"]
+)
+def test_every_row_that_is_not_used_is_told_of(analyse: Analyse, broken: Callable[[str], str]) -> None:
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()[:200]
+    lines[20] = broken(lines[20])
+    found = analyse("\n".join(lines) + "\n")
+    refused = json_of(found, "kpis.json")["quality"]["refused"]
+    assert sum(one["count"] for one in refused.values()) == found.summary.rows_refused == 1

@@ -20,6 +20,7 @@ REFUSED = {
     "other_currency": "another currency",
     "broken_quotes": "quotes that don't close",
     "too_many_fields": "more fields than the header",
+    "too_few_fields": "fewer fields than the header, and in other places",
 }
 _FEW = 5
 

@@ -38,6 +38,7 @@ REASONS = (
     "other_currency",
     "broken_quotes",
     "too_many_fields",
+    "too_few_fields",
 )
 
 
