@@ -21,6 +21,7 @@ import clevercsv
 import duckdb
 import pandas as pd
 
+from benchmarks.csv_layouts import LAYOUTS
 from benchmarks.csv_pollution import POLLUTIONS
 from benchmarks.csv_tables import clean_tables
 from functions.process.pipelines.contract import Source
@@ -28,6 +29,7 @@ from functions.process.readers import open_table
 from shared.errors import Unprocessable
 
 _SEEDS = 2
+_KINDS = POLLUTIONS | LAYOUTS
 Rows = list[list[str]]
 Reader = Callable[[Path], Rows]
 
@@ -122,7 +124,7 @@ def main() -> None:
         path = Path(folder) / "file.csv"
         for seed in range(_SEEDS):
             for table in clean_tables(seed):
-                for name, pollute in POLLUTIONS.items():
+                for name, pollute in _KINDS.items():
                     polluted = pollute(table, Random(f"{seed} {table.kind} {name}"))  # noqa: S311  # no secret
                     if polluted is None:
                         continue
@@ -145,7 +147,7 @@ def _report(
     _say("```text")
     _say(f"{files:,} files; the share that is right, in %")
     _say(f"{'':34}" + "".join(f"{reader:>11}" for reader in READERS))
-    for name in POLLUTIONS:
+    for name in _KINDS:
         _say(f"{name:34}" + "".join(f"{100 * _mean(found[reader][name], 0):11.1f}" for reader in READERS))
     for at, what in enumerate(("right", "F1 of headers", "F1 of records", "F1 of cells")):
         every = {reader: [one for scored in found[reader].values() for one in scored] for reader in READERS}

@@ -112,7 +112,8 @@ class Dialect:
         if self.escape and self.escape in line:
             line = line.replace(self.escape * 2, _ESCAPE).replace(self.escape + self.quote, _QUOTE)
         if self.delimiter == RUNS:
-            return _RUN.sub(_UNIT, line.strip(" "))
+            text = line.rstrip("\r\n")
+            return _RUN.sub(_UNIT, text.strip(" ")) + line[len(text) :]
         if len(self.delimiter) > 1:
             line = line.replace(self.delimiter, _UNIT)
         return self._trimmed(line, inside=inside) if self.trims else line
@@ -120,6 +121,8 @@ class Dialect:
     def _trimmed(self, line: str, *, inside: bool) -> str:
         """A line without the blanks beside what parts its cells; `inside` is whether it begins within quotes."""
         text = line.rstrip("\r\n")
+        if not inside and (not self.quote or self.quote not in text):
+            return self.mark.join(self.parts(text)) + line[len(text) :]
         cells: list[str] = []
         begin = at = 0
         quoted = inside

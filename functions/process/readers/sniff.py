@@ -180,7 +180,7 @@ def _escapes(lines: Sequence[str], quote: str, reading: Reading) -> list[str]:
 
 
 def _trims(lines: Sequence[str], delimiter: str, quote: str) -> bool:
-    """Whether blanks stand beside (nearly) every delimiter, or fill the cells up so that all delimiters are aligned."""
+    """Whether blanks stand beside (nearly) every delimiter or before all lines, or fill cells up to align delimiters."""
     if delimiter in ("", " ", RUNS):
         return False
     rows = [line.rstrip("\r\n") for line in lines if delimiter in line and not is_rule(line)]
@@ -188,16 +188,16 @@ def _trims(lines: Sequence[str], delimiter: str, quote: str) -> bool:
         mark = re.escape(quote)
         quoted = re.compile(f"{mark}[^{mark}]*{mark}")
         rows = [quoted.sub(lambda one: quote * len(one.group()), row) for row in rows]
-    text = "\n".join(rows)
     inner = [row.strip(BLANKS + delimiter) for row in rows]
     marks = sum(row.count(delimiter) for row in inner)
     beside = len(re.findall(rf"[{BLANKS}]{re.escape(delimiter)}|{re.escape(delimiter)}[{BLANKS}]", "\n".join(inner)))
-    if not marks or 5 * beside < marks:
-        return False
-    if beside >= _NEARLY * marks:
+    indented = sum(row[0] in BLANKS for row in rows)
+    if (marks and beside >= _NEARLY * marks) or indented > max(1, _NEARLY * len(rows)):
         return True
+    if not beside and not any(row[-1] in BLANKS for row in rows):
+        return False
     places = Counter(tuple(one.start() for one in re.finditer(re.escape(delimiter), row)) for row in rows)
-    return len(rows) > _FEW and places.most_common(1)[0][1] >= _NEARLY * len(rows) and "  " in text
+    return len(rows) > _FEW and places.most_common(1)[0][1] >= _NEARLY * len(rows)
 
 
 def _weigh(lines: Sequence[str], dialect: Dialect, trust: float, score: Scorer) -> _Weighed:
