@@ -18,7 +18,7 @@ from functions.process.pipelines import registry
 from functions.process.pipelines.contract import Source
 from functions.process.readers import Table, open_table, preview
 from functions.process.readers.dialect import Dialect
-from functions.process.readers.repair import records
+from functions.process.readers.records import records
 from shared.errors import JobCancelled
 from tests.process.conftest import MakeSource, write_source
 

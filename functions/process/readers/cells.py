@@ -128,3 +128,8 @@ def column_of(cells: Iterable[str]) -> Column:
 def columns_of(rows: Sequence[Sequence[str]], width: int) -> list[Column]:
     """Learn what the columns of rows of one width are like."""
     return [column_of(row[at] for row in rows if at < len(row)) for at in range(width)]
+
+
+def misfit(cells: Sequence[str], columns: Sequence[Column]) -> float:
+    """How ill a row's cells fit the columns, in all; those that are missing count as blank."""
+    return sum(column.misfit(cells[at] if at < len(cells) else "") for at, column in enumerate(columns))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from functions.process.readers.cells import Looks, columns_of, looks, shape
 from functions.process.readers.layout import Cells, Scorer, header_cells
-from functions.process.readers.repair import Record
+from functions.process.readers.records import Record
 
 # So many cells are looked at to learn what columns are like.
 _PROFILE_CELLS = 50_000

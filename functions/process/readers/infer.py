@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
 
 import polars as pl
 
 from functions.process.readers import dates, numbers
+from functions.process.readers.candidates import (
+    NEARLY_ALL,
+    Found,
+    Hints,
+    Surveyed,
+    candidates,
+    has_both,
+    hints_of,
+    in_words,
+    why_text,
+)
 from functions.process.readers.dates import MONTH, DateOrder
 from functions.process.readers.guess import guess
 from functions.process.readers.kinds import MARKERS, TRUE_FALSE, ColumnType, Kind, blank_or, read_as
-from functions.process.readers.numbers import CURRENCY, NumberForm
+from functions.process.readers.numbers import CURRENCY
 from functions.process.readers.table import Table
 from functions.process.reading import Reading
 
-NEARLY_ALL = 0.95
 _GUESS_ROWS = 500
 # So many columns are looked at in one pass: a pass has some twenty expressions for each.
 _COLUMNS_A_PASS = 256
@@ -28,23 +37,6 @@ _TOKEN = rf"(?:[0-9]+[TZE]?|{_SIGN}|[AP]\.?M\.?|UTC|GMT|{MONTH}|(?-i:{CURRENCY})
 _MAY_BE_VALUE = rf"^(?i:\s*(?:{_WORDS})\s*|{_TOKEN}*[0-9]{_TOKEN}*)$"
 _DAYS = ((19000101, 21001231), (19000101000000, 21001231235959))
 _TIME = r"^[0-9]{1,2}:[0-5][0-9]"
-_LOOSE_PAIRS = {("true", "false"), ("yes", "no")}
-
-_Found = dict[str, Any]  # what an aggregate gives: counts, flags, lists of units
-
-
-@dataclass
-class _Column:
-    """What is known of a column while its type is looked for."""
-
-    name: str
-    guess: Kind
-    pair: tuple[str, str] | None = None
-    rows: int = 0
-    filled: int = 0
-    markers: int = 0
-    found: _Found | None = None
-    type: ColumnType | None = None
 
 
 def infer_types(table: Table, reading: Reading) -> tuple[ColumnType, ...]:
@@ -55,7 +47,7 @@ def infer_types(table: Table, reading: Reading) -> tuple[ColumnType, ...]:
     """
     names = [str(at) for at in range(len(table.columns))]
     head = table.frame.select(names).head(_GUESS_ROWS).collect(engine="streaming")
-    columns = [_Column(name, *guess(head[name])) for name in names]
+    columns = [Surveyed(name, *guess(head[name])) for name in names]
     for some in _batches(columns):
         _settle_plain(table.frame, some, reading)
     _settle(table.frame, columns, reading)
@@ -63,12 +55,12 @@ def infer_types(table: Table, reading: Reading) -> tuple[ColumnType, ...]:
     return tuple(one.type or _text(one, "") for one in columns)
 
 
-def _batches(columns: Sequence[_Column]) -> Iterable[Sequence[_Column]]:
+def _batches(columns: Sequence[Surveyed]) -> Iterable[Sequence[Surveyed]]:
     for start in range(0, len(columns), _COLUMNS_A_PASS):
         yield columns[start : start + _COLUMNS_A_PASS]
 
 
-def _settle_plain(frame: pl.LazyFrame, columns: Sequence[_Column], reading: Reading) -> None:
+def _settle_plain(frame: pl.LazyFrame, columns: Sequence[Surveyed], reading: Reading) -> None:
     """Settle the columns of which every cell is as a cast reads it, and those that are text beyond doubt."""
     wanted = {f"{one.name} {key}": value for one in columns for key, value in _plain_survey(one).items()}
     row = frame.select(pl.len().alias("rows"), **wanted).collect(engine="streaming").row(0, named=True)
@@ -80,7 +72,7 @@ def _settle_plain(frame: pl.LazyFrame, columns: Sequence[_Column], reading: Read
         one.type = _plain_type(one, found, reading)
 
 
-def _plain_survey(one: _Column) -> dict[str, pl.Expr]:
+def _plain_survey(one: Surveyed) -> dict[str, pl.Expr]:
     text = pl.col(one.name)
     size = text.str.len_bytes()
     found = {"given": text.count(), "empty": (size == 0).sum()}
@@ -109,7 +101,7 @@ def _plain_survey(one: _Column) -> dict[str, pl.Expr]:
 
 
 def _plain_type(  # noqa: PLR0911 - one for each kind
-    one: _Column, found: _Found, reading: Reading
+    one: Surveyed, found: Found, reading: Reading
 ) -> ColumnType | None:
     blank = one.rows - one.filled
 
@@ -130,18 +122,18 @@ def _plain_type(  # noqa: PLR0911 - one for each kind
     elif found.get("moments") == one.filled and not found["midnight"]:
         order = DateOrder(("plain",), day_first=False, decided=None)
         return plain(Kind.DATETIME, "dates and times as YYYY-MM-DD HH:MM:SS", order)
-    elif one.pair and found["yes"] + found["no"] == one.filled and _both(one.pair, found["yes"], found["no"]):
-        return replace(plain(Kind.BOOLEAN, _words(one.pair)), plain=False)
+    elif one.pair and found["yes"] + found["no"] == one.filled and has_both(one.pair, found["yes"], found["no"]):
+        return replace(plain(Kind.BOOLEAN, in_words(one.pair)), plain=False)
     elif found.get("text", 0) > (1 - NEARLY_ALL) * one.filled:
         return _text(one, "words")
     return None
 
 
-def _text(one: _Column, note: str) -> ColumnType:
+def _text(one: Surveyed, note: str) -> ColumnType:
     return ColumnType(Kind.TEXT, one.rows - one.filled, one.filled, 0, note=note, plain=True)
 
 
-def _settle(frame: pl.LazyFrame, columns: Sequence[_Column], reading: Reading) -> None:
+def _settle(frame: pl.LazyFrame, columns: Sequence[Surveyed], reading: Reading) -> None:
     """Settle the other columns: count the forms that their cells have, decide on one, and count what it reads.
 
     First those of which the guess comes true; for what is left, every kind is tried.
@@ -150,36 +142,28 @@ def _settle(frame: pl.LazyFrame, columns: Sequence[_Column], reading: Reading) -
         left = [one for one in columns if one.type is None]
         for some in _batches(left):
             _survey(frame, some, families)
-            _try(frame, {one.name: (one, _candidates(one, reading, _Hints())) for one in some})
+            _try(frame, {one.name: (one, candidates(one, reading, Hints())) for one in some})
     for one in columns:
         if one.type is None:
-            one.type = _text(one, _why_text(one, reading))
+            one.type = _text(one, why_text(one, reading))
 
 
-def _settle_doubts(frame: pl.LazyFrame, columns: Sequence[_Column], reading: Reading) -> None:
+def _settle_doubts(frame: pl.LazyFrame, columns: Sequence[Surveyed], reading: Reading) -> None:
     """Decide anew on columns that can be read in two ways, by those of the file that can be read in one way alone."""
-    hints = _hints(columns)
+    hints = hints_of(columns)
     if hints.decimal == ",":
         points = [one for one in columns if one.type and one.type.kind is Kind.NUMBER and one.found is None]
         for some in _batches(points):
             _survey(frame, some, _FAMILIES)
-    doubtful: dict[str, tuple[_Column, list[ColumnType]]] = {}
+    doubtful: dict[str, tuple[Surveyed, list[ColumnType]]] = {}
     for one in columns:
         if one.found is None or one.type is None or one.type.kind in (Kind.TEXT, Kind.EMPTY):
             continue
-        found = [each for each in _candidates(one, reading, hints) if _family(each.kind) == _family(one.type.kind)]
+        found = [each for each in candidates(one, reading, hints) if _family(each.kind) == _family(one.type.kind)]
         if found and _written(found[0]) != _written(one.type):
             doubtful[one.name] = (one, found[:1])
     if doubtful:
         _try(frame, doubtful)
-
-
-@dataclass(frozen=True)
-class _Hints:
-    """What the columns that leave no doubt say of those that do: the decimal mark, and what a date begins with."""
-
-    decimal: str = "."
-    first: Literal["day", "month"] | None = None
 
 
 _NUMBERS, _DATES, _TIMES, _FLAGS = range(4)
@@ -204,7 +188,7 @@ def _written(one: ColumnType) -> tuple[str, str, DateOrder | None]:
     return one.decimal, one.thousands, one.dates
 
 
-def _survey(frame: pl.LazyFrame, columns: Sequence[_Column], families: Mapping[Kind, set[int]]) -> None:
+def _survey(frame: pl.LazyFrame, columns: Sequence[Surveyed], families: Mapping[Kind, set[int]]) -> None:
     """Look at every cell of some columns for the forms that its guess has."""
     names = [one.name for one in columns]
     frame = frame.select(
@@ -238,104 +222,16 @@ def _survey(frame: pl.LazyFrame, columns: Sequence[_Column], families: Mapping[K
         one.markers = one.filled - one.found["values"]
 
 
-def _split(row: _Found) -> dict[str, _Found]:
+def _split(row: Found) -> dict[str, Found]:
     """Part what was found by columns."""
-    found: dict[str, _Found] = {}
+    found: dict[str, Found] = {}
     for key, value in row.items():
         name, _, what = key.partition(" ")
         found.setdefault(name, {})[what] = value
     return found
 
 
-def _hints(columns: Sequence[_Column]) -> _Hints:
-    marks, firsts = set[str](), set[bool]()
-    for one in columns:
-        if one.found is None or one.type is None:
-            continue
-        if one.type.kind in (Kind.INTEGER, Kind.NUMBER) and (form := _number_form(one.found, Reading(), ".")):
-            marks |= {form.decimal} if form.sure else set()
-        if (order := one.type.dates) is not None and order.sure and not order.year_first:
-            firsts.add(order.day_first)
-    first: Literal["day", "month"] | None = None if len(firsts) != 1 else "day" if firsts.pop() else "month"
-    return _Hints("," if marks == {","} else ".", first)
-
-
-def _number_form(found: _Found, reading: Reading, decimal: str) -> NumberForm | None:
-    if "number_units" not in found:
-        return None
-    return numbers.decide_number(found, found["number_units"] or [], reading.decimal, reading.thousands, decimal)
-
-
-def _candidates(one: _Column, reading: Reading, hints: _Hints) -> list[ColumnType]:
-    """The types that nearly all cells may have, the likeliest first."""
-    found = one.found or {}
-    values = found["values"]
-    filled = one.filled - one.markers
-    base = ColumnType(Kind.TEXT, one.rows - filled, filled, 0)
-    if not values:
-        return [replace(base, kind=Kind.EMPTY, note="only missing markers", plain=True)]
-    enough = NEARLY_ALL * values
-    listed: list[ColumnType] = []
-    order = dates.decide(found, reading.date_order, hints.first) if "date_plain" in found else None
-    if order and order.families:
-        listed.append(replace(base, kind=Kind.DATETIME, dates=order, note=_date_note(order)))
-    form = _number_form(found, reading, hints.decimal)
-    if form and form.cells >= enough and not form.identifying:
-        kind = Kind.INTEGER if form.whole and form.unit != "mixed" else Kind.NUMBER
-        listed.append(
-            replace(
-                base, kind=kind, decimal=form.decimal, thousands=form.thousands, unit=form.unit, note=_number_note(form)
-            )
-        )
-    if found.get("times", 0) >= enough:
-        listed.append(replace(base, kind=Kind.TIME, note="times of day"))
-    if (pair := _pair(found, values)) is not None:
-        listed.append(replace(base, kind=Kind.BOOLEAN, note=_words(pair)))
-    return listed
-
-
-def _both(pair: tuple[str, str], yes: int, no: int) -> bool:
-    """Whether a column has both words: one alone may be a name, such as NO for Norway."""
-    return bool(yes and no) or pair == ("true", "false")
-
-
-def _words(pair: tuple[str, str]) -> str:
-    return f"{pair[0]} and {pair[1]}"
-
-
-def _pair(found: _Found, values: int) -> tuple[str, str] | None:
-    for at, pair in enumerate(TRUE_FALSE):
-        yes, no = found.get(f"flag_{at}_0", 0), found.get(f"flag_{at}_1", 0)
-        needed = NEARLY_ALL * values if pair in _LOOSE_PAIRS else values
-        if _both(pair, yes, no) and yes + no >= needed:
-            return pair
-    return None
-
-
-def _date_note(order: DateOrder) -> str:
-    zoned = f"; {order.zoned:,} name a zone, which is left aside" if order.zoned else ""
-    return f"dates, {order.decided}{zoned}" if order.decided else f"dates{zoned}"
-
-
-def _number_note(form: NumberForm) -> str:
-    marks = {".": "point", ",": "comma", " ": "space", "'": "apostrophe"}
-    said = ["whole numbers" if form.whole else f"numbers with a decimal {marks[form.decimal]}"]
-    if form.thousands:
-        said.append(f"thousands by {marks[form.thousands]}")
-    if form.unit:
-        said.append("units that differ" if form.unit == "mixed" else f"all in {form.unit}")
-    return ", ".join(said) + ("" if form.sure or form.plain else "; another decimal mark would read as many cells")
-
-
-def _why_text(one: _Column, reading: Reading) -> str:
-    found = one.found or {}
-    form = _number_form(found, reading, ".")
-    if form and form.identifying and form.cells >= NEARLY_ALL * found["values"]:
-        return f"digits that are no numbers: {form.identifying}"
-    return "no other kind fits 95 % of the cells"
-
-
-def _try(frame: pl.LazyFrame, candidates: Mapping[str, tuple[_Column, list[ColumnType]]]) -> None:
+def _try(frame: pl.LazyFrame, candidates: Mapping[str, tuple[Surveyed, list[ColumnType]]]) -> None:
     """Read columns as the types that are tried, one after another, until nearly all cells can be."""
     for turn in range(max((len(types) for _, types in candidates.values()), default=0)):
         tried = {
@@ -347,7 +243,7 @@ def _try(frame: pl.LazyFrame, candidates: Mapping[str, tuple[_Column, list[Colum
             _count(frame, tried)
 
 
-def _count(frame: pl.LazyFrame, tried: Mapping[str, tuple[_Column, ColumnType]]) -> None:
+def _count(frame: pl.LazyFrame, tried: Mapping[str, tuple[Surveyed, ColumnType]]) -> None:
     types = {name: one for name, (_, one) in tried.items()}
     wanted: dict[str, pl.Expr] = {}
     for name, one in types.items():

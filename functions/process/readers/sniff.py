@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from functions.process.readers.around import FEW, NEARLY, are_wrapped, is_framed, is_ruled, trims_blanks
 from functions.process.readers.cells import Looks, looks
-from functions.process.readers.dialect import BLANKS, RUNS, Dialect, is_rule, unwrapped
+from functions.process.readers.dialect import RUNS, Dialect, unwrapped
 from functions.process.readers.layout import HEADER_LINES, Scorer, header_rank
-from functions.process.readers.repair import Record, records
+from functions.process.readers.records import Record, records
 from functions.process.reading import Reading
 from shared.errors import Unprocessable
 
@@ -33,11 +34,6 @@ _USUAL = ",;\t|"
 _NOT_PROSE = r"[\^~§¦\x1f\x1e\x01]|(?<=[^\s\d]):(?=[^\s/\d\\])"
 _DECIMAL = re.compile(r"(?<=[0-9])[.,](?=[0-9])")
 _NOTE = 0.15
-# Of so many lines, or marks, must be true what is said of all.
-_NEARLY = 0.9
-_FEW = 4
-# A rule stands among so many of the first lines.
-_RULE_LINES = 12
 _QUOTES = "'`~^|$#§"
 # Cells of a text that are looked at for what they hold.
 _CELLS = 3000
@@ -59,7 +55,7 @@ def find_dialect(lines: Sequence[str], score: Scorer, reading: Reading) -> Diale
     """
     sample = _sample(lines)
     inner = [unwrapped(line) for line in sample]
-    if reading.quote in (None, '"') and _are_wrapped(sample, inner):
+    if reading.quote in (None, '"') and are_wrapped(sample, inner):
         best = _best(inner, score, reading)
         if best.weight >= _GOOD and (best.width > 2 or any('""' in line for line in sample)):
             return replace(_commented(inner, best.dialect, reading), wrapped=True)
@@ -70,19 +66,13 @@ def find_dialect(lines: Sequence[str], score: Scorer, reading: Reading) -> Diale
     return _commented(sample, best.dialect, reading)
 
 
-def _are_wrapped(lines: Sequence[str], inner: Sequence[str]) -> bool:
-    """Whether (nearly) all lines but the first are quoted as a whole."""
-    filled = [text != line for line, text in zip(lines, inner, strict=True) if line.strip()]
-    return len(filled) > 1 and sum(filled[1:]) >= _NEARLY * (len(filled) - 1)
-
-
 def _best(sample: Sequence[str], score: Scorer, reading: Reading) -> _Weighed:
     found: list[_Weighed] = []
     for delimiter, trust in _delimiters(sample, reading).items():
-        drawn = Dialect(delimiter, comment=reading.comment or "", framed=_is_framed(sample, delimiter),
-                        ruled=_is_ruled(sample, delimiter))  # fmt: skip
+        drawn = Dialect(delimiter, comment=reading.comment or "", framed=is_framed(sample, delimiter),
+                        ruled=is_ruled(sample, delimiter))  # fmt: skip
         for quote in _quotes(sample, delimiter, reading):
-            trims = _trims(sample, delimiter, quote)
+            trims = trims_blanks(sample, delimiter, quote)
             for escape in _escapes(sample, quote, reading):
                 dialect = replace(drawn, quote=quote, escape=escape, trims=trims)
                 found.append(_weigh(sample, dialect, trust, score))
@@ -91,19 +81,6 @@ def _best(sample: Sequence[str], score: Scorer, reading: Reading) -> _Weighed:
 
 def _commented(sample: Sequence[str], dialect: Dialect, reading: Reading) -> Dialect:
     return dialect if reading.comment is not None else replace(dialect, comment=_comment(sample, dialect))
-
-
-def _is_ruled(lines: Sequence[str], delimiter: str) -> bool:
-    """Whether a line is drawn below the header, or above it."""
-    if delimiter not in ("|", "\t", " ", RUNS):
-        return False
-    return any(is_rule(line) for line in islice((line for line in lines if line.strip()), _RULE_LINES))
-
-
-def _is_framed(lines: Sequence[str], delimiter: str) -> bool:
-    """Whether (nearly) every line begins and ends with the delimiter, as in a table drawn with bars."""
-    rows = [line.strip() for line in lines if line.strip() and not is_rule(line)]
-    return delimiter == "|" and sum(row[0] == row[-1] == "|" for row in rows) > max(_NEARLY * len(rows), 1)
 
 
 def _without_decimals(found: list[_Weighed], lines: Sequence[str]) -> list[_Weighed]:
@@ -163,7 +140,7 @@ def _quotes(lines: Sequence[str], delimiter: str, reading: Reading) -> Iterator[
         found = sum(len(edges.findall(line)) for line in lines)
         # An apostrophe may stand in any word; the others are quotes only where they stand around cells alone.
         most = found if quote == "'" else sum(line.count(quote) for line in lines)
-        if quote not in delimiter and found >= 2 and found >= _NEARLY * most and (quote == "'" or found > _FEW):
+        if quote not in delimiter and found >= 2 and found >= NEARLY * most and (quote == "'" or found > FEW):
             yield quote
     if not has_double:
         # Nothing is quoted as far as can be seen; below may be a quote yet.
@@ -177,27 +154,6 @@ def _escapes(lines: Sequence[str], quote: str, reading: Reading) -> list[str]:
         return [""]
     escaped = sum(line.count("\\" + quote) for line in lines)
     return ["", "\\"] if escaped else [""]
-
-
-def _trims(lines: Sequence[str], delimiter: str, quote: str) -> bool:
-    """Whether blanks stand beside (nearly) every delimiter or before all lines, or fill cells up to align delimiters."""
-    if delimiter in ("", " ", RUNS):
-        return False
-    rows = [line.rstrip("\r\n") for line in lines if delimiter in line and not is_rule(line)]
-    if quote:
-        mark = re.escape(quote)
-        quoted = re.compile(f"{mark}[^{mark}]*{mark}")
-        rows = [quoted.sub(lambda one: quote * len(one.group()), row) for row in rows]
-    inner = [row.strip(BLANKS + delimiter) for row in rows]
-    marks = sum(row.count(delimiter) for row in inner)
-    beside = len(re.findall(rf"[{BLANKS}]{re.escape(delimiter)}|{re.escape(delimiter)}[{BLANKS}]", "\n".join(inner)))
-    indented = sum(row[0] in BLANKS for row in rows)
-    if (marks and beside >= _NEARLY * marks) or indented > max(1, _NEARLY * len(rows)):
-        return True
-    if not beside and not any(row[-1] in BLANKS for row in rows):
-        return False
-    places = Counter(tuple(one.start() for one in re.finditer(re.escape(delimiter), row)) for row in rows)
-    return len(rows) > _FEW and places.most_common(1)[0][1] >= _NEARLY * len(rows)
 
 
 def _weigh(lines: Sequence[str], dialect: Dialect, trust: float, score: Scorer) -> _Weighed:

@@ -19,7 +19,8 @@ from functions.process.readers.header import Line, has_header
 from functions.process.readers.layout import Cells, Scorer, no_rows
 from functions.process.readers.limits import HEAD_BYTES, MAX_CELLS, MAX_CELLS_A_BYTE
 from functions.process.readers.problems import too_many_cells
-from functions.process.readers.repair import Found, Mender, records, rewrite, without_controls
+from functions.process.readers.records import records
+from functions.process.readers.repair import Found, Mender, rewrite, without_controls
 from functions.process.readers.sniff import find_dialect
 from functions.process.reading import Reading
 
