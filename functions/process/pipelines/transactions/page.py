@@ -72,7 +72,8 @@ def _figures(results: Results) -> list[Figure]:
         average = mean(total.sums.amount, total.sums.orders, results.places)
         if average is not None:
             shown.append(Figure("Average order", in_currency(average, total.currency)))
-    shown.append(Figure("Orders", f"{sum(total.sums.orders for total in results.totals):,}"))
+        # An order may have rows in several currencies: their counts can't be added up either.
+        shown.append(Figure(f"Orders{_in(total, results)}", f"{total.sums.orders:,}"))
     if results.customers is not None:
         repeat = rate(results.customers.repeat, results.customers.customers) or 0.0
         shown.append(Figure("Customers", f"{results.customers.customers:,}"))
@@ -87,11 +88,16 @@ def _figures(results: Results) -> list[Figure]:
     return shown
 
 
+def _in(total: Total, results: Results) -> str:
+    """The currency, behind what there is for each of several."""
+    return f" ({total.currency})" if len(results.totals) > 1 and total.currency else ""
+
+
 def _panels(total: Total, results: Results) -> list[_Panel]:
     own = [one for one in results.months if one.currency == total.currency]
     unit = total.currency or ""
     name = _title(results)
-    of = f" ({unit})" if len(results.totals) > 1 and unit else ""
+    of = _in(total, results)
     days = results.days[total.currency]
     panels: list[_Panel] = [
         Bars(
