@@ -62,16 +62,21 @@ def records(lines: Iterable[str], dialect: Dialect, width: int, columns: Sequenc
 
     mark = dialect.mark
     is_simple = dialect.is_simple
+    alone = _Alone(dialect)
     while (line := pull()) is not None:
         done += 1
         if passes_over and dialect.passes_over(line):
             continue
         if is_simple and (not quote or quote not in line):
-            yield _checked(Record(line.rstrip("\r\n").split(mark), [line]), dialect, width, columns)
+            record = Record(line.rstrip("\r\n").split(mark), [line])
+            yield record if len(record.cells) == width else _checked(record, dialect, width, columns)
             continue
         encoded = dialect.encoded(line)
         if not quote or quote not in encoded:
             yield _checked(Record(dialect.decoded(dialect.parts(encoded)), [line]), dialect, width, columns)
+            continue
+        if (whole := alone.cells(encoded)) is not None:
+            yield _checked(Record(dialect.decoded(whole), [line]), dialect, width, columns)
             continue
         taken = [line]
         try:
@@ -91,6 +96,31 @@ def records(lines: Iterable[str], dialect: Dialect, width: int, columns: Sequenc
         else:
             done += len(taken) - 1
             yield _checked(Record(dialect.decoded(cells), taken), dialect, width, columns)
+
+
+class _Alone:
+    """Takes lines apart that are records by themselves, all by one reader: making one takes longer than its work."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._line: str | None = None
+        self._reader = dialect.strict(self)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line, self._line = self._line, None
+        if line is None:
+            raise StopIteration
+        return line
+
+    def cells(self, line: str) -> list[str] | None:
+        """The cells of an encoded line; None where its quotes are broken, or it goes on in the next."""
+        self._line = line
+        try:
+            return next(self._reader)
+        except csv.Error:
+            return None
 
 
 def _checked(record: Record, dialect: Dialect, width: int, columns: Sequence[Column]) -> Record:

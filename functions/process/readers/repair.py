@@ -53,7 +53,7 @@ class Mender:
             return "too_few_fields", cells, []
         if not record.broken and (len(cells) == width or record.is_blank):
             # Most rows are right, and few of them have quotes.
-            quoted = quote and quote in record.lines[0]
+            quoted = quote and quote in record.lines[0] and quote in "".join(cells)
             if not quoted or not any(cell.count(quote) % 2 for cell in cells):
                 return "", cells[:width], []
         surplus = cells[width:]
