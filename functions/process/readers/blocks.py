@@ -69,7 +69,8 @@ def find_block(lines: Sequence[Line], score: Scorer, reading: Reading, *, whole:
         number = max(at for at, start in enumerate(starts) if start <= wanted or at == 0)
     else:
         sizes = [
-            sum(len(lines[at].cells) > 1 for at in range(start, end)) for start, end in zip(starts, ends, strict=True)
+            sum(len(line.record.cells) > 1 for line in lines[start:end])
+            for start, end in zip(starts, ends, strict=True)
         ]
         number = sizes.index(max(sizes))
     start, end = starts[number], ends[number]

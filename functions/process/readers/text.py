@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -124,8 +125,9 @@ def _look(source: Source, score: Scorer, reading: Reading) -> _Head:
     found: list[Line] = []
     # The width of rows is not known yet; without it rows that stray quotes swallowed are not seen.
     first = list(records(lines, dialect, 0))
-    width = max({len(one.cells) for one in first}, key=lambda n: sum(len(one.cells) == n for one in first), default=0)
-    for record in records(lines, dialect, width):
+    ((width, _),) = Counter(len(one.cells) for one in first).most_common(1) or [(0, 0)]
+    are_even = all(len(one.cells) == width and len(one.lines) == 1 and not one.broken for one in first)
+    for record in first if are_even else records(lines, dialect, width):
         # Comments between records are in none of them.
         while lines[at] is not record.lines[0]:
             at += 1
