@@ -58,7 +58,7 @@ def number_form(found: Found, reading: Reading, decimal: str) -> NumberForm | No
     """How most numbers of a column are written, by `decimal` where they leave that open; None where none was sought."""
     if "number_units" not in found:
         return None
-    return numbers.decide_number(found, found["number_units"] or [], reading.decimal, reading.thousands, decimal)
+    return numbers.decide_number(found, found["number_units"], reading.decimal, reading.thousands, decimal)
 
 
 def candidates(one: Surveyed, reading: Reading, hints: Hints) -> list[ColumnType]:

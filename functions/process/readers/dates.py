@@ -76,15 +76,22 @@ def survey(text: pl.Expr) -> dict[str, pl.Expr]:
     parts = odd.str.extract_groups(r"^(?P<first>[0-9]{1,2})[-/](?P<other>[0-9]{1,2})[-/][0-9]{4}(?:[^0-9]|$)")
     first, other = (parts.struct.field(name).cast(pl.Int8, strict=False) for name in ("first", "other"))
     day_first, month_first = ((first > 12) & (other <= 12)).sum(), ((first <= 12) & (other > 12)).sum()
-    parts = odd.str.extract_groups(_SHORT)
-    first, other, last = (parts.struct.field(name).cast(pl.Int8, strict=False) for name in ("first", "other", "last"))
+    first, other, last = short_parts(odd)
     found["date_day_first"] = day_first + (first.is_between(13, 31) & (other <= 12)).sum()
     found["date_month_first"] = month_first + (first.is_between(1, 12) & (other > 12)).sum()
     found["date_year_first"] = (~first.is_between(1, 31) & (other <= 12) & last.is_between(1, 31)).sum()
-    # Where the first part may be a day as well as a year: years are few and never so low, days are many.
+    # Where the first part may be a day as well as a year: years are few and never so low, days are many, and whoever
+    # surveys compares how many there are.
     may = (first > 12) & (other <= 12) & last.is_between(1, 31)
-    found["date_may_be_year"] = first.is_not_null().any() & may.all() & (first.n_unique() < last.n_unique())
+    found["date_may_be_year"] = first.is_not_null().any() & may.all()
     return found
+
+
+def short_parts(text: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """The three parts of dates whose last part has two digits, and the others at most, as Int8; null in other texts."""
+    parts = text.str.extract_groups(_SHORT)
+    first, other, last = (parts.struct.field(name).cast(pl.Int8, strict=False) for name in ("first", "other", "last"))
+    return first, other, last
 
 
 def decide(

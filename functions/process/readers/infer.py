@@ -220,6 +220,19 @@ def _survey(frame: pl.LazyFrame, columns: Sequence[Surveyed], families: Mapping[
         one.found = split[one.name]
         one.filled = one.found["filled"]
         one.markers = one.filled - one.found["values"]
+        _look_again(frame, one, one.found)
+
+
+def _look_again(frame: pl.LazyFrame, one: Surveyed, found: Found) -> None:
+    """Count what differs, where a column has any of it: aggregates of different values would hold the whole column."""
+    value = pl.col(f"{one.name} value")
+    if "number_has_unit" in found:
+        units = frame.select(unit=numbers.unit_of(numbers.groups(value))).drop_nulls().group_by("unit").len()
+        found["number_units"] = sorted(units.collect(engine="streaming")["unit"]) if found["number_has_unit"] else []
+    if found.get("date_may_be_year"):
+        first, _, last = dates.short_parts(value)
+        pairs = frame.select(first=first, last=last).group_by("first", "last").len().collect(engine="streaming")
+        found["date_may_be_year"] = pairs["first"].n_unique() < pairs["last"].n_unique()
 
 
 def _split(row: Found) -> dict[str, Found]:

@@ -96,8 +96,8 @@ def survey(parts: pl.Expr) -> dict[str, pl.Expr]:
     found["number_long"] = (long.is_not_null() & signed.cast(pl.Int64, strict=False).is_null()).sum()
     found["number_zeros"] = body.str.contains("^0[0-9]").sum()
     found["number_plus"] = ((field("sign") == "+") & (body.str.len_bytes() >= _LONG)).sum()
-    unit = _unit(parts)
-    found["number_units"] = unit.drop_nulls().unique().sort().implode()
+    unit = unit_of(parts)
+    found["number_has_unit"] = unit.is_not_null().any()
     found["number_bare"] = (body.is_not_null() & unit.is_null() & body.str.contains("[1-9]")).sum()
     return found
 
@@ -168,7 +168,7 @@ def _negative(parts: pl.Expr) -> pl.Expr:
     return pl.any_horizontal(*minus, field("open").is_not_null())
 
 
-def _unit(parts: pl.Expr) -> pl.Expr:
+def unit_of(parts: pl.Expr) -> pl.Expr:
     """The unit of each cell; a code where a sign stands beside it, as in `$5 USD`."""
     back, front = parts.struct.field("back"), parts.struct.field("front")
     return pl.coalesce(back, front)
