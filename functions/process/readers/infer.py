@@ -201,8 +201,8 @@ def _survey(frame: pl.LazyFrame, columns: Sequence[Surveyed], families: Mapping[
         value, looked = pl.col(f"{one.name} value"), families[one.guess]
         found = {"filled": (pl.col(one.name) != "").sum(), "values": value.count()}
         if _NUMBERS in looked:
-            parts.append(numbers.groups(value).alias(f"{one.name} parts"))
-            found |= numbers.survey(pl.col(f"{one.name} parts"))
+            parts.append(numbers.groups(numbers.odd(value)).alias(f"{one.name} parts"))
+            found |= numbers.survey(pl.col(f"{one.name} parts"), value)
         if _DATES in looked:
             found |= dates.survey(value)
         if _TIMES in looked:
@@ -227,7 +227,9 @@ def _look_again(frame: pl.LazyFrame, one: Surveyed, found: Found) -> None:
     """Count what differs, where a column has any of it: aggregates of different values would hold the whole column."""
     value = pl.col(f"{one.name} value")
     if "number_has_unit" in found:
-        units = frame.select(unit=numbers.unit_of(numbers.groups(value))).drop_nulls().group_by("unit").len()
+        units = (
+            frame.select(unit=numbers.unit_of(numbers.groups(numbers.odd(value)))).drop_nulls().group_by("unit").len()
+        )
         found["number_units"] = sorted(units.collect(engine="streaming")["unit"]) if found["number_has_unit"] else []
     if found.get("date_may_be_year"):
         first, _, last = dates.short_parts(value)

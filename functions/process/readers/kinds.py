@@ -8,7 +8,7 @@ from enum import StrEnum
 import polars as pl
 
 from functions.process.readers.dates import DateOrder, parse
-from functions.process.readers.numbers import groups, number
+from functions.process.readers.numbers import groups, is_plain, number, odd
 
 
 class Kind(StrEnum):
@@ -86,17 +86,19 @@ def blank_or(text: pl.Expr, *, markers: bool) -> pl.Expr:
 
 def read_as(frame: pl.LazyFrame, types: dict[str, ColumnType]) -> pl.LazyFrame:
     """Replace columns of text by what they hold."""
-    odd = {name: one for name, one in types.items() if not one.plain and one.kind not in (Kind.TEXT, Kind.EMPTY)}
-    frame = frame.with_columns(_plain(pl.col(name), one).alias(name) for name, one in types.items() if name not in odd)
-    frame = frame.with_columns(blank_or(pl.col(name), markers=True).alias(name) for name in odd)
-    numbers = {name: one for name, one in odd.items() if one.kind in (Kind.INTEGER, Kind.NUMBER)}
+    others = {name: one for name, one in types.items() if not one.plain and one.kind not in (Kind.TEXT, Kind.EMPTY)}
+    frame = frame.with_columns(
+        _plain(pl.col(name), one).alias(name) for name, one in types.items() if name not in others
+    )
+    frame = frame.with_columns(blank_or(pl.col(name), markers=True).alias(name) for name in others)
+    numbers = {name: one for name, one in others.items() if one.kind in (Kind.INTEGER, Kind.NUMBER)}
     if numbers:
-        frame = frame.with_columns(groups(pl.col(name)).alias(name) for name in numbers)
-        frame = frame.with_columns(
-            number(pl.col(name), one.decimal, one.thousands, whole=one.kind is Kind.INTEGER).alias(name)
-            for name, one in numbers.items()
-        )
-    for name, one in odd.items():
+        # A point is no decimal mark everywhere.
+        apart = {name: odd(pl.col(name)) if one.decimal == "." else pl.col(name) for name, one in numbers.items()}
+        frame = frame.with_columns(groups(text).alias(f"{name} parts") for name, text in apart.items())
+        frame = frame.with_columns(_number(name, one).alias(name) for name, one in numbers.items())
+        frame = frame.drop([f"{name} parts" for name in numbers])
+    for name, one in others.items():
         if one.kind in (Kind.DATE, Kind.DATETIME) and one.dates is not None:
             frame = parse(frame, name, one.dates)
             if one.kind is Kind.DATE:
@@ -110,6 +112,15 @@ def read_as(frame: pl.LazyFrame, types: dict[str, ColumnType]) -> pl.LazyFrame:
             value = pl.when(word.is_in(_TRUE)).then(pl.lit(True)).when(word.is_in(_FALSE)).then(pl.lit(False))
             frame = frame.with_columns(value.alias(name))
     return frame
+
+
+def _number(name: str, one: ColumnType) -> pl.Expr:
+    """A cell that was taken apart as this type has it, and one that was not as it is cast."""
+    text, whole = pl.col(name), one.kind is Kind.INTEGER
+    value = number(pl.col(f"{name} parts"), one.decimal, one.thousands, whole=whole)
+    if one.decimal != ".":
+        return value
+    return pl.when(is_plain(text)).then(text.cast(_POLARS[one.kind], strict=False)).otherwise(value)
 
 
 def _plain(text: pl.Expr, one: ColumnType) -> pl.Expr:

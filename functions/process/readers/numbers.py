@@ -35,6 +35,7 @@ _GROUPED = {
 }
 # What reads the same cells is preferred in this order: the fewer marks the better.
 _STYLES = [(".", ""), (".", ","), (".", " "), (".", "'"), (",", ""), (",", "."), (",", " "), (",", "'")]
+_AS_PROGRAMS = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$"
 _LONG = 7
 _MOST_SAFE = 19
 
@@ -68,8 +69,26 @@ def groups(text: pl.Expr) -> pl.Expr:
     return tidy(text).str.extract_groups(_CELL)
 
 
-def survey(parts: pl.Expr) -> dict[str, pl.Expr]:
-    """Aggregates over what `groups` gave, from which `decide_number` tells the form. Every row is looked at."""
+def is_plain(text: pl.Expr) -> pl.Expr:
+    """Whether a cell is as programs write numbers: digits, a point and more digits, a minus; no zero before others."""
+    return text.str.contains(_AS_PROGRAMS) & (text.str.len_bytes() < _MOST_SAFE)
+
+
+def odd(text: pl.Expr) -> pl.Expr:
+    """The cells that are not plain, and null for those that are: most columns have few or none to be taken apart."""
+    return pl.when(~is_plain(text)).then(text)
+
+
+def survey(parts: pl.Expr, text: pl.Expr) -> dict[str, pl.Expr]:
+    """Aggregates from which `decide_number` tells the form, over trimmed cells. Every row is looked at.
+
+    `parts` is what `groups` gave of the `odd` ones.
+    """
+    plain = is_plain(text)
+    dotted = plain & text.str.contains(".", literal=True)
+    digits = (plain & ~dotted).sum()
+    # 1.234 is a whole number too, by points for thousands.
+    grouped = (dotted & text.str.contains(r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$")).sum()
     field = parts.struct.field
     body, exponent = field("body").str.strip_chars(), field("exponent")
     comma, dot, spaced = (body.str.contains(mark) for mark in (",", r"\.", "[ ']"))
@@ -87,9 +106,12 @@ def survey(parts: pl.Expr) -> dict[str, pl.Expr]:
         looked = [cells for cells, styles in marked.values() if style in styles]
         if style[1] in (" ", "'"):  # also what has no thousands
             looked.append(pl.when(comma if style[0] == "," else dot, ~spaced).then(body))
-        found[name] = pl.sum_horizontal(bare.sum(), *(cells.str.contains(pattern).sum() for cells in looked))
+        by_points = [grouped] if style == (",", ".") else []
+        points = [dotted.sum()] if style[0] == "." else by_points
+        counts = [cells.str.contains(pattern).sum() for cells in looked]
+        found[name] = pl.sum_horizontal(digits, bare.sum(), *points, *counts)
         wholes = [(cells.str.contains(whole) & exponent.is_null()).sum() for cells in looked if style[1]]
-        found[f"{name}_whole"] = pl.sum_horizontal((bare & exponent.is_null()).sum(), *wholes)
+        found[f"{name}_whole"] = pl.sum_horizontal(digits, (bare & exponent.is_null()).sum(), *by_points, *wholes)
     # What has so few digits is no number of more than 64 bits.
     long = pl.when(body.str.len_bytes() >= _MOST_SAFE).then(body).str.replace_all("[.,' ]", "")
     signed = pl.concat_str(pl.when(_negative(parts)).then(pl.lit("-")).otherwise(pl.lit("")), long)
@@ -98,7 +120,8 @@ def survey(parts: pl.Expr) -> dict[str, pl.Expr]:
     found["number_plus"] = ((field("sign") == "+") & (body.str.len_bytes() >= _LONG)).sum()
     unit = unit_of(parts)
     found["number_has_unit"] = unit.is_not_null().any()
-    found["number_bare"] = (body.is_not_null() & unit.is_null() & body.str.contains("[1-9]")).sum()
+    filled = (plain & text.str.contains("[1-9]")).any()
+    found["number_bare"] = filled | (body.is_not_null() & unit.is_null() & body.str.contains("[1-9]")).any()
     return found
 
 
@@ -132,7 +155,7 @@ def decide_number(
         identifying = f"{found['number_long']:,} cells have more digits than a whole number of 64 bits"
     return NumberForm(
         *best,
-        unit=_one_unit(units, bare=found["number_bare"] > 0),
+        unit=_one_unit(units, bare=bool(found["number_bare"])),
         cells=cells,
         whole=whole,
         identifying=identifying,
