@@ -10,13 +10,17 @@ import pytest
 from functions.process.analysis import Analysis
 from tests.dashboard.test_html import Parsed
 from tests.hostile.markup import MARKUP, table
-from tests.process.conftest import Run
+from tests.process.conftest import Run, run_in, write_source
 from tests.process.outputs import json_of, path_of
 
 
-@pytest.fixture
-def found(run: Run) -> Analysis:
-    return run(table(MARKUP), filename=f"{MARKUP[0].replace('/', '')}.csv")
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    folder = tmp_path_factory.mktemp("markup")
+    source = write_source(folder / "upload", table(MARKUP), f"{MARKUP[0].replace('/', '')}.csv")
+    analysis = run_in(folder / "outputs", source)
+    assert isinstance(analysis, Analysis)
+    return analysis
 
 
 def test_the_page_has_the_elements_of_any_page(found: Analysis, run: Run) -> None:
