@@ -23,7 +23,6 @@ _NO_CELL = 2.6
 _NO_CELL_AT_END = 1.0
 _JOINED = 1.6
 _JOINED_MORE = 0.1
-_OTHER_DELIMITER = 4.0
 # Beyond these the search would take long, and an honest row is not that broken.
 _LONGEST_LINE = 20_000
 _MOST_COLUMNS = 100
@@ -38,11 +37,10 @@ _EDGE = re.compile(
 
 @dataclass(frozen=True)
 class Aligned:
-    """A row as laid over the columns: as many cells as there are, what was left over, and what it took."""
+    """A row as laid over the columns: as many cells as there are, what was left over, and whether cells moved."""
 
     cells: list[str]
     surplus: list[str]
-    cost: float
     moved: bool
 
 
@@ -69,15 +67,7 @@ def align(line: str, dialect: Dialect, columns: Sequence[Column]) -> Aligned | N
     """Lay an encoded line over the columns; None where it is too long to try, or has too many columns."""
     if len(line) > _LONGEST_LINE or not 1 < len(columns) <= _MOST_COLUMNS:
         return None
-    found = _search(line, dialect.mark, dialect.quote, columns)
-    if dialect.mark != " " and (found is None or found.cost > _OTHER_DELIMITER + 1):
-        # One row may be parted in another way than all the others.
-        for mark in (" ", "\t", ";", ","):
-            if mark != dialect.mark and line.count(mark) >= len(columns) - 2 > 1:
-                other = _search(line, mark, dialect.quote, columns)
-                if other is not None and (found is None or other.cost + _OTHER_DELIMITER < found.cost):
-                    found = Aligned(other.cells, other.surplus, other.cost + _OTHER_DELIMITER, moved=True)
-    return found
+    return _search(line, dialect.mark, dialect.quote, columns)
 
 
 def _search(line: str, mark: str, quote: str, columns: Sequence[Column]) -> Aligned | None:
@@ -121,7 +111,6 @@ def _walked_back(best: dict[tuple[int, int], _Step], key: tuple[int, int]) -> Al
     cells: list[str] = []
     surplus: list[str] = []
     moved = False
-    cost = best[key].cost
     place: tuple[int, int] | None = key
     while place is not None:
         step = best[place]
@@ -129,7 +118,7 @@ def _walked_back(best: dict[tuple[int, int], _Step], key: tuple[int, int]) -> Al
         surplus[:0] = step.surplus
         moved = moved or step.moved
         place = step.before
-    return Aligned(cells, surplus, cost, moved)
+    return Aligned(cells, surplus, moved)
 
 
 def _uses(

@@ -36,7 +36,8 @@ def members(path: Path, kind: Packed = WORKBOOK) -> list[zipfile.ZipInfo]:
         with zipfile.ZipFile(path) as archive:
             found = archive.infolist()
             begins_at = archive.start_dir
-    # What the module raises for a directory that is not right, besides its own error.
+    # A directory that is not right: the module's own error, and what it lets through; NotImplementedError is its answer
+    # to an archive of a later version of the format than it reads.
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
         raise kind.unreadable(f"its ZIP container is broken ({type(error).__name__})") from error
     if not found:

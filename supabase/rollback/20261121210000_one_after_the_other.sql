@@ -1,4 +1,4 @@
--- Undoes 20261121175000: no row changes.
+-- Undoes 20261121210000: no row changes.
 
 set lock_timeout = '5s';
 set statement_timeout = '30s';
@@ -150,4 +150,4 @@ end $$;
 
 drop function assay.lock_bytes;
 
-delete from supabase_migrations.schema_migrations where version = '20261121175000';
+delete from supabase_migrations.schema_migrations where version = '20261121210000';

@@ -6,7 +6,7 @@ set statement_timeout = '30s';
 
 -- Held until the transaction ends, and taken before any row: the event of bytes and their registration come one after the other, so that either
 -- sees what the other wrote. Rows alone do not do it, as neither row may be there yet.
-create function assay.lock_bytes(p_key text) returns void
+create or replace function assay.lock_bytes(p_key text) returns void
 language plpgsql set search_path = '' as $$
 begin
     perform pg_advisory_xact_lock(hashtextextended('assay.uploads ' || p_key, 0));
