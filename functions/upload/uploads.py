@@ -55,6 +55,24 @@ def parse_request(body: str | bytes | dict[str, JsonValue]) -> UploadRequest:
     return request
 
 
+def require_plain_body(content_type: str | None) -> None:
+    """Refuse a form where the file itself is expected: its envelope would be stored as data. Raises Problem (415)."""
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    if media_type == "multipart/form-data":
+        detail = "The body is a form (multipart/form-data), not the file itself."
+    elif media_type == "application/x-www-form-urlencoded":
+        detail = "The body was sent as application/x-www-form-urlencoded, as `curl -d` does, which strips line ends."
+    else:
+        return
+    raise Problem(
+        415,
+        "unsupported_media_type",
+        detail,
+        "Send the file's bytes as the body: `curl --data-binary @FILE -H 'Content-Type: application/octet-stream'`, "
+        "or `body: file` in a browser.",
+    )
+
+
 def register(request: UploadRequest, user: User) -> UploadAnswer:
     """Find the job that answers the upload, or make one with a signed PUT link for its bytes."""
     registered = _register(request, user)
