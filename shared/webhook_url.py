@@ -86,10 +86,7 @@ def receiver_of(url: str, *, private: bool) -> Receiver:
     if port == 0:
         raise _refused("The URL names port 0.")
     if not private and (_is_own_name(host) or (address is None and _ends_in_a_number(host))):
-        raise _refused(
-            "The URL names this machine itself, or an address in a form that is not read alike everywhere.",
-            "Register a host that the Internet can reach.",
-        )
+        raise _refused("The URL names no host of the Internet.", "Register a host that the Internet can reach.")
     if address is not None and not private and not is_public(address):
         raise _refused("The URL's address is not a public one.", "Register an address that the Internet can reach.")
     encrypted = parts.scheme == "https"

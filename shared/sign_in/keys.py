@@ -84,23 +84,26 @@ def _by_kid(jwks: object) -> dict[str, jwt.PyJWK]:
     if not isinstance(entries, list):
         raise ValueError("a JWKS has a list of keys")  # noqa: TRY004  # as above
     # One key that cannot be used must not take the others with it.
-    keys = [key for key in map(_verifying, entries) if key is not None]
+    keys = [key for key in map(_parsed, entries) if key is not None]
     if entries and not keys:
-        raise ValueError("no key of the JWKS can be used")
-    return {key.key_id: key for key in keys if key.key_id}
+        raise ValueError("every key of the JWKS is malformed")
+    return {key.key_id: key for key in keys if key.key_id and _verifies(key)}
 
 
-def _verifying(entry: object) -> jwt.PyJWK | None:
-    """Return the key if it may verify signatures; else log why not and return None.
-
-    Source: RFC 7517, sections 4.2 (use) and 4.3 (key_ops); RFC 7518, section 3.3 (RSA keys have at least 2048 bits).
-    """
+def _parsed(entry: object) -> jwt.PyJWK | None:
     try:
-        key = jwt.PyJWK.from_dict(entry)  # type: ignore[arg-type]  # it says what is wrong with anything else
+        return jwt.PyJWK.from_dict(entry)  # type: ignore[arg-type]  # it says what is wrong with anything else
     except Exception as error:  # noqa: BLE001  # PyJWT and cryptography raise many types for a malformed key
         logger.warning("signing key skipped", reason=f"malformed ({type(error).__name__})")
         return None
-    operations = entry.get("key_ops") if isinstance(entry, dict) else None
+
+
+def _verifies(key: jwt.PyJWK) -> bool:
+    """Tell whether the key may verify signatures; log why not.
+
+    Source: RFC 7517, sections 4.2 (use) and 4.3 (key_ops); RFC 7518, section 3.3 (RSA keys have at least 2048 bits).
+    """
+    operations = key._jwk_data.get("key_ops")  # PyJWK has no public name for it
     if key.public_key_use not in {"sig", None} or not (operations is None or "verify" in operations):
         reason = "not meant for verifying"
     elif key.key_type not in {"RSA", "EC"}:
@@ -108,6 +111,6 @@ def _verifying(entry: object) -> jwt.PyJWK | None:
     elif key.key_type == "RSA" and key.key.key_size < _MIN_RSA_BITS:
         reason = f"RSA of less than {_MIN_RSA_BITS} bits"
     else:
-        return key
+        return True
     logger.warning("signing key skipped", reason=reason, kid=key.key_id)
-    return None
+    return False

@@ -232,7 +232,7 @@ def test_a_key_is_used_only_for_what_it_is_meant(
 
 
 def test_a_short_rsa_key_is_refused(issuer: Issuer, verifier: TokenVerifier) -> None:
-    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  # what is to be refused
     issuer.keys.append(issuer.jwk("short", short.public_key()))
     token = jwt.encode(issuer.claims(), short, algorithm="RS256", headers={"kid": "short"})
     assert outcome(verifier, token) == "401"
