@@ -141,8 +141,8 @@ def test_whatever_is_taken_names_one_host_and_no_second_line(url: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost", "LOCALHOST.", "a.localhost", "localhost.localdomain", "ip6-localhost", "127.1", "0x7f.1", "2130706433",
-     "0177.0.0.1", "10.0.0.0x1"],
+    ["localhost", "LOCALHOST.", "a.localhost", "localhost.localdomain", "ip6-localhost", "127.1", "0x7f.1",
+     "2130706433", "0177.0.0.1", "10.0.0.0x1"],
 )  # fmt: skip
 def test_names_of_the_machine_itself_are_refused_at_registration(host: str) -> None:
     with pytest.raises(Problem) as caught:
