@@ -33,6 +33,14 @@ class ObjectMissing(AssayError):
     """The store has no object under the key."""
 
 
+class ObjectsStay(Transient):
+    """The store did not delete these objects; it deleted the others that it was asked to."""
+
+    def __init__(self, keys: Sequence[str], asked: int) -> None:
+        super().__init__(f"the object store did not delete {len(keys)} of {asked} objects")
+        self.keys = frozenset(keys)
+
+
 @dataclass(frozen=True)
 class SignedLink:
     """A link that carries its own permission until it expires; `headers` must be sent with it as they are."""
@@ -148,7 +156,8 @@ class ObjectStore:
         return [found["Key"] for found in listed.get("Contents", [])] == [key]
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects. One that is gone already counts as deleted; Transient is also raised where one stays."""
+        """Delete objects; one that is gone already counts as deleted. Raises ObjectsStay where some are still there."""
+        left: list[str] = []
         for start in range(0, len(keys), _DELETED_AT_ONCE):
             batch = keys[start : start + _DELETED_AT_ONCE]
             with _answers("the object store did not delete objects"):
@@ -156,9 +165,9 @@ class ObjectStore:
                     Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
                 )
                 # Supabase refused to delete what is not there, before https://github.com/supabase/storage/pull/1092.
-                left = [error for error in answer.get("Errors", []) if self.has(error["Key"])]
-            if left:
-                raise Transient(f"the object store did not delete {len(left)} of {len(batch)} objects")
+                left += [error["Key"] for error in answer.get("Errors", []) if self.has(error["Key"])]
+        if left:
+            raise ObjectsStay(left, len(keys))
 
     def delete_prefix(self, prefix: str) -> int:
         """Delete all objects whose keys begin so, and return how many. Raises ValueError for one without a last slash.

@@ -56,8 +56,6 @@ class StorageHandler(BaseHTTPRequestHandler):
         try:
             _check_media_type(seen, body)
             self.storage.verify(seen)
-            if seen.headers.get("content-type", "").startswith("multipart/form-data"):
-                raise Refused(400, "Multipart form data not supported")
             self._route(seen, body)
         except Refused as refused:
             text = f"<Error><Resource>{escape(self.path)}</Resource><Code></Code><Message>{refused}</Message></Error>"
@@ -84,6 +82,8 @@ class StorageHandler(BaseHTTPRequestHandler):
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         bucket, _, key = unquote(url.path).removeprefix(f"{PREFIX}/").partition("/")
         media_type = seen.headers.get("content-type", "application/octet-stream")
+        if media_type.startswith("multipart/form-data"):
+            raise Refused(400, "Multipart form data not supported")
         if bucket != BUCKET or not key:
             self.storage.has_bucket(bucket)
             self._route_bucket(seen.method, query, media_type, body)
