@@ -17,7 +17,7 @@ from uuid import UUID
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.errors import AssayError, Transient
+from shared.errors import AssayError, Problem, Transient
 from shared.object_store.signed_links import LinkSigner
 from shared.settings import Settings, settings
 
@@ -104,17 +104,25 @@ class ObjectStore:
         return SignedLink(url, {}, datetime.now(UTC) + timedelta(seconds=seconds))
 
     def put_bytes(self, key: str, body: bytes) -> None:
-        """Store bytes under a key: those of one request, which must be answered before Lambda ends it."""
+        """Store bytes under a key: those of one request, which must be answered before Lambda ends it.
+
+        Raises Problem (413) where they exceed the bucket's own limit.
+        """
         request: PutObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key, "Body": body}
         if self._checks_sha256:
             request["ChecksumSHA256"] = _base64(hashlib.sha256(body).hexdigest())
         try:
             _client(self._at, read_seconds=8, attempts=2).put_object(**request)
         except (BotoCoreError, ClientError) as error:
+            if _is_too_large(error):
+                raise self._too_large(len(body)) from error
             raise Transient("the object store did not take the object") from error
 
     def put_file(self, key: str, path: Path, media_type: str) -> None:
-        """Store a file under a key, in parts where it is large."""
+        """Store a file under a key, in parts where it is large.
+
+        Raises Problem (413) where it exceeds the bucket's own limit.
+        """
         from boto3.exceptions import S3UploadFailedError  # noqa: PLC0415  # with it comes boto3: see shared.aws_clients
 
         arguments = {"ContentType": media_type}
@@ -123,6 +131,8 @@ class ObjectStore:
         try:
             self._client.upload_file(str(path), self._bucket, key, ExtraArgs=arguments)
         except (BotoCoreError, ClientError, S3UploadFailedError) as error:
+            if _is_too_large(error):
+                raise self._too_large(path.stat().st_size) from error
             raise Transient("the object store did not take the object") from error
 
     def download(self, key: str, path: Path, received: Callable[[int], None]) -> str:
@@ -198,6 +208,14 @@ class ObjectStore:
                         count += 1
         return count
 
+    def _too_large(self, size_bytes: int) -> Problem:
+        return Problem(
+            413,
+            "bucket_limit",
+            f"The bucket {self._bucket!r} refused an object of {size_bytes} bytes: its own size limit is lower.",
+            "Raise the bucket's file size limit (in Supabase also the project's global one), or send a smaller file.",
+        )
+
     def ping(self) -> None:
         """Return when the bucket answers, within seconds."""
         try:
@@ -212,6 +230,15 @@ def _answers(otherwise: str) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError) as error:
         raise Transient(otherwise) from error
+
+
+def _is_too_large(error: BaseException | None) -> bool:
+    """Whether the store answered 413; boto3 wraps the answer where it uploads a file."""
+    while error is not None:
+        if isinstance(error, ClientError) and error.response["ResponseMetadata"]["HTTPStatusCode"] == 413:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _client(at: Settings, read_seconds: int, attempts: int) -> S3Client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,7 +12,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from shared.errors import Problem
 from shared.object_store import ObjectMissing, ObjectStore
+from tests.database.steps import Superuser
 from tests.object_store.conftest import Endpoint, store_settings
 from tests.supabase.storage import StorageFront
 from tests.supabase.storage_http import BUCKET, REGION
@@ -91,3 +94,29 @@ def test_a_link_holds_for_its_host_and_port_alone(endpoint: Endpoint) -> None:
     here = urlsplit(link.url)
     for host in ("localhost", f"{here.hostname}:1", f"elsewhere.example:{here.port}"):
         assert put(endpoint, Host=host).status_code == 403, host
+
+
+@pytest.fixture
+def small_bucket(superuser: Superuser, storage_front: StorageFront) -> Iterator[None]:
+    """The bucket takes 5 MiB at most, for one test."""
+    limit = "update storage.buckets set file_size_limit = %s where id = %s returning file_size_limit"
+    (before,) = superuser.execute("select file_size_limit from storage.buckets where id = %s", (BUCKET,)).fetchone()  # type: ignore[misc]
+    superuser.execute(limit, (5 * 1024**2, BUCKET))
+    yield
+    superuser.execute(limit, (before, BUCKET))
+
+
+@pytest.mark.usefixtures("small_bucket")
+@pytest.mark.parametrize("megabytes", [6, 9], ids=["in one piece", "in parts"])
+def test_what_exceeds_the_bucket_s_limit_is_a_problem_that_says_so(
+    store: ObjectStore, tmp_path: Path, megabytes: int
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"\0" * (megabytes * 1024**2))
+    with pytest.raises(Problem, match="The bucket 'assay' refused an object of") as by_file:
+        store.put_file("outputs/large", path, "text/csv")
+    with pytest.raises(Problem) as by_body:
+        store.put_bytes("outputs/large", path.read_bytes())
+    for problem in (by_file.value, by_body.value):
+        assert (problem.status, problem.code) == (413, "bucket_limit")
+        assert "file size limit" in problem.suggestion

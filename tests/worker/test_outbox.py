@@ -69,14 +69,14 @@ def test_with_the_queue_down_in_the_middle_the_rest_is_told_of_when_it_has_been_
 ) -> None:
     keys = [upload_key(steps.user.owner, f"{number:064x}") for number in range(25)]
     note(superuser, *keys)
-    send_all = Queue.send_all
+    send = Queue.send
 
     def half(queue: Queue, bodies: Sequence[str]) -> None:
-        send_all(queue, bodies[:10])
+        send(queue, bodies[:10])
         raise Transient("the queue did not take the messages")
 
     with monkeypatch.context() as fault:
-        fault.setattr(Queue, "send_all", half)
+        fault.setattr(Queue, "send", half)
         assert failed(handler(HINT, Context())) == [], "the sweep is sooner than a message that comes again"
     assert "hint not followed" in caplog.text
     first = told()
@@ -98,7 +98,7 @@ def test_a_message_that_the_queue_refuses_is_an_error(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(queue._client, "send_message_batch", refusing)
     with pytest.raises(Transient):
-        queue.send_all(["a"])
+        queue.send(["a"])
 
 
 def test_an_object_that_is_none_of_ours_leaves_the_outbox_and_its_news_fails(superuser: Superuser) -> None:

@@ -25,7 +25,7 @@ def tell_of_outbox() -> None:
     """
     told = 0
     while keys := _drain():
-        news_queue().send_all([created_message(key) for key in keys])
+        news_queue().send([created_message(key) for key in keys])
         told += len(keys)
     if told:
         logger.info("told of the outbox", objects=told)

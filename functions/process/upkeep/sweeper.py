@@ -12,8 +12,8 @@ from functions.process.webhooks.deliveries import deliver
 from functions.process.worker.job import count_ending
 from shared.database import database
 from shared.errors import AssayError
-from shared.queue import queue
 from shared.queue.events import RUN_HINT
+from shared.queue.hints import send_hint
 from shared.telemetry import logger, measure
 from shared.wire.jobs import Cost
 
@@ -90,7 +90,7 @@ def _sweep_some() -> _Swept:
         "sweep_jobs", {"p_upload_seconds": _UPLOAD_SECONDS, "p_quiet_seconds": _QUIET_SECONDS}, as_user=None
     )
     swept = _Swept.model_validate(answer)
-    queue().send_all([RUN_HINT] * swept.hints)
+    send_hint(RUN_HINT, count=swept.hints)
     measure("JobsExpired", swept.expired)
     if swept.lost:
         measure("InternalErrors", swept.lost)
