@@ -10,7 +10,8 @@ from shared.catalog.registry import current_versions, dataset_types
 from shared.database import database
 from shared.errors import Problem
 from shared.http import invalid_request
-from shared.object_store import object_store, upload_key
+from shared.object_store import object_store
+from shared.object_store.keys import upload_key
 from shared.queue.events import RUN_HINT
 from shared.queue.hints import send_hint
 from shared.settings import settings

@@ -13,11 +13,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
-from uuid import UUID
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import AssayError, Problem, Transient
+from shared.object_store.keys import OUTPUTS
 from shared.object_store.signed_links import LinkSigner
 from shared.settings import Settings, settings
 
@@ -48,21 +48,6 @@ class SignedLink:
     url: str
     headers: dict[str, str]
     expires_at: datetime
-
-
-def upload_key(owner: UUID | str, sha256: str) -> str:
-    """Key of an upload: `uploads/{owner}/{sha256}`."""
-    return f"uploads/{owner}/{sha256}"
-
-
-def output_key(owner: str, job_id: str, attempt: int, name: str) -> str:
-    """Key of an output: `outputs/{owner}/{job}/{attempt}/{name}`, as finish_job computes it."""
-    return f"outputs/{owner}/{job_id}/{attempt}/{name}"
-
-
-def outputs_prefix(owner: str, job_id: str, attempt: int) -> str:
-    """What the keys of all outputs of an attempt begin with."""
-    return output_key(owner, job_id, attempt, "")
 
 
 class ObjectStore:
@@ -199,7 +184,7 @@ class ObjectStore:
         count = 0
         with _answers("the object store did not abort uploads"):
             uploads = self._client.get_paginator("list_multipart_uploads")
-            for page in uploads.paginate(Bucket=self._bucket, Prefix="outputs/"):
+            for page in uploads.paginate(Bucket=self._bucket, Prefix=OUTPUTS):
                 for upload in page.get("Uploads", []):
                     if upload["Initiated"] < begun_before:
                         self._client.abort_multipart_upload(

@@ -14,7 +14,8 @@ from functions.process.sandbox.parent import Sandbox
 from functions.process.upkeep import cleaner as cleanup
 from functions.process.upkeep.sweeper import SweepFailed
 from shared.errors import Transient
-from shared.object_store import ObjectsStay, ObjectStore, output_key, upload_key
+from shared.object_store import ObjectsStay, ObjectStore
+from shared.object_store.keys import output_key, upload_key
 from shared.queue.events import CLEAN_UP_HINT, RUN_HINT
 from shared.sign_in.auth import User
 from tests.api import BUCKET, Context

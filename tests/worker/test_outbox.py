@@ -9,11 +9,11 @@ import boto3
 import pytest
 
 from functions.process.app import handler
-from functions.process.upkeep import outbox
 from shared.errors import Transient
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.queue import Queue
 from shared.queue.events import OUTBOX_HINT, objects_created
+from shared.worker_time import WORKER_SECONDS
 from tests.api import NEWS_QUEUE, QUEUE, Context
 from tests.database.steps import Steps, Superuser, new_sha256
 from tests.sqs import failed, sqs_event, take_out, work
@@ -82,7 +82,7 @@ def test_with_the_queue_down_in_the_middle_the_rest_is_told_of_when_it_has_been_
     first = told()
     assert len(first) == 10
 
-    later(superuser, outbox._QUIET_SECONDS - 60)
+    later(superuser, WORKER_SECONDS - 60)
     handler(HINT, Context())
     assert told() == [], "what was told of a moment ago is not told of again"
     later(superuser, 61)

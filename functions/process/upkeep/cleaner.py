@@ -16,11 +16,10 @@ from shared.errors import Transient
 from shared.object_store import ObjectsStay, object_store
 from shared.settings import settings
 from shared.telemetry import logger, measure
+from shared.worker_time import WORKER_SECONDS
 
 # No page is begun after this. What is left waits for the next sweep.
 _SECONDS = 20
-# As long as a worker lives. What it was handed by then and did not report, another one gets.
-_QUIET_SECONDS = 900
 _UPLOAD_IN_PARTS = timedelta(days=1)
 
 
@@ -38,7 +37,7 @@ def clean_up() -> None:
     stop_at = time.monotonic() + _SECONDS
     failures: list[Transient] = []
     while time.monotonic() < stop_at:
-        answer = database().call("clean_up", {"p_quiet_seconds": _QUIET_SECONDS}, as_user=None)
+        answer = database().call("clean_up", {"p_quiet_seconds": WORKER_SECONDS}, as_user=None)
         page = _Page.model_validate(answer)
         if not (page.removed or page.keys):
             break

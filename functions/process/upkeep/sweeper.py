@@ -16,11 +16,10 @@ from shared.queue.events import RUN_HINT
 from shared.queue.hints import send_hint
 from shared.telemetry import logger, measure
 from shared.wire.jobs import Cost
+from shared.worker_time import WORKER_SECONDS
 
 # A link lives for an hour, and a large file may take hours to arrive by it.
 _UPLOAD_SECONDS = 24 * 3600
-# A queue that is merely long is no reason to tell of its jobs again.
-_QUIET_SECONDS = 900
 # Of 200 jobs each; what is left then waits for the next minute.
 _CALLS = 50
 
@@ -87,7 +86,7 @@ def deliver_and_retry() -> None:
 
 def _sweep_some() -> _Swept:
     answer = database().call(
-        "sweep_jobs", {"p_upload_seconds": _UPLOAD_SECONDS, "p_quiet_seconds": _QUIET_SECONDS}, as_user=None
+        "sweep_jobs", {"p_upload_seconds": _UPLOAD_SECONDS, "p_quiet_seconds": WORKER_SECONDS}, as_user=None
     )
     swept = _Swept.model_validate(answer)
     send_hint(RUN_HINT, count=swept.hints)

@@ -21,7 +21,8 @@ from functions.process.webhooks.deliveries import hint_at_deliveries
 from functions.process.worker.attempt import Attempt, Claim, Worker, claim
 from shared.catalog.registry import pipelines
 from shared.errors import JobCancelled, Problem, StaleAttempt, Transient
-from shared.object_store import ObjectMissing, object_store, output_key, outputs_prefix
+from shared.object_store import ObjectMissing, object_store
+from shared.object_store.keys import output_key, outputs_prefix
 from shared.queue.events import RUN_HINT
 from shared.queue.hints import send_hint
 from shared.settings import settings
