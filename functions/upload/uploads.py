@@ -6,13 +6,14 @@ import hashlib
 
 from pydantic import JsonValue, ValidationError
 
-from functions.upload.hints import send_hint
 from shared.catalog.registry import current_versions, dataset_types
 from shared.database import database
 from shared.errors import Problem
 from shared.http import invalid_request
-from shared.object_store import object_store, upload_key
+from shared.object_store import object_store
+from shared.object_store.keys import upload_key
 from shared.queue.events import RUN_HINT
+from shared.queue.hints import send_hint
 from shared.settings import settings
 from shared.sign_in.auth import User
 from shared.wire.jobs import PutLink, UploadAnswer, UploadRequest
@@ -119,5 +120,5 @@ def _register(request: UploadRequest, user: User) -> UploadAnswer:
     registered = UploadAnswer.model_validate(answer)
     if registered.job.status == "queued":
         # The bytes are there: no event of the object store will tell the worker.
-        send_hint(RUN_HINT)
+        send_hint(RUN_HINT, may_be_lost=True)
     return registered

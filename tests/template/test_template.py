@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from shared.database import transport
 from shared.settings import Settings
 from shared.sign_in import service as sign_in_service
+from shared.worker_time import WORKER_SECONDS
 from tests.cloudformation import referred
 
 from .conftest import ROOT, Resources
@@ -291,3 +292,7 @@ def test_silence_is_an_alarm_of_the_sweep_alone(resources: Resources) -> None:
         if alarm["TreatMissingData"] == "breaching"
     }
     assert silent == {"SweepAlarm"}
+
+
+def test_a_worker_lives_as_long_as_the_code_says(resources: Resources) -> None:
+    assert resources["ProcessFunction"]["Properties"]["Timeout"] == WORKER_SECONDS

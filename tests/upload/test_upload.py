@@ -11,7 +11,7 @@ import pytest
 from functions.upload.app import handler
 from shared.database import database
 from shared.database.psycopg_database import PsycopgDatabase
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.settings import settings
 from shared.sign_in.auth import User
 from tests.api import BUCKET, UNKNOWN_ID, Client
