@@ -8,7 +8,7 @@ NPM := $(or $(shell command -v npm),$(CURDIR)/.tools/node/bin/npm)
 WITH_NODE = PATH="$(dir $(NPM)):$$PATH" "$(NPM)"
 IN_WEB = cd web && $(WITH_NODE)
 NODE_READY := $(if $(shell command -v npm),,.tools/node/ready)
-DASHBOARD := functions/process/dashboard/built/dashboard.js
+DASHBOARD := assay/page/built/dashboard.js
 STACK := .venv/ready .tools/ministack/ready $(DASHBOARD)
 SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
@@ -80,11 +80,11 @@ format: .venv/ready-dev ## format the code
 web: $(DASHBOARD) ## build the dashboards' script
 
 openapi: .venv/ready ## write functions/download/openapi.json anew from the handlers
-	.venv/bin/python -m local.openapi > functions/download/openapi.json.new
+	.venv/bin/python -m tools.openapi > functions/download/openapi.json.new
 	mv functions/download/openapi.json.new functions/download/openapi.json
 
 schema: .venv/ready ## write supabase/schema.sql anew from the migrations
-	.venv/bin/python -m local.schema > supabase/schema.sql.new
+	.venv/bin/python -m tools.schema > supabase/schema.sql.new
 	mv supabase/schema.sql.new supabase/schema.sql
 
 LOCK = $(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header
@@ -96,7 +96,7 @@ lock: .venv/uv ## renew requirements/ from pyproject.toml
 	for group in ministack sam node uv bench; do $(LOCK) --group $$group -o requirements/$$group.txt || exit 1; done
 
 clean: ## remove everything that make made, but not the data in .assay/ and results/
-	rm -rf .venv .tools .aws-sam web/node_modules functions/process/dashboard/built
+	rm -rf .venv .tools .aws-sam web/node_modules assay/page/built
 
 .venv/uv: requirements/uv.txt
 	$(PYTHON) -c 'import sys; sys.exit("Assay needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'

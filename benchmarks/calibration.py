@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from assay.datasets import registry
+from assay.detection import Detection, detect
 from benchmarks.calibration_samples import Sample, samples
-from functions.process.detection import Detection, detect
-from functions.process.pipelines import registry
 
 SEED, COUNT = 20261121, 1500
 BINS = (0.0, 0.3, 0.5, 0.7, 0.9, 0.95, 1.01)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from functions.process.readers import Preview
+from assay.formats import Preview
 
 Row = list[str | None]
 Maker = Callable[[Random, int], str]

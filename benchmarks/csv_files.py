@@ -21,12 +21,12 @@ import clevercsv
 import duckdb
 import pandas as pd
 
+from assay.contract import Source
+from assay.errors import Unprocessable
+from assay.formats import open_table
 from benchmarks.csv_layouts import LAYOUTS
 from benchmarks.csv_pollution import POLLUTIONS
 from benchmarks.csv_tables import clean_tables
-from functions.process.pipelines.contract import Source
-from functions.process.readers import open_table
-from shared.errors import Unprocessable
 
 _SEEDS = 2
 _KINDS = POLLUTIONS | LAYOUTS

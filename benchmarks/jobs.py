@@ -20,8 +20,8 @@ from pathlib import Path
 import psycopg
 
 from benchmarks import jobs_functions, jobs_throughput
-from local.migrations import apply_migrations
-from local.postgres import Postgres
+from local.postgres.migrations import apply_migrations
+from local.postgres.server import Postgres
 
 WORKERS = (1, 10, 100)
 CONNECTIONS = 250

@@ -13,10 +13,10 @@ from uuid import UUID, uuid4
 import psycopg
 
 from benchmarks.jobs_throughput import finished, registration, together
-from local.postgres import Postgres
-from shared.auth import User
-from shared.psycopg_database import PsycopgDatabase
-from shared.transport import Argument
+from local.postgres.server import Postgres
+from shared.database.psycopg_database import PsycopgDatabase
+from shared.database.transport import Argument
+from shared.sign_in.auth import User
 
 _FILL = Path(__file__).with_name("million_jobs.sql")
 ROUNDS = 1_000

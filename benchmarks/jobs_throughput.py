@@ -21,10 +21,10 @@ import procrastinate
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from local.postgres import Postgres
-from shared.auth import User
-from shared.psycopg_database import PsycopgDatabase
-from shared.transport import Argument
+from local.postgres.server import Postgres
+from shared.database.psycopg_database import PsycopgDatabase
+from shared.database.transport import Argument
+from shared.sign_in.auth import User
 
 JOBS = {1: 2000, 10: 6000, 100: 6000}
 _PROCESSES = 4

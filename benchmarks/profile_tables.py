@@ -93,8 +93,8 @@ def make(path: Path, rows: int) -> None:
 
 def assay(path: Path) -> dict[str, float]:
     """Run the pipeline; returns the seconds of each of its stages."""
-    from functions.process.pipelines.contract import Outputs, Source
-    from functions.process.pipelines.table import pipeline
+    from assay.contract import Outputs, Source
+    from assay.datasets.table import pipeline
 
     stages: dict[str, float] = {}
     last, since = "start", time.perf_counter()

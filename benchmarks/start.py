@@ -27,7 +27,7 @@ ROUNDS = 20
 BASE = "import boto3 + one S3 client"
 READY = """
 import functions.{function}.app
-from shared.auth import verifier
+from shared.sign_in.auth import verifier
 from shared.database import database
 from shared.object_store import object_store
 database(), verifier()

@@ -131,9 +131,9 @@ def polars_bare() -> Callable[[Path, Path], None]:
 
 def assay() -> Callable[[Path, Path], None]:
     """The whole pipeline with all its outputs, as `assay analyse` runs it."""
-    import functions.process.pipelines.station_measurements.pipeline  # noqa: PLC0415, F401
-    from functions.process.analysis import Analysis, analyse  # noqa: PLC0415
-    from functions.process.pipelines.contract import Source  # noqa: PLC0415
+    import assay.datasets.station_measurements.pipeline  # noqa: PLC0415, F401
+    from assay.contract import Source  # noqa: PLC0415
+    from assay.run import Analysis, analyse  # noqa: PLC0415
 
     def job(file: Path, folder: Path) -> None:
         source = Source(file, file.name, _hash_of(file), file.stat().st_size)

@@ -40,8 +40,8 @@ package:
 	mkdir -p "$(ARTIFACTS_DIR)/functions"
 	cp -R functions/__init__.py functions/$(function) "$(ARTIFACTS_DIR)/functions/"
 	cp -R shared "$(ARTIFACTS_DIR)/"
-	for file in functions/process/pipelines/*/pipeline.json functions/process/pipelines/*/rules.json \
-	  functions/process/pipelines/*/example.csv; do \
+	for file in assay/datasets/*/dataset.json assay/datasets/*/rules.json \
+	  assay/datasets/*/example.csv; do \
 	  mkdir -p "$(ARTIFACTS_DIR)/$$(dirname $$file)" && cp $$file "$(ARTIFACTS_DIR)/$$file" || exit 1; done
 	cd "$(ARTIFACTS_DIR)" && rm -f functions/$(function)/Makefile functions/$(function)/Dockerfile
 	find "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/shared" -name __pycache__ -prune -exec rm -r {} +

@@ -10,12 +10,12 @@ from pathlib import Path
 import typer
 from pydantic import JsonValue
 
-from functions.process.analysis import NeedsType, analyse
-from functions.process.pipelines.contract import Source
+from assay.contract import Source
+from assay.errors import Unprocessable
+from assay.run import NeedsType, analyse
 from local import screen
 from local.client import LocalFile
 from local.reporting import reported
-from shared.errors import Unprocessable
 
 
 def run(file: Path, out: Path, dataset_type: str | None, parameters: Mapping[str, JsonValue], *, as_json: bool) -> None:

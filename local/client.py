@@ -17,9 +17,9 @@ import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from local.refusals import Refused, refused, service_refused, store_refused, unreachable
-from shared.account import Account, AccountExport, Remaining
-from shared.dataset_types import DatasetTypes
-from shared.models import (
+from shared.catalog.dataset_types import DatasetTypes
+from shared.wire.account import Account, AccountExport, Remaining
+from shared.wire.jobs import (
     DownloadLink,
     Job,
     JobPage,

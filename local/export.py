@@ -14,8 +14,8 @@ from pydantic import BaseModel, JsonValue
 from local.client import Client, safe_name
 from local.home import read_object, write_object
 from local.refusals import Refused, refused
-from shared.account import Account, AccountExport, ExportedOutput, ExportedUpload
-from shared.models import DownloadLink
+from shared.wire.account import Account, AccountExport, ExportedOutput, ExportedUpload
+from shared.wire.jobs import DownloadLink
 
 LISTS = ("webhooks", "deliveries", "uploads", "jobs", "attempts", "events", "outputs")
 _CONTENTS = "export.json"

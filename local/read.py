@@ -15,13 +15,13 @@ from pydantic import JsonValue
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from functions.process.pipelines.contract import Source
-from functions.process.readers import Table, open_table
-from functions.process.readers.types import ColumnType, infer_types, refused_cells
-from functions.process.reading import Reading
+from assay.contract import Source
+from assay.errors import Unprocessable
+from assay.formats import Table, open_table
+from assay.reading import Reading
+from assay.types import ColumnType, infer_types, refused_cells
 from local import screen
 from local.reporting import reported
-from shared.errors import Unprocessable
 
 _SHOWN = 20
 

@@ -12,8 +12,8 @@ import math
 import psycopg
 from botocore.exceptions import ClientError
 
-from local.ministack import BUCKET, NEWS_QUEUE, MiniStack
-from shared.events import RUN_HINT, created_message
+from local.ministack.ministack import BUCKET, NEWS_QUEUE, MiniStack
+from shared.queue.events import RUN_HINT, created_message
 
 _LONGEST_DELAY_SECONDS = 900  # SQS's own limit
 

@@ -7,7 +7,7 @@ import re
 import httpx
 from pydantic import ValidationError
 
-from shared.models import ProblemDetails
+from shared.wire.jobs import ProblemDetails
 
 
 class Refused(Exception):

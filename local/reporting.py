@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import typer
 
 from local import screen
-from local.backup_format import BackupError
+from local.backup.format import BackupError
 from local.processes import StackError
 from local.refusals import Refused
-from shared.models import ProblemDetails
+from shared.wire.jobs import ProblemDetails
 
 
 @contextmanager

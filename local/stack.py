@@ -21,14 +21,14 @@ import httpx
 import psycopg
 
 from local import processes
-from local.api import last_request_file
-from local.given_database import without_password
+from local.aws.api import last_request_file
+from local.aws.keeper import Keeper
+from local.backup.home_data import settle
 from local.home import LOOPBACK, free_port, make_private, read_object, write_object
-from local.home_data import settle
-from local.keeper import Keeper
-from local.migrations import apply_migrations, bootstrap
-from local.ministack import BUCKET, NEWS_QUEUE, REGION, MiniStack
-from local.postgres import Postgres
+from local.ministack.ministack import BUCKET, NEWS_QUEUE, REGION, MiniStack
+from local.postgres.given import without_password
+from local.postgres.migrations import apply_migrations, bootstrap
+from local.postgres.server import Postgres
 from local.processes import StackError
 from local.recovery import tell_again
 from local.running import announce, lock, withdraw

@@ -2,14 +2,13 @@
 
 AssayError
 ├── Problem         a request that cannot be answered; becomes RFC 9457 problem details
-├── Unprocessable   terminal: the file's fault; the job fails at once
 ├── Transient       anything outside that may be well again soon; the job is tried again
 ├── JobCancelled    the user cancelled the job while it ran
-├── ObjectMissing   the object store has nothing under the key (shared/object_store.py)
-├── DataApiRefused  the Data API refuses our key or address (shared/data_api.py)
-├── AttemptFailed   no fault of the file's; the job is tried again (functions/process/attempt.py)
+├── ObjectMissing   the object store has nothing under the key (shared/object_store/__init__.py)
+├── DataApiRefused  the Data API refuses our key or address (shared/database/data_api.py)
+├── AttemptFailed   no fault of the file's; the job is tried again (functions/process/failures.py)
 │   └── OutOfTime   the worker's time was over
-├── UnknownUpload   an object under a key that is none of ours (functions/process/news.py)
+├── UnknownUpload   an object under a key that is none of ours (functions/process/worker/arrivals.py)
 └── StaleAttempt    a newer attempt has taken the job over; this one must stop and write nothing
 """
 
@@ -20,35 +19,22 @@ class AssayError(Exception):
     """Base of every error that Assay raises on purpose."""
 
 
-class _Coded(AssayError):
-    """An error with a machine-readable code and, for people, a detail and a suggestion."""
-
-    def __init__(self, code: str, detail: str, suggestion: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
-        self.suggestion = suggestion
-
-
-class Problem(_Coded):
+class Problem(AssayError):
     """A request that cannot be answered, with the HTTP status that says so (RFC 9457).
 
-    `retry_after_seconds` is given where the same request may be answered later.
+    `code` is machine-readable; `detail` and `suggestion` are for people. `retry_after_seconds` is given where the same
+    request may be answered later.
     """
 
     def __init__(
         self, status: int, code: str, detail: str, suggestion: str, retry_after_seconds: int | None = None
     ) -> None:
-        super().__init__(code, detail, suggestion)
+        super().__init__(detail)
         self.status = status
+        self.code = code
+        self.detail = detail
+        self.suggestion = suggestion
         self.retry_after_seconds = retry_after_seconds
-
-
-class Unprocessable(_Coded):
-    """The file's own fault: trying again would end the same way.
-
-    `code` is snake_case and stable, `detail` says what was found and where, `suggestion` what to do about it.
-    """
 
 
 class Transient(AssayError):

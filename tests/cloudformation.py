@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from local.template import TEMPLATE
+from local.aws.template import TEMPLATE
 
 
 class _Loader(yaml.SafeLoader):

@@ -12,15 +12,15 @@ import psycopg
 import pytest
 from moto import mock_aws
 
-from local.migrations import apply_migrations
-from local.ministack import MiniStack
-from local.postgres import Postgres
-from shared.auth import User, verifier
+from local.ministack.ministack import MiniStack
+from local.postgres.migrations import apply_migrations
+from local.postgres.server import Postgres
 from shared.database import Database, database
+from shared.database.psycopg_database import PsycopgDatabase
 from shared.object_store import object_store
-from shared.psycopg_database import PsycopgDatabase
 from shared.queue import news_queue, queue
 from shared.settings import settings
+from shared.sign_in.auth import User, verifier
 from tests.api import BUCKET, NEWS_QUEUE, QUEUE
 from tests.database.steps import Steps, Superuser
 from tests.issuer import Issuer

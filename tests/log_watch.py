@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import pytest
 
-from shared.log_format import LogFormat
 from shared.telemetry import logger
+from shared.telemetry.log_format import LogFormat
 from tests.issuer import SECRET
 
 CANARY = "cell-7Qz0vXkW"

@@ -9,9 +9,39 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[1]
-FUNCTIONS = ("upload", "process", "download")
-PURE = ("readers", "detection", "pipelines", "dashboard")
-MODULES = sorted(path for folder in ("functions", "shared") for path in (PROJECT / folder).rglob("*.py"))
+OURS = ("assay", "functions", "shared", "local", "tools", "tests", "benchmarks")
+# What may be imported from each place, beside libraries; the longest entry that fits a module holds for it.
+ALLOWED = {
+    "assay": ("assay.contract", "assay.errors", "assay.reading", "assay.formats", "assay.types", "assay.detection",
+              "assay.datasets", "assay.write", "assay.page"),
+    "assay.errors": (),
+    "assay.reading": (),
+    "assay.contract": ("assay.reading", "assay.errors"),
+    "assay.formats": ("assay.contract", "assay.errors", "assay.reading", "assay.formats"),
+    "assay.types": ("assay.contract", "assay.errors", "assay.reading", "assay.formats", "assay.types"),
+    "assay.detection": ("assay.contract", "assay.errors", "assay.reading", "assay.formats", "assay.types",
+                        "assay.detection"),
+    "assay.write": ("assay.contract", "assay.errors", "assay.write"),
+    "assay.page": ("assay.errors", "assay.page"),
+    "assay.datasets": ("assay.contract", "assay.errors", "assay.reading", "assay.formats", "assay.types",
+                       "assay.detection", "assay.write", "assay.page", "assay.datasets"),
+    "shared": ("shared",),
+    "functions.upload": ("shared", "functions.upload"),
+    "functions.download": ("shared", "functions.download"),
+    "functions.process": ("shared", "functions.process", "assay"),
+    "local": ("shared", "assay", "local"),
+    "tools": ("shared", "functions", "local", "assay", "tools"),
+}  # fmt: skip
+# What the analysis must not use: clouds, the network, the clock and chance.
+IMPURE = ("boto3", "botocore", "httpx", "postgrest", "psycopg", "supabase", "random", "time")
+MODULES = sorted(
+    path for folder in ("assay", "functions", "shared", "local", "tools") for path in (PROJECT / folder).rglob("*.py")
+)
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PROJECT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -19,32 +49,68 @@ def imported(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if is_module(name) else node.module for name in names)
 
 
-def forbidden(path: Path) -> tuple[str, ...]:
-    """What a module must not import, by where it stands."""
-    parts = path.relative_to(PROJECT).parts
-    if parts[0] == "shared":
-        return ("functions", "local")
-    others = tuple(f"functions.{name}" for name in FUNCTIONS if name != parts[1])
-    outside = ("boto3", "botocore", "httpx", "postgrest", "psycopg", "supabase", "shared.data_api", "shared.database")
-    pure = (*outside, "shared.object_store", "shared.psycopg_database", "shared.queue", "time", "random")
-    return ("local", *others, *(pure if len(parts) > 2 and parts[2] in PURE else ()))
+def is_module(name: str) -> bool:
+    path = PROJECT.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
-def environment_reads(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
+def is_below(name: str, places: tuple[str, ...]) -> bool:
+    return any(name == place or name.startswith(f"{place}.") for place in places)
+
+
+def allowed(module: str) -> tuple[str, ...]:
+    return ALLOWED[max((place for place in ALLOWED if is_below(module, (place,))), key=len, default="functions.upload")]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_a_module_imports_only_what_its_place_allows(path: Path) -> None:
-    bad = forbidden(path)
-    assert [name for name in imported(path) for one in bad if name == one or name.startswith(f"{one}.")] == []
+    ours = [name for name in imported(path) if is_below(name, OURS)]
+    assert [name for name in ours if not is_below(name, allowed(name_of(path)))] == []
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "assay").rglob("*.py")), ids=name_of)
+def test_the_analysis_is_pure(path: Path) -> None:
+    assert [name for name in imported(path) if is_below(name, IMPURE)] == []
 
 
 def test_the_environment_is_read_in_one_place() -> None:
-    readers = [path.name for path in MODULES if {"os.environ", "os.getenv"} & environment_reads(path)]
-    assert readers == ["settings.py"]
+    served = [path for path in MODULES if path.relative_to(PROJECT).parts[0] in {"assay", "functions", "shared"}]
+    assert [name_of(path) for path in served if reads_environment(path)] == ["shared.settings"]
+
+
+def reads_environment(path: Path) -> bool:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
+    return not names.isdisjoint({"os.environ", "os.getenv"})
+
+
+def circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of more than one room in which each can be reached from every other."""
+    reach = {room: set(next_rooms) for room, next_rooms in edges.items()}
+    for middle in edges:
+        for room in edges:
+            if middle in reach[room]:
+                reach[room] |= reach[middle]
+    groups = {tuple(sorted(o for o in edges if o in reach[room] and room in reach[o])) for room in edges}
+    return [list(group) for group in sorted(groups) if len(group) > 1]
+
+
+def test_no_folders_import_each_other_in_a_circle() -> None:
+    edges: dict[str, set[str]] = {}
+    for path in MODULES:
+        room = room_of(name_of(path))
+        names = {room_of(name) for name in imported(path) if is_below(name, OURS)}
+        edges.setdefault(room, set()).update(name for name in names if name != room)
+    for names in list(edges.values()):
+        for name in names:
+            edges.setdefault(name, set())
+    assert circles(edges) == []
+
+
+def room_of(name: str) -> str:
+    """The folder that a module stands in, of functions/process and the packages the one below; a module is its own."""
+    return ".".join(name.split(".")[: 3 if name.startswith("functions.") else 2])

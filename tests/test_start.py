@@ -22,8 +22,8 @@ NEVER = {
     *("requests", "sqlite3", "moto", "aws_xray_sdk.ext.httplib", "aws_xray_sdk.ext.botocore"),
     *("boto3", "s3transfer", "botocore.session", "botocore.client", "shared.aws_clients"),
 }
-OTHER_THAN_PSYCOPG = {"httpx", "postgrest", "shared.data_api"}
-OTHER_THAN_DATA_API = {"psycopg", "shared.psycopg_database"}
+OTHER_THAN_PSYCOPG = {"httpx", "postgrest", "shared.database.data_api"}
+OTHER_THAN_DATA_API = {"psycopg", "shared.database.psycopg_database"}
 
 NO_NETWORK = """
 import sys

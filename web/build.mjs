@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = new URL(".", import.meta.url);
-const target = new URL("../functions/process/dashboard/built/", here);
+const target = new URL("../assay/page/built/", here);
 
 // uPlot's licence asks to be carried along, and its files hold no comment that esbuild takes for a legal one.
 const licence = (await readFile(new URL("node_modules/uplot/LICENSE", here), "utf8")).trim();

@@ -8,11 +8,11 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from functions.download.cursor import decoded, encoded
-from shared.account import Account, AccountExport
-from shared.auth import User
 from shared.database import database
 from shared.object_store import object_store
 from shared.settings import settings
+from shared.sign_in.auth import User
+from shared.wire.account import Account, AccountExport
 
 
 class _Webhooks(BaseModel):

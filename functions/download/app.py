@@ -13,12 +13,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.download import account, queries, webhooks
 from functions.download.health import health
-from shared.account import Account, AccountExport
-from shared.api import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api, respond
-from shared.dataset_types import DatasetTypes, all_dataset_types, example_of
-from shared.models import DownloadLink, Health, JobPage, JobStatus, JobWithAttempts, OutputList
+from shared.catalog.dataset_types import DatasetTypes, all_dataset_types, example_of
+from shared.http import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api, respond
 from shared.telemetry import logger, measure, metrics, tracer
-from shared.webhooks import DeliveryPage, WebhookList
+from shared.wire.account import Account, AccountExport
+from shared.wire.jobs import DownloadLink, Health, JobPage, JobStatus, JobWithAttempts, OutputList
+from shared.wire.webhooks import DeliveryPage, WebhookList
 
 api = new_api()
 

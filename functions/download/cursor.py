@@ -9,8 +9,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, TypeAdapter
 
-from shared.auth import User
 from shared.errors import Problem
+from shared.sign_in.auth import User
 
 P = TypeVar("P", bound=BaseModel)
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from shared.database import database
 from shared.errors import AssayError
-from shared.models import Health, PartHealth
 from shared.object_store import object_store
 from shared.queue import queue
 from shared.telemetry import logger
+from shared.wire.jobs import Health, PartHealth
 
 
 def health() -> Health:

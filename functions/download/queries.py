@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from functions.download.cursor import ROW, Row, decoded, encoded
-from shared.auth import User
 from shared.database import database
-from shared.models import DownloadLink, Job, JobPage, JobStatus, JobWithAttempts, Output, OutputList
 from shared.object_store import object_store
 from shared.settings import settings
+from shared.sign_in.auth import User
+from shared.wire.jobs import DownloadLink, Job, JobPage, JobStatus, JobWithAttempts, Output, OutputList
 
 _JOBS = TypeAdapter(list[Job])
 _OUTPUTS = TypeAdapter(list[Output])

@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from functions.download.cursor import ROW, Row, decoded, encoded
-from shared.auth import User
 from shared.database import database
-from shared.webhooks import Delivery, DeliveryPage, Webhook, WebhookList
+from shared.sign_in.auth import User
+from shared.wire.webhooks import Delivery, DeliveryPage, Webhook, WebhookList
 
 _WEBHOOKS = TypeAdapter(list[Webhook])
 _DELIVERIES = TypeAdapter(list[Delivery])

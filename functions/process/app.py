@@ -10,16 +10,16 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.process import news
-from functions.process.attempt import Worker
-from functions.process.cleanup import clean_up
-from functions.process.outbox import tell_of_outbox
-from functions.process.sweep import sweep
-from functions.process.webhooks import deliver
-from functions.process.work import run_a_job
+from functions.process.upkeep.cleaner import clean_up
+from functions.process.upkeep.outbox import tell_of_outbox
+from functions.process.upkeep.sweeper import sweep
+from functions.process.webhooks.deliveries import deliver
+from functions.process.worker import arrivals as news
+from functions.process.worker.attempt import Worker
+from functions.process.worker.job import run_a_job
 from shared.errors import Transient
-from shared.events import CLEAN_UP_HINT, DELIVER_HINT, OUTBOX_HINT, RUN_HINT, objects_created
 from shared.queue import news_queue, queue
+from shared.queue.events import CLEAN_UP_HINT, DELIVER_HINT, OUTBOX_HINT, RUN_HINT, objects_created
 from shared.telemetry import logger, measure, metrics, tracer
 
 _TELLING_SECONDS = 15

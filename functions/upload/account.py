@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from functions.upload.hints import send_hint
-from shared.account import Remaining
-from shared.auth import User
 from shared.database import database
-from shared.events import CLEAN_UP_HINT
-from shared.transport import CONNECT_SECONDS, STATEMENT_SECONDS, TRYING_SECONDS
+from shared.database.transport import CONNECT_SECONDS, STATEMENT_SECONDS, TRYING_SECONDS
+from shared.queue.events import CLEAN_UP_HINT
+from shared.sign_in.auth import User
+from shared.wire.account import Remaining
 
 _BATCH = 500
 # The longest that a call may take; one that would not end in time is not begun.

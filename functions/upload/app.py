@@ -14,12 +14,12 @@ from pydantic_core import from_json
 
 from functions.upload import account, jobs, uploads, webhooks
 from functions.upload.storage_hook import HEADER, take_hint
-from shared.account import Remaining
-from shared.api import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api, respond
 from shared.errors import Problem
-from shared.models import FILENAME_SCHEMA, HintTaken, Job, OnDuplicate, UploadAnswer
+from shared.http import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api, respond
 from shared.telemetry import follow, logger, measure, metrics, tracer
-from shared.webhooks import NewWebhook
+from shared.wire.account import Remaining
+from shared.wire.jobs import FILENAME_SCHEMA, HintTaken, Job, OnDuplicate, UploadAnswer
+from shared.wire.webhooks import NewWebhook
 
 api = new_api()
 

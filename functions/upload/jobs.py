@@ -7,13 +7,13 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from functions.upload.hints import send_hint
-from shared.api import invalid_request
-from shared.auth import User
+from shared.catalog.dataset_types import require_dataset_type
 from shared.database import database
-from shared.dataset_types import require_dataset_type
 from shared.errors import Problem
-from shared.events import CLEAN_UP_HINT, RUN_HINT
-from shared.models import Job, TypeChoiceRequest
+from shared.http import invalid_request
+from shared.queue.events import CLEAN_UP_HINT, RUN_HINT
+from shared.sign_in.auth import User
+from shared.wire.jobs import Job, TypeChoiceRequest
 
 
 class Reprocessed(BaseModel):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hmac
 
 from shared.errors import Problem
-from shared.events import OUTBOX_HINT
 from shared.queue import news_queue
+from shared.queue.events import OUTBOX_HINT
 from shared.settings import settings
 
 HEADER = "X-Assay-Hook-Secret"

@@ -7,15 +7,15 @@ import hashlib
 from pydantic import JsonValue, ValidationError
 
 from functions.upload.hints import send_hint
-from shared.api import invalid_request
-from shared.auth import User
+from shared.catalog.registry import current_versions, dataset_types
 from shared.database import database
 from shared.errors import Problem
-from shared.events import RUN_HINT
-from shared.models import PutLink, UploadAnswer, UploadRequest
+from shared.http import invalid_request
 from shared.object_store import object_store, upload_key
-from shared.registry import current_versions, dataset_types
+from shared.queue.events import RUN_HINT
 from shared.settings import settings
+from shared.sign_in.auth import User
+from shared.wire.jobs import PutLink, UploadAnswer, UploadRequest
 
 # A little below what API Gateway and Lambda take (6 MiB), so that a body over the limit still gets our own answer.
 MAX_BODY_BYTES = 6_000_000

@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
-from shared.api import invalid_request
-from shared.auth import User
 from shared.database import database
 from shared.errors import Problem
-from shared.receivers import receiver_of
+from shared.http import invalid_request
 from shared.settings import settings
-from shared.webhooks import NewWebhook, WebhookRequest
+from shared.sign_in.auth import User
+from shared.webhook_url import receiver_of
+from shared.wire.webhooks import NewWebhook, WebhookRequest
 
 
 def parse_request(body: bytes) -> WebhookRequest:

@@ -19,7 +19,7 @@ def backup(
 ) -> None:
     """Back up the embedded stack, database and objects, while it runs or not."""
     with reported(as_json=False):
-        from local.backup import back_up  # noqa: PLC0415  # the other commands start faster without its libraries
+        from local.backup.save import back_up  # noqa: PLC0415  # the other commands start faster without its libraries
 
         _refuse_given_database()
         with screen.progress(str(folder), 1) as update:
@@ -39,7 +39,7 @@ def restore(
 ) -> None:
     """Restore the embedded stack from a backup; it must not run."""
     with reported(as_json=False):
-        from local.restore import restore as restore_from  # noqa: PLC0415  # as above
+        from local.backup.restore import restore as restore_from  # noqa: PLC0415  # as above
 
         _refuse_given_database()
         with screen.progress(str(folder), 1) as update:
@@ -56,6 +56,6 @@ def restore(
 
 def _refuse_given_database() -> None:
     if os.environ.get("DATABASE_URL"):
-        from local.home_data import given_database  # noqa: PLC0415  # as above
+        from local.backup.home_data import given_database  # noqa: PLC0415  # as above
 
         raise given_database()

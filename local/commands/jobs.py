@@ -16,7 +16,7 @@ from local.arguments import parameters as parameters_of
 from local.client import Client, LocalFile
 from local.commands.options import AsJson, DatasetType, File, JobId, Out, Param, Token, Url, Yes, confirmed, connected
 from local.screen import Saved
-from shared.models import Job, JobStatus, UploadAnswer
+from shared.wire.jobs import Job, JobStatus, UploadAnswer
 
 
 def run(

@@ -78,7 +78,7 @@ def given_database() -> str | None:
     """Return DATABASE_URL, if there is one, once it is said where that is. Raises StackError if it cannot be read."""
     url = os.environ.get("DATABASE_URL") or None
     if url is not None:
-        from local.given_database import place  # noqa: PLC0415  # only who uses DATABASE_URL needs psycopg here
+        from local.postgres.given import place  # noqa: PLC0415  # only who uses DATABASE_URL needs psycopg here
 
         screen.note(f"Using the database at {place(url)} (from DATABASE_URL).")
     return url

@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 from typer.models import OptionInfo
 
-from functions.process.reading import Reading
+from assay.reading import Reading
 from local.commands.options import AsJson, File
 
 

@@ -9,7 +9,7 @@ import typer
 from local import screen
 from local.commands.jobs import finished, report
 from local.commands.options import AsJson, JobId, Out, Token, Url, connected
-from shared.dataset_types import DatasetTypes, all_dataset_types
+from shared.catalog.dataset_types import DatasetTypes, all_dataset_types
 
 
 def types(context: typer.Context, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:

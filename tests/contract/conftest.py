@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from local.postgres import Postgres
-from shared.auth import User
-from shared.data_api import DataApiDatabase
+from local.postgres.server import Postgres
 from shared.database import Database
-from shared.psycopg_database import PsycopgDatabase
+from shared.database.data_api import DataApiDatabase
+from shared.database.psycopg_database import PsycopgDatabase
+from shared.sign_in.auth import User
 from tests.supabase.gateway import Gateway
 
 

@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 from postgrest import APIError
 
-from shared import transport
-from shared.auth import User
-from shared.data_api import DataApiDatabase, DataApiRefused
+from shared.database import transport
+from shared.database.data_api import DataApiDatabase, DataApiRefused
 from shared.errors import Problem, Transient
+from shared.sign_in.auth import User
 from tests.contract.raw_server import HANG, RESET, RawServer, http
 
 PUBLISHABLE, SECRET, TOKEN = "sb_publishable_of-this-test", "sb_secret_of-this-test", "head.claims.signature-of-a-user"
@@ -70,7 +70,7 @@ def serve() -> Iterator[Serve]:
 def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The delays between tries, noted and not waited for."""
     noted: list[float] = []
-    monkeypatch.setattr("shared.transport.time.sleep", noted.append)
+    monkeypatch.setattr("shared.database.transport.time.sleep", noted.append)
     return noted
 
 
@@ -130,7 +130,7 @@ def test_a_retry_after_beyond_our_patience_is_handed_on(serve: Serve, delays: li
 
 
 def test_a_server_that_never_answers_is_transient(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.data_api.STATEMENT_SECONDS", 0.1)
+    monkeypatch.setattr("shared.database.data_api.STATEMENT_SECONDS", 0.1)
     server = serve(HANG)
     with pytest.raises(Transient):
         claim(data_api(server))
@@ -138,9 +138,9 @@ def test_a_server_that_never_answers_is_transient(serve: Serve, monkeypatch: pyt
 
 
 def test_no_try_begins_when_the_time_is_over(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.data_api.STATEMENT_SECONDS", 0.1)
+    monkeypatch.setattr("shared.database.data_api.STATEMENT_SECONDS", 0.1)
     clock = count(0, transport.TRYING_SECONDS + 1)
-    monkeypatch.setattr("shared.transport.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("shared.database.transport.time.monotonic", lambda: next(clock))
     server = serve(HANG)
     with pytest.raises(Transient):
         claim(data_api(server))

@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 from pydantic import JsonValue
 
-from shared.auth import User
 from shared.database import Database
-from shared.transport import Argument
+from shared.database.transport import Argument
+from shared.sign_in.auth import User
 from tests.database.steps import ERROR, MANIFEST, OUTPUTS, VERSIONS, Answer, Steps, Superuser, new_sha256
 from tests.database.webhook_steps import TIMED_OUT, URL, WebhookSteps
 

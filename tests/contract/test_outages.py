@@ -13,13 +13,13 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from local.migrations import apply_migrations
-from local.postgres import Postgres
-from shared.auth import User
-from shared.data_api import DataApiDatabase, DataApiRefused
+from local.postgres.migrations import apply_migrations
+from local.postgres.server import Postgres
 from shared.database import Database
+from shared.database.data_api import DataApiDatabase, DataApiRefused
+from shared.database.psycopg_database import PsycopgDatabase
 from shared.errors import Problem, Transient
-from shared.psycopg_database import PsycopgDatabase
+from shared.sign_in.auth import User
 from tests.database.steps import Steps, new_sha256
 from tests.supabase.gateway import Gateway
 from tests.supabase.project import supabase_project_on
@@ -109,7 +109,7 @@ def test_a_statement_that_takes_too_long_is_tried_again(
     sha256 = new_sha256()
     steps = Steps(side.db, side.user)
     steps.register(sha256)
-    monkeypatch.setattr("shared.psycopg_database.STATEMENT_SECONDS", 1)
+    monkeypatch.setattr("shared.database.psycopg_database.STATEMENT_SECONDS", 1)
     delays: list[float] = []
     with psycopg.connect(own_postgres.superuser_url) as other:
         other.execute("select 1 from assay.uploads where sha256 = %s for update", (sha256,))
@@ -118,7 +118,7 @@ def test_a_statement_that_takes_too_long_is_tried_again(
             delays.append(delay)
             other.rollback()
 
-        monkeypatch.setattr("shared.transport.time.sleep", let_go)
+        monkeypatch.setattr("shared.database.transport.time.sleep", let_go)
         assert steps.register(sha256)["upload"]["times_used"] == 2
     assert len(delays) == 1
 

@@ -11,11 +11,11 @@ import psycopg
 import pytest
 from postgrest import APIError
 
-from shared.auth import User
-from shared.data_api import DataApiDatabase
 from shared.database import Database
+from shared.database.data_api import DataApiDatabase
+from shared.database.transport import Argument
 from shared.errors import Problem
-from shared.transport import Argument
+from shared.sign_in.auth import User
 from tests.database.steps import Steps, Superuser, new_sha256
 from tests.database.webhook_steps import WebhookSteps
 from tests.supabase.gateway import Gateway

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from local.postgres import Postgres
+from local.postgres.server import Postgres
 from shared.database import Database
-from shared.psycopg_database import PsycopgDatabase
+from shared.database.psycopg_database import PsycopgDatabase
 from tests.contract.conftest import Transport
 from tests.database.steps import MANIFEST, Answer, Steps, Superuser, new_sha256
 

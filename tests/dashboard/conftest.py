@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Request
 from playwright.sync_api import Page as Tab
 
-from functions.process.dashboard.html import write_page
-from functions.process.dashboard.page import Page
+from assay.page.html import write_page
+from assay.page.model import Page
 from tests.dashboard.chromium import NAMES, program, started
 from tests.dashboard.samples import stations
 from tests.machine import not_tested_here

@@ -6,7 +6,7 @@ import math
 import random
 from datetime import date, timedelta
 
-from functions.process.dashboard.page import Bars, Figure, Finding, Heat, Histogram, Page, Panel, Series, Table
+from assay.page.model import Bars, Figure, Finding, Heat, Histogram, Page, Panel, Series, Table
 
 # Parameter, usual value, swing over the year, days between two values.
 _PARAMETERS = (

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from playwright.sync_api import ViewportSize
 
-from functions.process.analysis import Analysis
+from assay.run import Analysis
+from tests.assay.conftest import run_in, write_source
+from tests.assay.outputs import path_of
 from tests.dashboard.chromium import NAMES, program, started
-from tests.process.conftest import run_in, write_source
-from tests.process.outputs import path_of
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = {
     "station_measurements": ROOT / "examples" / "station_measurements.csv",
     "transactions": ROOT / "examples" / "transactions.csv",
-    "table": ROOT / "functions" / "process" / "pipelines" / "table" / "example.csv",
+    "table": ROOT / "assay" / "datasets" / "table" / "example.csv",
 }
 # Two pixels a point would be sharper, and three times the bytes.
 _SIZE: ViewportSize = {"width": 1200, "height": 1350}

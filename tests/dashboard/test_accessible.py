@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from functions.process.dashboard.html import write_page
-from functions.process.dashboard.page import Page
+from assay.page.html import write_page
+from assay.page.model import Page
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.samples import stations, transactions
 

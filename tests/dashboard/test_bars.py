@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from functions.process.dashboard.page import Bars, Heat, Histogram, Page
+from assay.page.model import Bars, Heat, Histogram, Page
 from tests.dashboard.actions import chart, column, drawing, next_frame, panel, point, reset
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.samples import transactions

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.process.dashboard.heat import heat_map
-from functions.process.dashboard.html import MAX_BYTES, write_page
-from functions.process.dashboard.page import Bars, Heat, Histogram, Page, Panel
+from assay.page.heat import heat_map
+from assay.page.html import MAX_BYTES, write_page
+from assay.page.model import Bars, Heat, Histogram, Page, Panel
 
 Block = Panel | Bars | Histogram | Heat
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from functions.process.dashboard.html import write_page
-from functions.process.dashboard.page import Figure, Finding, Page, Panel, Series, Table
+from assay.page.html import write_page
+from assay.page.model import Figure, Finding, Page, Panel, Series, Table
 from tests.dashboard.actions import column, drawing, next_frame, panel
 from tests.dashboard.conftest import OpenPage
 

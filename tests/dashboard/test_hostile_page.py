@@ -12,13 +12,13 @@ import pytest
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 
-from functions.process.analysis import Analysis
-from functions.process.dashboard.page import Page, Table
+from assay.page.model import Page, Table
+from assay.run import Analysis
+from tests.assay.conftest import run_in, write_source
+from tests.assay.outputs import path_of
 from tests.dashboard.conftest import OpenFile, OpenPage
 from tests.hostile.markup import MARKUP, table
 from tests.hostile.test_formulas import FORMULAS, GUARDED, PLAIN, guard
-from tests.process.conftest import run_in, write_source
-from tests.process.outputs import path_of
 
 # All that a click can reach, in one call: a thousand clicks of a mouse take seconds.
 _USE_EVERYTHING = """async () => {

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from functions.process.dashboard import html
-from functions.process.dashboard.html import write_page
-from functions.process.dashboard.markup import number
-from functions.process.dashboard.page import Bars, Figure, Finding, Heat, Histogram, Page, Panel, Series, Table
+from assay.page import html
+from assay.page.html import write_page
+from assay.page.markup import number
+from assay.page.model import Bars, Figure, Finding, Heat, Histogram, Page, Panel, Series, Table
 
 EMPTY = Page("Empty", "", [], [], [], [])
 HOSTILE = "</script><img src=x onerror=alert(1)>"

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from playwright.sync_api import expect
 
-from functions.process.dashboard.page import Page, Panel, Series
+from assay.page.model import Page, Panel, Series
 from tests.dashboard.actions import (
     chart,
     column,

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 
-from functions.process.dashboard.html import MAX_BYTES
+from assay.page.html import MAX_BYTES
 from tests.dashboard.conftest import OpenFile
 from tests.dashboard.screenshots import EXAMPLES, dashboard_of
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.process.dashboard.reduce import Points, Trace, drawable, points, trace
+from assay.page.reduce import Points, Trace, drawable, points, trace
 
 START = date(2020, 1, 1)
 

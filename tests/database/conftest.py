@@ -11,10 +11,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.migrations import apply_migrations
-from local.postgres import Postgres, embedded_binaries
-from shared.auth import User
-from shared.psycopg_database import PsycopgDatabase
+from local.postgres.migrations import apply_migrations
+from local.postgres.server import Postgres, embedded_binaries
+from shared.database.psycopg_database import PsycopgDatabase
+from shared.sign_in.auth import User
 from tests.database.hosted import at, hosted, new_database
 from tests.database.own import EMPTY, OwnDatabase
 from tests.database.steps import Superuser
@@ -60,7 +60,7 @@ def other_database(postgres: Postgres) -> Iterator[OwnDatabase]:
 def own(other_database: OwnDatabase, monkeypatch: pytest.MonkeyPatch) -> OwnDatabase:
     """A database in which nothing is but what the test itself makes; and a deadlock is not tried again, but seen."""
     other_database.superuser.execute(EMPTY)
-    monkeypatch.setattr("shared.transport._TRIES", 1)
+    monkeypatch.setattr("shared.database.transport._TRIES", 1)
     return other_database
 
 

@@ -6,8 +6,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from local.migrations import bootstrap
-from local.postgres import Postgres
+from local.postgres.migrations import bootstrap
+from local.postgres.server import Postgres
 
 ROLE = "hosted_postgres"
 _PASSWORD = "hosted"

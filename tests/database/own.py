@@ -9,8 +9,8 @@ from threading import Barrier
 from typing import TypeVar
 from uuid import uuid4
 
-from shared.auth import User
-from shared.psycopg_database import PsycopgDatabase
+from shared.database.psycopg_database import PsycopgDatabase
+from shared.sign_in.auth import User
 from tests.database.steps import Steps, Superuser
 
 _Answer = TypeVar("_Answer")

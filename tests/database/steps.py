@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import psycopg
 
-from shared.auth import User
+from shared.catalog.registry import current_versions
 from shared.database import Database
+from shared.database.transport import Argument
 from shared.object_store import upload_key
-from shared.registry import current_versions
-from shared.transport import Argument
+from shared.sign_in.auth import User
 
 Answer = dict[str, Any]
 Superuser = psycopg.Connection[tuple[object, ...]]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from local.home import PROJECT
+from shared.database.psycopg_database import PsycopgDatabase
 from shared.errors import Problem
-from shared.psycopg_database import PsycopgDatabase
 from tests.database.steps import Answer, Steps, Superuser, new_sha256
 from tests.database.webhook_steps import WebhookSteps, write
 

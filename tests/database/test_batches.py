@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.auth import User
+from shared.sign_in.auth import User
 from tests.database.own import OwnDatabase
 from tests.database.steps import Superuser
 

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from local.postgres import Postgres
-from shared.auth import User
-from shared.psycopg_database import PsycopgDatabase
+from local.postgres.server import Postgres
+from shared.database.psycopg_database import PsycopgDatabase
+from shared.sign_in.auth import User
 from tests.database.steps import Superuser
 from tests.database.webhook_steps import TIMED_OUT, Answer, WebhookSteps, make_due, write
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.postgres import Postgres
+from local.postgres.server import Postgres
 from tests.database.steps import Superuser
 
 Connection = Superuser

@@ -9,10 +9,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from local.postgres import Postgres
-from shared.auth import User
+from local.postgres.server import Postgres
+from shared.database.psycopg_database import PsycopgDatabase
 from shared.object_store import upload_key
-from shared.psycopg_database import PsycopgDatabase
+from shared.sign_in.auth import User
 from tests.database.steps import Steps, Superuser, new_sha256
 from tests.database.webhook_steps import WebhookSteps
 

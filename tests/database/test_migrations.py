@@ -13,15 +13,15 @@ import psycopg
 import pytest
 
 from local.home import PROJECT
-from local.migrations import FOLDER, apply_migrations, bootstrap
-from local.postgres import Postgres
-from local.schema import dump, schema
-from shared.auth import User
-from shared.models import JobStatus
-from shared.psycopg_database import PsycopgDatabase
-from shared.transport import Argument
+from local.postgres.migrations import FOLDER, apply_migrations, bootstrap
+from local.postgres.server import Postgres
+from shared.database.psycopg_database import PsycopgDatabase
+from shared.database.transport import Argument
+from shared.sign_in.auth import User
+from shared.wire.jobs import JobStatus
 from tests.database.hosted import at, drop_database, new_database
 from tests.database.steps import Steps
+from tools.schema import dump, schema
 
 ROLLBACK = PROJECT / "supabase" / "rollback"
 SEEDS = Path(__file__).parent / "seeds"

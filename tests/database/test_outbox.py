@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from local.postgres import Postgres
+from local.postgres.server import Postgres
+from shared.database.psycopg_database import PsycopgDatabase
 from shared.object_store import upload_key
-from shared.psycopg_database import PsycopgDatabase
 from tests.database.steps import Steps, Superuser, new_sha256
 
 _PUT = """

@@ -13,8 +13,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from local.migrations import apply_migrations
-from local.postgres import Postgres
+from local.postgres.migrations import apply_migrations
+from local.postgres.server import Postgres
 from tests.database.conftest import SERVERS
 from tests.database.hosted import at, drop_database, new_database
 from tests.database.steps import MANIFEST, Superuser

@@ -8,9 +8,9 @@ from threading import Barrier
 import psycopg
 import pytest
 
-from local.postgres import Postgres
+from local.postgres.server import Postgres
+from shared.database.psycopg_database import PsycopgDatabase
 from shared.errors import Problem
-from shared.psycopg_database import PsycopgDatabase
 from tests.database.steps import Steps, Superuser, new_sha256
 
 

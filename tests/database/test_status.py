@@ -8,7 +8,7 @@ from typing import get_args
 import psycopg
 import pytest
 
-from shared.models import JobStatus
+from shared.wire.jobs import JobStatus
 from tests.database.steps import Steps, Superuser, new_sha256
 
 ALLOWED = {

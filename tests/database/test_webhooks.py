@@ -9,9 +9,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from local.postgres import Postgres
+from local.postgres.server import Postgres
+from shared.database.psycopg_database import PsycopgDatabase
 from shared.errors import Problem
-from shared.psycopg_database import PsycopgDatabase
 from tests.database.steps import ERROR, MANIFEST, VERSIONS, Steps, Superuser, let_lease_run_out
 from tests.database.webhook_steps import URL, Answer, WebhookSteps, write
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from shared.auth import User
 from shared.database import Database
-from shared.transport import Argument
+from shared.database.transport import Argument
+from shared.sign_in.auth import User
 from tests.database.steps import Steps, Superuser
 
 Answer = dict[str, Any]

@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from local import processes
 from local.home import LOOPBACK, PROJECT, free_port, make_private
-from local.ministack import wait_until_ready
+from local.ministack.ministack import wait_until_ready
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

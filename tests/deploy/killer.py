@@ -25,10 +25,10 @@ def run(source, parameters, outputs, progress):
 
 def plant(package: Path) -> None:
     """Add the pipeline to a package; upload needs its version, and process the rest."""
-    folder = package / "functions" / "process" / "pipelines" / DATASET_TYPE
+    folder = package / "assay" / "datasets" / DATASET_TYPE
     folder.mkdir(parents=True)
     info = {"name": DATASET_TYPE, "version": "1.0.0", "dataset_type": DATASET_TYPE}
-    (folder / "pipeline.json").write_text(json.dumps(info), encoding="utf-8")
+    (folder / "dataset.json").write_text(json.dumps(info), encoding="utf-8")
     rules = {
         "title": "Victim",
         "description": "A file whose worker dies.",

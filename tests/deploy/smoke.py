@@ -23,7 +23,7 @@ shared["registry"].current_versions()
 
 if function == "process":
     for info in shared["registry"].pipelines():
-        import_module("functions.process.pipelines.registry").load(info)
+        import_module("assay.datasets.registry").load(info)
     for module in ("analysis", "sandbox.child"):
         import_module(f"functions.process.{module}")
 else:
@@ -33,7 +33,7 @@ else:
     key = ec.generate_private_key(ec.SECP256R1())
     token = jwt.encode({"exp": datetime.now(UTC) + timedelta(minutes=1)}, key, algorithm="ES256")
     assert "exp" in jwt.decode(token, key.public_key(), algorithms=["ES256"])
-    assert import_module("shared.auth").verifier()
+    assert import_module("shared.sign_in.auth").verifier()
 
 homes = (folder, sys.base_prefix, __file__)
 files = [getattr(module, "__file__", None) for module in sys.modules.values()]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from local.aws.template import Template
 from local.home import PROJECT
-from local.template import Template
 from tests.deploy.dockerfile import build_stage, in_context, stages
 from tests.deploy.packages import HOST, is_for_arm64, lambda_python, run_smoke
 
@@ -42,7 +42,7 @@ def test_everything_is_compiled(image: Path) -> None:
 
 def test_it_holds_process_and_nothing_else_of_ours(image: Path) -> None:
     assert {path.name for path in (image / "functions").iterdir()} == {"__init__.py", "__pycache__", "process"}
-    assert (image / "functions/process/dashboard/built/dashboard.js").is_file()
+    assert (image / "assay/page/built/dashboard.js").is_file()
     assert not list(image.rglob("Dockerfile"))
 
 

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from functions.download.app import handler
-from shared.auth import User
+from shared.database.psycopg_database import PsycopgDatabase
 from shared.object_store import upload_key
-from shared.psycopg_database import PsycopgDatabase
+from shared.sign_in.auth import User
 from tests.api import Client
 from tests.database.steps import Steps, Superuser, new_sha256
 from tests.database.webhook_steps import WebhookSteps, write

@@ -8,13 +8,13 @@ import json
 import jsonschema_rs
 import pytest
 
+from assay.detection.rules import Rules
 from functions.download.app import handler
-from functions.process.detection.rules import Rules
-from local.openapi import document
-from shared.auth import User
-from shared.registry import pipelines
+from shared.catalog.registry import pipelines
+from shared.sign_in.auth import User
 from tests.api import Client
 from tests.issuer import Issuer
+from tools.openapi import document
 
 
 @pytest.fixture

@@ -12,15 +12,15 @@ import pytest
 from openapi_spec_validator import validate
 
 from functions.download.app import handler
-from local.openapi import document
-from local.template import Template
-from shared.auth import User
+from local.aws.template import Template
 from shared.database import database
-from shared.psycopg_database import PsycopgDatabase
+from shared.database.psycopg_database import PsycopgDatabase
 from shared.settings import settings
+from shared.sign_in.auth import User
 from tests.api import BUCKET, QUEUE, UNKNOWN_ID, Client
 from tests.database.steps import Steps
 from tests.issuer import Issuer
+from tools.openapi import document
 
 pytestmark = pytest.mark.usefixtures("aws")
 

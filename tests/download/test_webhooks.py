@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from functions.download.app import handler
-from shared.auth import User
-from shared.psycopg_database import PsycopgDatabase
+from shared.database.psycopg_database import PsycopgDatabase
+from shared.sign_in.auth import User
 from tests.api import UNKNOWN_ID, Client
 from tests.database.steps import Steps, Superuser
 from tests.database.webhook_steps import TIMED_OUT, URL, WebhookSteps

@@ -1,4 +1,4 @@
-"""The queue's poller with functions/process in it, as local.poller runs it, and a fault at one step of the way.
+"""The queue's poller with functions/process in it, as local.aws.poller runs it, and a fault at one step of the way.
 
 `python -m tests.faults.worker STEP kill` ends itself by SIGKILL when it comes to the step; `... pause` writes a line
 and waits for one, so that the test may do something meanwhile; `... stop` stops by SIGSTOP, with all its threads. Each
@@ -21,9 +21,11 @@ from unittest.mock import patch
 import botocore.auth
 import botocore.compat
 
-from functions.process import news, sweep, work
-from functions.process.attempt import Attempt
-from local import poller
+from functions.process.upkeep import sweeper as sweep
+from functions.process.worker import arrivals as news
+from functions.process.worker import job as work
+from functions.process.worker.attempt import Attempt
+from local.aws import poller
 from shared.object_store import ObjectStore
 
 _HOUR = 3600

@@ -25,9 +25,9 @@ from psycopg.conninfo import make_conninfo
 
 from functions.download.app import handler as download
 from functions.upload.app import handler as upload
-from local.migrations import apply_migrations
-from local.ministack import BUCKET, DEAD_LETTER_QUEUE, NEWS_QUEUE, QUEUE, REGION, MiniStack
-from local.postgres import Postgres
+from local.ministack.ministack import BUCKET, DEAD_LETTER_QUEUE, NEWS_QUEUE, QUEUE, REGION, MiniStack
+from local.postgres.migrations import apply_migrations
+from local.postgres.server import Postgres
 from tests.api import Answer, Client
 from tests.conftest import forget
 from tests.faults.proxy import Proxy

@@ -11,7 +11,7 @@ import pytest
 
 from local.client import Client, LocalFile
 from local.stack import Stack
-from shared.auth import User
+from shared.sign_in.auth import User
 from tests.fuzz.running import Users
 from tests.log_watch import CANARY
 

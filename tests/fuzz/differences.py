@@ -13,7 +13,7 @@ from schemathesis import Case, CheckContext, HookContext, Response
 from schemathesis.core.failures import Failure
 from schemathesis.core.parameters import ParameterLocation
 
-from shared.api import SECURITY_HEADERS
+from shared.http import SECURITY_HEADERS
 
 # (the failure's code, the operation, the answer's `code`); `st explain CODE` says more of a failure.
 ACCEPTED = {
@@ -67,7 +67,7 @@ def filter_failure(context: HookContext, failure: Failure, case: Case[Any], resp
     """Say whether a failure counts."""
     said = _json(response)
     if failure.code == "ST401" and "got `429 " in failure.message:
-        return False  # a made-up token was refused as one too many: shared/sign_in_failures.py
+        return False  # a made-up token was refused as one too many: shared/sign_in/failures.py
     if failure.code == "ST201" and "filename" in case.query and _is_wrong(case, ParameterLocation.BODY):
         return False  # a body under a file name is a file, whatever it holds
     if failure.code == "ST204":

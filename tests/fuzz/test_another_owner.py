@@ -11,10 +11,10 @@ import pytest
 
 from functions.download.app import handler as queries
 from functions.upload.app import handler as commands
-from local.openapi import document
 from tests.api import Answer, Client
 from tests.database.steps import Steps
 from tests.issuer import Issuer
+from tools.openapi import document
 
 pytestmark = pytest.mark.usefixtures("aws")
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from functions.process.pipelines.contract import Source
+from assay.contract import Source
+from assay.errors import Unprocessable
 from functions.process.sandbox.messages import Finished, Limits, NeedsType, Request
 from functions.process.sandbox.parent import Sandbox
-from shared.errors import Unprocessable
-from tests.process.conftest import Run, make_source, run
+from tests.assay.conftest import Run, make_source, run
 
 __all__ = ["make_source", "run"]
 

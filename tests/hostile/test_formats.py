@@ -13,11 +13,11 @@ import polars as pl
 import pytest
 import zstandard
 
-from functions.process.readers import containers, open_table, preview
+from assay.formats import open_table, preview
+from assay.formats.packed import containers
 from functions.process.sandbox.messages import Finished, NeedsType
-from tests.hostile.conftest import Opened, Refused, refused_by
-from tests.process.conftest import write_source
-from tests.process.office import (
+from tests.assay.conftest import write_source
+from tests.assay.office import (
     archive,
     ods,
     ods_cell,
@@ -29,6 +29,7 @@ from tests.process.office import (
     xlsb_record,
     xlsb_row,
 )
+from tests.hostile.conftest import Opened, Refused, refused_by
 
 MIB = 1 << 20
 HEAD = [["name", "city"], ["Ann", "Rome"]]

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from functions.process.analysis import Analysis
-from functions.process.pipelines.spreadsheet_text import guarded
-from tests.process.conftest import HEADER, Run
-from tests.process.outputs import path_of, table_of
+from assay.run import Analysis
+from assay.write.spreadsheet_text import guarded
+from tests.assay.conftest import HEADER, Run
+from tests.assay.outputs import path_of, table_of
 
 FORMULAS = [
     "=1+1",

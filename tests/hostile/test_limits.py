@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from functions.process.pipelines.station_measurements import limits as station_limits
-from functions.process.readers import limits
+from assay.datasets.station_measurements import limits as station_limits
+from assay.formats import limits
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "decisions" / "hostile-input.md"

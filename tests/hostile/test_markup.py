@@ -7,11 +7,11 @@ import json
 import openpyxl
 import pytest
 
-from functions.process.analysis import Analysis
+from assay.run import Analysis
+from tests.assay.conftest import Run, run_in, write_source
+from tests.assay.outputs import json_of, path_of
 from tests.dashboard.test_html import Parsed
 from tests.hostile.markup import MARKUP, table
-from tests.process.conftest import Run, run_in, write_source
-from tests.process.outputs import json_of, path_of
 
 
 @pytest.fixture(scope="module")

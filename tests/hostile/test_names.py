@@ -10,13 +10,13 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
 
-from functions.process.pipelines.contract import NAME
-from functions.process.pipelines.station_measurements.names import alike
-from functions.process.pipelines.station_measurements.tables import stems
-from shared.errors import Unprocessable
+from assay.contract import NAME
+from assay.datasets.station_measurements.names import alike
+from assay.datasets.station_measurements.tables import stems
+from assay.errors import Unprocessable
 from shared.object_store import output_key
-from tests.process.conftest import HEADER, Run
-from tests.process.outputs import json_of, path_of, table_of
+from tests.assay.conftest import HEADER, Run
+from tests.assay.outputs import json_of, path_of, table_of
 
 PATHS = [
     "../../etc/passwd",

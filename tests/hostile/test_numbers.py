@@ -6,8 +6,8 @@ import csv
 
 import pytest
 
-from tests.process.conftest import HEADER, Run
-from tests.process.outputs import json_of, path_of, table_of
+from tests.assay.conftest import HEADER, Run
+from tests.assay.outputs import json_of, path_of, table_of
 
 NUMBERS = {
     "1" + "0" * 400: None,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import Unprocessable
+from assay.errors import Unprocessable
+from tests.assay.conftest import HEADER, MakeSource, Run, run_in
+from tests.assay.outputs import json_of, table_of
 from tests.hostile.conftest import Refused
 from tests.hostile.workbooks import Make, book
-from tests.process.conftest import HEADER, MakeSource, Run, run_in
-from tests.process.outputs import json_of, table_of
 
 ROW = "CT,2024-01-01,D,1.5\n"
 TEXT = (HEADER + ROW).encode()

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from assay.errors import Unprocessable
 from functions.process.sandbox.messages import Finished
-from shared.errors import Unprocessable
+from tests.assay.conftest import HEADER
 from tests.hostile.conftest import Opened, Refused, refused_by
-from tests.process.conftest import HEADER
 
 ROW = "CT,2024-01-01,D,1.5\n"
 WIDE = HEADER.strip() + "".join(f",c{n}" for n in range(9_990)) + "\n" + ROW

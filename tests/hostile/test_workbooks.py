@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from functions.process.sandbox.messages import Finished
+from tests.assay.conftest import Run
 from tests.hostile.conftest import Opened, Refused, refused_by
 from tests.hostile.workbooks import (
     COLUMNS,
@@ -34,7 +35,6 @@ from tests.hostile.workbooks import (
     with_extra,
     workbook,
 )
-from tests.process.conftest import Run
 
 MIB = 1 << 20
 FAR = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'

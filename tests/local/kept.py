@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from local.backup import back_up
-from local.backup_format import BackupManifest
+from local.backup.format import BackupManifest
+from local.backup.home_data import Data, started
+from local.backup.restore import Restored, restore
+from local.backup.save import back_up
 from local.home import PROJECT, write_object
-from local.home_data import Data, started
-from local.migrations import FOLDER, apply_migrations, versions
-from local.ministack import BUCKET
-from local.restore import Restored, restore
+from local.ministack.ministack import BUCKET
+from local.postgres.migrations import FOLDER, apply_migrations, versions
 from local.running import announce, lock, withdraw
 
 ASSAY = [sys.executable, "-m", "local.cli"]

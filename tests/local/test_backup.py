@@ -16,13 +16,13 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-import local.backup
-from local.backup_format import BackedUpObject, BackupError, object_path, read_manifest, verify
+import local.backup.save
+from local.backup.format import BackedUpObject, BackupError, object_path, read_manifest, verify
+from local.backup.home_data import started
 from local.cli import app
 from local.home import PROJECT, write_object
-from local.home_data import started
-from local.migrations import versions
-from local.ministack import BUCKET
+from local.ministack.ministack import BUCKET
+from local.postgres.migrations import versions
 from local.processes import StackError
 from local.running import announce, lock
 from tests.local.kept import (
@@ -139,15 +139,15 @@ def test_what_is_deleted_while_it_is_copied_is_not_in_the_backup(
     kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows first, then objects, as the service does; one object goes after it was copied, two before."""
-    dump, take = local.backup._dump, local.backup._copy
+    dump, take = local.backup.save._dump, local.backup.save._copy
     deleted = {upload_key(b"done"), "outputs/manifest.json", "outputs/same.json"}
     urls: list[str] = []
 
-    def dumped(url: str, path: Path) -> local.backup._Snapshot:
+    def dumped(url: str, path: Path) -> local.backup.save._Snapshot:
         urls.append(url)
         return dump(url, path)
 
-    def copied_and_deleted(s3: S3Client, one: local.backup._Object, new: Path) -> BackedUpObject | None:
+    def copied_and_deleted(s3: S3Client, one: local.backup.save._Object, new: Path) -> BackedUpObject | None:
         found = take(s3, one, new)
         if one.key == min(deleted) and found is not None:
             with psycopg.connect(urls[0]) as connection:
@@ -156,8 +156,8 @@ def test_what_is_deleted_while_it_is_copied_is_not_in_the_backup(
                 s3.delete_object(Bucket=BUCKET, Key=key)
         return found
 
-    monkeypatch.setattr(local.backup, "_dump", dumped)
-    monkeypatch.setattr(local.backup, "_copy", copied_and_deleted)
+    monkeypatch.setattr(local.backup.save, "_dump", dumped)
+    monkeypatch.setattr(local.backup.save, "_copy", copied_and_deleted)
     manifest = backed_up(copy(kept, tmp_path / "home"), tmp_path / "backup")
     assert len(urls) == 2
     assert {one.key for one in manifest.objects} == kept.objects.keys() - deleted
@@ -192,7 +192,7 @@ def test_a_disk_that_is_full_in_the_end_leaves_nothing_behind(
     def full(*_arguments: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(local.backup, "write_manifest", full)
+    monkeypatch.setattr(local.backup.save, "write_manifest", full)
     with pytest.raises(BackupError) as raised:
         backed_up(kept.home, tmp_path / "backup")
     assert raised.value.code == "disk_full"

@@ -14,7 +14,7 @@ import local.client
 from local import background
 from local.background import ensure_stack, sign_in
 from local.cli import app
-from local.given_database import place, without_password
+from local.postgres.given import place, without_password
 from local.processes import StackError
 from tests.local.conftest import JOB, OUTPUT, Assay, Assayed, job, will_answer
 

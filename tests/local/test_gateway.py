@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.bridge import JWKS_PATH, MAX_BODY_BYTES, Bridge
-from local.gateway import Request, to_event, to_response
-from local.lambda_context import LambdaContext
-from local.template import Function, Handler, Route, Template
+from local.aws.bridge import JWKS_PATH, MAX_BODY_BYTES, Bridge
+from local.aws.gateway import Request, to_event, to_response
+from local.aws.lambda_context import LambdaContext
+from local.aws.template import Function, Handler, Route, Template
 
 UPLOAD = Function("Upload", "nowhere.handler", 29)
 ROUTES = [

@@ -31,8 +31,8 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "KEY")
     monkeypatch.setenv("S3_DATA_DIR", str(tmp_path))
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=100 * MEGABYTE))
-    monkeypatch.delitem(sys.modules, "local.ministack_server", raising=False)
-    guarded = importlib.import_module("local.ministack_server")._guarded
+    monkeypatch.delitem(sys.modules, "local.ministack.server", raising=False)
+    guarded = importlib.import_module("local.ministack.server")._guarded
 
     def request(method: str, path: str, size: int, **headers: str) -> int:
         left, sent = [b"a", b"b"], []

@@ -10,10 +10,10 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from local.lambda_context import LambdaContext
-from local.ministack import BUCKET, DEAD_LETTER_QUEUE, MAX_RECEIVE_COUNT, NEWS_QUEUE, QUEUE, MiniStack
-from local.poller import Poller, poll_in_order
-from local.template import Consumer, Function, Handler
+from local.aws.lambda_context import LambdaContext
+from local.aws.poller import Poller, poll_in_order
+from local.aws.template import Consumer, Function, Handler
+from local.ministack.ministack import BUCKET, DEAD_LETTER_QUEUE, MAX_RECEIVE_COUNT, NEWS_QUEUE, QUEUE, MiniStack
 
 PROCESS = Function("Process", "nowhere.handler", 900)
 

@@ -10,8 +10,8 @@ import psutil
 import psycopg
 import pytest
 
-from local.migrations import apply_migrations
-from local.postgres import Postgres
+from local.postgres.migrations import apply_migrations
+from local.postgres.server import Postgres
 from local.processes import StackError
 
 OWNER = "7d444840-9dc0-41d1-b245-5ffdce74fad2"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from local.migrations import apply_migrations
-from local.ministack import BUCKET, NEWS_QUEUE, QUEUE, MiniStack
-from local.postgres import Postgres
+from local.ministack.ministack import BUCKET, NEWS_QUEUE, QUEUE, MiniStack
+from local.postgres.migrations import apply_migrations
+from local.postgres.server import Postgres
 from local.recovery import tell_again
-from shared.events import RUN_HINT
+from shared.queue.events import RUN_HINT
 
 OWNER = uuid.UUID("7d444840-9dc0-41d1-b245-5ffdce74fad2")
 

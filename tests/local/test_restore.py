@@ -16,11 +16,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.backup_format import MANIFEST, BackupError, BackupManifest, write_manifest
+from local.backup.format import MANIFEST, BackupError, BackupManifest, write_manifest
+from local.backup.home_data import PARTS, has_data, place, settle, started
 from local.home import PROJECT, read_object
-from local.home_data import PARTS, has_data, place, settle, started
-from local.migrations import versions
-from local.postgres_tools import run_tool
+from local.postgres.migrations import versions
+from local.postgres.tools import run_tool
 from local.processes import StackError
 from local.running import lock
 from local.stack import Stack
@@ -106,7 +106,7 @@ def test_what_comes_after_the_snapshot_is_not_in_the_backup(
             connection.execute("delete from assay.outputs")
         return run_tool(program, url, *arguments)
 
-    monkeypatch.setattr("local.backup.run_tool", late)
+    monkeypatch.setattr("local.backup.save.run_tool", late)
     backed_up(home, tmp_path / "backup")
     monkeypatch.undo()
     restored(tmp_path / "new", tmp_path / "backup")
@@ -118,7 +118,7 @@ def test_bytes_that_change_after_they_were_verified_are_found(
 ) -> None:
     shutil.copytree(backup, tmp_path / "backup")
     min((tmp_path / "backup").glob("objects/*/*")).write_bytes(b"changed")
-    monkeypatch.setattr("local.restore.verify", lambda *_: None)
+    monkeypatch.setattr("local.backup.restore.verify", lambda *_: None)
     with pytest.raises(StackError, match="did not keep"):
         restored(tmp_path / "home", tmp_path / "backup")
     assert not has_data(tmp_path / "home")

@@ -16,14 +16,14 @@ import psutil
 import psycopg
 import pytest
 
-from local.api import last_request_file
+from local.aws.api import last_request_file
 from local.client import Client, LocalFile
 from local.home import PROJECT
-from local.postgres import Postgres
+from local.postgres.server import Postgres
 from local.processes import StackError, is_alive, recorded
 from local.running import has_embedded_database, running_stack
 from local.stack import Stack
-from shared.models import Job
+from shared.wire.jobs import Job
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +218,7 @@ def test_worker_s_copies_of_files_stay_in_the_home_and_go_at_the_next_start(up: 
     left.write_text("a")
     process = up(tmp_path / "home")
     assert not left.parent.exists()
-    (worker,) = [one for one in psutil.Process(process.pid).children() if "local.poller" in one.cmdline()]
+    (worker,) = [one for one in psutil.Process(process.pid).children() if "local.aws.poller" in one.cmdline()]
     assert worker.environ()["TMPDIR"] == str(scratch)
 
 

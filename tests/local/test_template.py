@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.lambda_context import LambdaContext
-from local.template import Template
+from local.aws.lambda_context import LambdaContext
+from local.aws.template import Template
 
 SAM = """
 Parameters:

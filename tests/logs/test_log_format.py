@@ -14,9 +14,10 @@ import psycopg
 import pydantic
 import pytest
 
-from shared.errors import Problem, Transient, Unprocessable
-from shared.log_format import LogFormat, told
+from assay.errors import Unprocessable
+from shared.errors import Problem, Transient
 from shared.telemetry import logger
+from shared.telemetry.log_format import LogFormat, told
 
 SECRET_WORD = "the-owner-s-own-word"
 

@@ -17,7 +17,7 @@ import boto3
 import httpx
 import pytest
 
-from local.ministack import BUCKET, REGION, MiniStack
+from local.ministack.ministack import BUCKET, REGION, MiniStack
 from shared.object_store import ObjectStore
 from shared.settings import Settings
 from tests.supabase import storage, storage_http

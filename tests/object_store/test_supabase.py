@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from local.migrations import FOLDER
+from local.postgres.migrations import FOLDER
 from shared.object_store import ObjectStore, output_key, upload_key
 from tests.object_store.conftest import store_settings
 from tests.supabase.storage import StorageFront

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from local.home import PROJECT
-from local.ministack import BUCKET, NEWS_QUEUE, REGION, MiniStack
+from local.ministack.ministack import BUCKET, NEWS_QUEUE, REGION, MiniStack
 from tests.deploy.dockerfile import build_stage
 from tests.deploy.packages import HOST, build, lambda_python
 from tests.runtime.emulator import SOURCES, Code, require_emulator

@@ -15,9 +15,9 @@ import psycopg
 import pytest
 
 from local.home import PROJECT
-from shared.auth import User
-from shared.events import RUN_HINT, created_message
 from shared.object_store import upload_key
+from shared.queue.events import RUN_HINT, created_message
+from shared.sign_in.auth import User
 from tests.api import http_event
 from tests.runtime.emulator import Code, Emulator
 from tests.sqs import sqs_event

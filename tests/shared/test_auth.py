@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from shared.auth import TokenVerifier
 from shared.errors import Problem
+from shared.sign_in.auth import TokenVerifier
 from tests.issuer import EC_KEY, OWNER, SECRET, Issuer
 
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events import ObjectCreated, objects_created
+from shared.queue.events import ObjectCreated, objects_created
 
 
 def notification(*keys: str, event_name: str = "ObjectCreated:Put") -> str:

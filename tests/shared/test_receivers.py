@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import Problem
-from shared.receivers import Receiver, is_public, receiver_of
+from shared.webhook_url import Receiver, is_public, receiver_of
 
 PUBLIC = ["1.1.1.1", "93.184.215.14", "100.63.255.255", "172.32.0.1", "223.255.255.255", "2606:4700::1111", "2a00::1"]
 NOT_PUBLIC = [

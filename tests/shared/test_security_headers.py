@@ -6,10 +6,10 @@ import pytest
 
 from functions.download.app import handler as download
 from functions.upload.app import handler as upload
-from shared.api import SECURITY_HEADERS
-from shared.auth import User
 from shared.database import database
+from shared.http import SECURITY_HEADERS
 from shared.settings import settings
+from shared.sign_in.auth import User
 from tests.api import UNKNOWN_ID, Answer, Client
 from tests.database.steps import Steps
 from tests.issuer import Issuer

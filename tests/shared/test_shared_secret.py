@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from shared.auth import TokenVerifier
 from shared.errors import Problem, Transient
+from shared.sign_in.auth import TokenVerifier
 from tests.api import UNKNOWN_ID
 from tests.issuer import OWNER, PUBLISHABLE_KEY, Issuer
 from tests.shared.test_auth import refusal, signed_with_the_public_key

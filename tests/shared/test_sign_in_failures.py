@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from functions.download.app import handler as download
 from functions.upload.app import handler as upload
-from shared import sign_in_failures
-from shared.auth import TokenVerifier
 from shared.errors import Problem
-from shared.sign_in_failures import BURST, INTERVAL_SECONDS, SignInFailures
+from shared.sign_in import failures as sign_in_failures
+from shared.sign_in.auth import TokenVerifier
+from shared.sign_in.failures import BURST, INTERVAL_SECONDS, SignInFailures
 from tests.api import Handler, answered, http_event
 from tests.issuer import OWNER, PUBLISHABLE_KEY, Issuer
 

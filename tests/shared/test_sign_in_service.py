@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from shared import sign_in_service
-from shared.auth import TokenVerifier
 from shared.errors import Transient
+from shared.sign_in import service as sign_in_service
+from shared.sign_in.auth import TokenVerifier
 from tests.issuer import PUBLISHABLE_KEY, Issuer
 
 SIGNED = pytest.mark.parametrize("sign", [Issuer.token, Issuer.secret_token], ids=["JWKS", "Auth server"])

@@ -11,9 +11,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from shared import signing_keys
-from shared.auth import TokenVerifier
 from shared.errors import Problem, Transient
+from shared.sign_in import keys as signing_keys
+from shared.sign_in.auth import TokenVerifier
 from tests.issuer import OWNER, Issuer
 
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

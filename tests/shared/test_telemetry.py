@@ -19,10 +19,10 @@ from functions.download.app import handler as download
 from functions.process.app import handler as process
 from functions.process.sandbox.parent import Sandbox
 from functions.upload.app import handler as upload
-from shared.auth import User
-from shared.events import RUN_HINT
 from shared.object_store import upload_key
+from shared.queue.events import RUN_HINT
 from shared.settings import settings
+from shared.sign_in.auth import User
 from shared.telemetry import MetricName, logger, tracer
 from tests.api import BUCKET, Client, Context
 from tests.database.steps import Steps, let_lease_run_out

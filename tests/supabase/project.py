@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.postgres import Postgres
+from local.postgres.server import Postgres
 from tests.supabase.gateway import Gateway
 from tests.supabase.postgrest import PostgREST, require_postgrest
 

@@ -26,7 +26,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from psycopg.types.json import Jsonb
 
-from local.ministack import MiniStack
+from local.ministack.ministack import MiniStack
 from tests.supabase.storage_http import BUCKET, PREFIX, REGION, Refused, Seen, StorageHandler
 
 if TYPE_CHECKING:

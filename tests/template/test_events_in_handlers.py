@@ -13,8 +13,8 @@ import pytest
 from functions.download.app import handler as download
 from functions.process.app import handler as process
 from functions.upload.app import handler as upload
-from shared.auth import User
-from shared.psycopg_database import PsycopgDatabase
+from shared.database.psycopg_database import PsycopgDatabase
+from shared.sign_in.auth import User
 from tests.api import BUCKET, Context
 from tests.database.steps import Steps
 from tests.issuer import Issuer

@@ -15,8 +15,8 @@ import pytest
 from botocore import xform_name
 from psycopg.rows import scalar_row
 
-from local.migrations import apply_migrations
-from local.postgres import Postgres, embedded_binaries
+from local.postgres.migrations import apply_migrations
+from local.postgres.server import Postgres, embedded_binaries
 from tests.cloudformation import read_template
 from tests.database.hosted import drop_database, new_database
 

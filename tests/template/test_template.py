@@ -7,8 +7,9 @@ from typing import Any, get_args
 import pytest
 from pydantic import SecretStr
 
-from shared import sign_in_service, transport
+from shared.database import transport
 from shared.settings import Settings
+from shared.sign_in import service as sign_in_service
 from tests.cloudformation import referred
 
 from .conftest import ROOT, Resources

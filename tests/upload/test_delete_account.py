@@ -7,9 +7,9 @@ import pytest
 
 from functions.process.app import handler as process
 from functions.upload.app import handler
-from shared.auth import User
-from shared.events import CLEAN_UP_HINT
 from shared.object_store import upload_key
+from shared.queue.events import CLEAN_UP_HINT
+from shared.sign_in.auth import User
 from tests.api import BUCKET, Answer, Client, Context, http_event
 from tests.database.steps import Steps, Superuser
 from tests.issuer import Issuer

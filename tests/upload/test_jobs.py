@@ -9,10 +9,10 @@ import boto3
 import pytest
 
 from functions.upload.app import handler
-from shared.auth import User
-from shared.events import CLEAN_UP_HINT, RUN_HINT
+from shared.database.psycopg_database import PsycopgDatabase
 from shared.object_store import upload_key
-from shared.psycopg_database import PsycopgDatabase
+from shared.queue.events import CLEAN_UP_HINT, RUN_HINT
+from shared.sign_in.auth import User
 from tests.api import QUEUE, Client
 from tests.database.steps import Steps, Superuser, new_sha256
 from tests.issuer import Issuer

@@ -9,8 +9,8 @@ import pytest
 
 from functions.process.app import handler as process
 from functions.upload.app import handler
-from shared.events import OUTBOX_HINT
 from shared.queue import queue
+from shared.queue.events import OUTBOX_HINT
 from shared.settings import settings
 from tests.api import NEWS_QUEUE, Answer, Context, answered, http_event
 from tests.sqs import failed, sqs_event

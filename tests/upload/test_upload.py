@@ -9,11 +9,11 @@ import boto3
 import pytest
 
 from functions.upload.app import handler
-from shared.auth import User
 from shared.database import database
+from shared.database.psycopg_database import PsycopgDatabase
 from shared.object_store import upload_key
-from shared.psycopg_database import PsycopgDatabase
 from shared.settings import settings
+from shared.sign_in.auth import User
 from tests.api import BUCKET, UNKNOWN_ID, Client
 from tests.database.steps import Steps, new_sha256
 from tests.issuer import Issuer

@@ -7,9 +7,9 @@ import base64
 import pytest
 
 from functions.upload.app import handler
-from shared.auth import User
-from shared.psycopg_database import PsycopgDatabase
+from shared.database.psycopg_database import PsycopgDatabase
 from shared.settings import settings
+from shared.sign_in.auth import User
 from tests.api import UNKNOWN_ID, Client
 from tests.database.webhook_steps import WebhookSteps
 from tests.issuer import Issuer

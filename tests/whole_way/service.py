@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 
 from functions.upload.app import handler as upload
-from local.ministack import REGION, MiniStack
-from local.poller import Poller
-from shared.auth import User
+from local.aws.poller import Poller
+from local.ministack.ministack import REGION, MiniStack
+from shared.sign_in.auth import User
 from tests.api import Answer, Client, answered, http_event
 from tests.supabase import storage, storage_http
 

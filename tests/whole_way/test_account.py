@@ -18,8 +18,8 @@ from local.cli import app
 from local.client import Client, LocalFile
 from local.refusals import Refused
 from local.stack import Stack
-from shared.auth import User
-from shared.models import Job
+from shared.sign_in.auth import User
+from shared.wire.jobs import Job
 
 FILES = ("uploads", "outputs")
 

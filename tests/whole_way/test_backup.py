@@ -14,9 +14,9 @@ from uuid import UUID
 import polars as pl
 import psycopg
 
+from local.backup.home_data import started
 from local.client import Client, LocalFile
 from local.home import PROJECT
-from local.home_data import started
 from local.stack import Stack
 
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from local.ministack import BUCKET
-from shared.auth import User
+from local.ministack.ministack import BUCKET
 from shared.object_store import object_store, output_key
+from shared.sign_in.auth import User
 from tests.whole_way.service import WAYS, Service, measurements
 
 

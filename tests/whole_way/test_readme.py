@@ -12,7 +12,7 @@ from uuid import UUID
 
 from local.client import Client
 from local.stack import Stack
-from shared.auth import User
+from shared.sign_in.auth import User
 from tests.machine import require_curl
 
 PROJECT = Path(__file__).parents[2]

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from functions.process.outbox import tell_of_outbox
-from local.ministack import NEWS_QUEUE, MiniStack
-from shared.auth import User
+from functions.process.upkeep.outbox import tell_of_outbox
+from local.ministack.ministack import NEWS_QUEUE, MiniStack
 from shared.object_store import upload_key
+from shared.sign_in.auth import User
 from tests.conftest import forget
 from tests.database.steps import Superuser
 from tests.whole_way.service import WAYS, Service, measurements

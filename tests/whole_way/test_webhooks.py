@@ -17,12 +17,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from functions.process import sender, webhooks
+from functions.process.webhooks import deliveries as webhooks
+from functions.process.webhooks import sender
 from local.client import Client
 from local.home import LOOPBACK, PROJECT, free_port
 from local.stack import Stack
-from shared.auth import User
-from shared.webhooks import EndedJob
+from shared.sign_in.auth import User
+from shared.wire.webhooks import EndedJob
 from tests.machine import require_curl
 from tests.whole_way.test_whole_way import run
 

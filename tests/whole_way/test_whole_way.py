@@ -14,14 +14,14 @@ import polars as pl
 import pytest
 from pydantic import JsonValue
 
-from functions.process.analysis import Analysis, analyse
-from functions.process.pipelines.contract import Source
+from assay.contract import Source
+from assay.run import Analysis, analyse
 from local.client import Client, LocalFile
 from local.refusals import Refused
 from local.stack import Stack
-from shared.auth import User
-from shared.models import Job, UploadAnswer
 from shared.object_store import upload_key
+from shared.sign_in.auth import User
+from shared.wire.jobs import Job, UploadAnswer
 
 
 def send(

@@ -18,11 +18,11 @@ from typing import IO, Any
 import polars as pl
 import pytest
 
-from functions.process import analysis
-from functions.process.pipelines.contract import Progress, Source
+from assay import run as analysis
+from assay.contract import Progress, Source
+from assay.errors import Unprocessable
 from functions.process.sandbox import child, parent
 from functions.process.sandbox.messages import Start
-from shared.errors import Unprocessable
 
 CELL = "a cell of the file"
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from functions.process.attempt import Attempt, Claim
-from shared.auth import User
-from shared.data_api import DataApiRefused
+from functions.process.worker.attempt import Attempt, Claim
+from shared.database.data_api import DataApiRefused
+from shared.database.psycopg_database import PsycopgDatabase
+from shared.database.transport import Argument
 from shared.errors import AssayError, JobCancelled, Transient
-from shared.psycopg_database import PsycopgDatabase
-from shared.transport import Argument
+from shared.sign_in.auth import User
 from tests.database.steps import Steps, Superuser
 
 pytestmark = pytest.mark.usefixtures("aws")

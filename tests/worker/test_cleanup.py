@@ -9,13 +9,13 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.process import cleanup
 from functions.process.app import handler
 from functions.process.sandbox.parent import Sandbox
-from shared.auth import User
+from functions.process.upkeep import cleaner as cleanup
 from shared.errors import Transient
-from shared.events import CLEAN_UP_HINT, RUN_HINT
 from shared.object_store import ObjectStore, output_key, upload_key
+from shared.queue.events import CLEAN_UP_HINT, RUN_HINT
+from shared.sign_in.auth import User
 from tests.api import BUCKET, Context
 from tests.database.steps import Steps, Superuser, new_sha256
 from tests.sqs import failed, s3_events, sqs_event, take_out, work
@@ -137,7 +137,7 @@ def test_no_page_is_begun_after_some_seconds_and_the_next_run_goes_on(
     note(superuser, *keys)
     clock: Iterator[float] = chain([0, 0], repeat(cleanup._SECONDS))
     with monkeypatch.context() as slow:
-        slow.setattr("functions.process.cleanup.time.monotonic", lambda: next(clock))
+        slow.setattr("functions.process.upkeep.cleaner.time.monotonic", lambda: next(clock))
         cleanup.clean_up()
     assert len(noted(superuser)) == 500
     cleanup.clean_up()

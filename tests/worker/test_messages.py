@@ -9,15 +9,15 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.process import work as job_work
 from functions.process.app import handler
 from functions.process.sandbox.parent import Sandbox
-from shared.auth import User
+from functions.process.worker import job as job_work
+from shared.catalog.registry import pipelines
+from shared.database.psycopg_database import PsycopgDatabase
 from shared.errors import Transient
-from shared.events import RUN_HINT
 from shared.object_store import ObjectStore, upload_key
-from shared.psycopg_database import PsycopgDatabase
-from shared.registry import pipelines
+from shared.queue.events import RUN_HINT
+from shared.sign_in.auth import User
 from tests.api import NEWS_QUEUE, QUEUE, Context
 from tests.conftest import forget
 from tests.database.steps import Steps, Superuser, let_lease_run_out, new_sha256

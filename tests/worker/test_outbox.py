@@ -8,12 +8,12 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.process import outbox
 from functions.process.app import handler
+from functions.process.upkeep import outbox
 from shared.errors import Transient
-from shared.events import OUTBOX_HINT, objects_created
 from shared.object_store import upload_key
 from shared.queue import Queue
+from shared.queue.events import OUTBOX_HINT, objects_created
 from tests.api import NEWS_QUEUE, QUEUE, Context
 from tests.database.steps import Steps, Superuser, new_sha256
 from tests.sqs import failed, sqs_event, take_out, work

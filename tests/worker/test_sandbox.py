@@ -15,14 +15,15 @@ from typing import Any
 import psutil
 import pytest
 
-from functions.process.attempt import AttemptFailed, OutOfTime
-from functions.process.pipelines.contract import Source
+from assay.contract import Source
+from assay.errors import Unprocessable
+from functions.process.failures import AttemptFailed, OutOfTime
 from functions.process.sandbox.endings import harmless
 from functions.process.sandbox.messages import Finished, Limits, NeedsType, Request, Start
 from functions.process.sandbox.parent import Sandbox, limits_for
 from local.home import PROJECT
 from local.processes import is_alive
-from shared.errors import JobCancelled, StaleAttempt, Unprocessable
+from shared.errors import JobCancelled, StaleAttempt
 from shared.telemetry import metrics
 from tests.worker.misbehaviour import CELL, let_it_misbehave
 
@@ -336,7 +337,7 @@ def test_it_ends_when_its_input_ends(tmp_path: Path) -> None:
     [
         ("functions.process.app", {"polars", "fastexcel", "xlsxwriter"}),
         (
-            "functions.process.sandbox.child, functions.process.analysis",
+            "functions.process.sandbox.child, assay.run",
             {"boto3", "botocore", "httpx", "psycopg", "postgrest", "aws_lambda_powertools", "shared.settings"},
         ),
     ],

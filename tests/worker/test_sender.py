@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from functions.process import sender
-from functions.process.sender import Try, post
+from functions.process.webhooks import sender
+from functions.process.webhooks.sender import Try, post
 from local.home import LOOPBACK, free_port
 from tests.authority import Authority
 from tests.receiver import Connection, answering, receiver

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from assay.errors import Unprocessable
 from functions.process.app import handler
-from functions.process.attempt import Attempt, Claim
 from functions.process.sandbox.messages import Finished, NeedsType
 from functions.process.sandbox.parent import Sandbox, limits_for
-from shared.auth import User
-from shared.errors import JobCancelled, StaleAttempt, Unprocessable
-from shared.events import RUN_HINT
+from functions.process.worker.attempt import Attempt, Claim
+from shared.errors import JobCancelled, StaleAttempt
+from shared.queue.events import RUN_HINT
+from shared.sign_in.auth import User
 from tests.api import Context
 from tests.database.steps import Steps, Superuser, let_lease_run_out
 from tests.shared.test_telemetry import metrics_in

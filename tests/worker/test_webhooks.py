@@ -16,16 +16,16 @@ from uuid import uuid4
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from functions.process import webhooks as sending
 from functions.process.app import handler
-from functions.process.webhooks import deliver, hint_at_deliveries
+from functions.process.webhooks import deliveries as sending
+from functions.process.webhooks.deliveries import deliver, hint_at_deliveries
 from local.home import LOOPBACK, PROJECT
-from shared.auth import User
+from shared.database.psycopg_database import PsycopgDatabase
+from shared.database.transport import Argument
 from shared.errors import Transient
-from shared.events import DELIVER_HINT
-from shared.psycopg_database import PsycopgDatabase
+from shared.queue.events import DELIVER_HINT
 from shared.settings import settings
-from shared.transport import Argument
+from shared.sign_in.auth import User
 from tests.api import Context
 from tests.database.steps import Steps, Superuser
 from tests.database.webhook_steps import Answer, WebhookSteps, make_due
@@ -221,7 +221,7 @@ def test_a_worker_that_is_killed_between_sending_and_settling_is_followed_by_ano
     with receiver(never, answering(204)) as receiving:
         webhook_id = webhooks.create(url_of(receiving))
         steps.done()
-        code = "from functions.process.webhooks import deliver; deliver()"
+        code = "from functions.process.webhooks.deliveries import deliver; deliver()"
         with subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, env=os.environ) as worker:
             assert arrived.wait(30)
             worker.send_signal(signal.SIGKILL)

@@ -11,12 +11,12 @@ import boto3
 import pytest
 
 from functions.process.app import handler
-from functions.process.attempt import Attempt
 from functions.process.sandbox.parent import Sandbox
-from shared.auth import User
+from functions.process.worker.attempt import Attempt
 from shared.errors import Transient
-from shared.events import RUN_HINT
 from shared.object_store import ObjectStore, output_key, upload_key
+from shared.queue.events import RUN_HINT
+from shared.sign_in.auth import User
 from tests.api import BUCKET, Context
 from tests.database.steps import Steps, Superuser, let_lease_run_out
 from tests.sqs import sqs_event, work

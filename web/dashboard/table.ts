@@ -22,7 +22,7 @@ function compare(a: string, b: string, numbers: boolean, order: Order): number {
   return order === "descending" ? -ascending : ascending;
 }
 
-// As functions/process/pipelines/spreadsheet_text.py has it: what would begin a formula, and a number, which is none.
+// As assay/write/spreadsheet_text.py has it: what would begin a formula, and a number, which is none.
 const FORMULA = /(^|[;\t\r\n])((?:[^\S\t\r\n]|\p{Cf}|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"'])*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/gu;
 const CONTROL = /^('*[\t\r\n])/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;

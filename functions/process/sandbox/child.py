@@ -13,6 +13,7 @@ import threading
 import traceback
 from typing import BinaryIO
 
+from assay.errors import Unprocessable
 from functions.process.sandbox.limits import impose
 from functions.process.sandbox.messages import (
     Answer,
@@ -27,7 +28,6 @@ from functions.process.sandbox.messages import (
     Start,
     Told,
 )
-from shared.errors import Unprocessable
 
 _STDIN = 0
 # Source: linux/prctl.h
@@ -66,8 +66,8 @@ def _outcome(answers: BinaryIO) -> Answer:
 
 def _analyse(answers: BinaryIO) -> Answer:
     # Not at the head of the module: the engine's threads and its allocator start within the limits.
-    from functions.process.analysis import NeedsType as Unsure  # noqa: PLC0415
-    from functions.process.analysis import analyse  # noqa: PLC0415
+    from assay.run import NeedsType as Unsure  # noqa: PLC0415
+    from assay.run import analyse  # noqa: PLC0415
 
     # Until here, the worker downloads.
     request = Request.model_validate_json(sys.stdin.buffer.readline())

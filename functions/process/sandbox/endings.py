@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import signal
 
-from functions.process.attempt import AttemptFailed
+from assay.errors import Unprocessable
+from functions.process.failures import AttemptFailed
 from functions.process.sandbox.messages import Failed, Limits
-from shared.errors import AssayError, Unprocessable
 from shared.telemetry import logger, measure
 
 _SPLIT = "Split the file into several, for example by years, and send each."
@@ -41,7 +41,7 @@ def took_too_long() -> Unprocessable:
     return Unprocessable("took_too_long", "Processing the file takes longer than a job may take.", _SPLIT)
 
 
-def of_failure(failed: Failed, stderr: bytes, limits: Limits) -> AssayError:
+def of_failure(failed: Failed, stderr: bytes, limits: Limits) -> AttemptFailed | Unprocessable:
     """Return the error for what the child raised."""
     if failed.reason == "out_of_memory" or (failed.reason == "panic" and _NO_MEMORY.search(stderr)):
         return out_of_memory(limits)
@@ -55,7 +55,7 @@ def of_failure(failed: Failed, stderr: bytes, limits: Limits) -> AssayError:
     return error
 
 
-def of_exit(returncode: int, stderr: bytes, limits: Limits) -> AssayError:
+def of_exit(returncode: int, stderr: bytes, limits: Limits) -> AttemptFailed | Unprocessable:
     """Return the error for a child that ended without a last word; the returncode is negative for a signal."""
     said = harmless(stderr)
     if returncode >= 0:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
-from functions.process.pipelines.contract import NAME, Output, Source, Summary
+from assay.contract import NAME, Output, Source, Summary
 
 
 class _Message(BaseModel):
@@ -104,7 +104,7 @@ class Finished(_Message):
 
 
 class Refused(_Message):
-    """The end: the file is at fault (shared.errors.Unprocessable)."""
+    """The end: the file is at fault (assay.errors.Unprocessable)."""
 
     kind: Literal["refused"] = "refused"
     code: str

@@ -16,8 +16,9 @@ from typing import Self
 
 from pydantic import JsonValue
 
-from functions.process.attempt import OutOfTime
-from functions.process.pipelines.contract import Progress
+from assay.contract import Progress
+from assay.errors import Unprocessable
+from functions.process.failures import OutOfTime
 from functions.process.sandbox import endings
 from functions.process.sandbox.messages import (
     ANSWER,
@@ -32,7 +33,6 @@ from functions.process.sandbox.messages import (
     Start,
     Told,
 )
-from shared.errors import Unprocessable
 from shared.settings import library_path
 
 _MODULE = "functions.process.sandbox.child"

@@ -1,0 +1,213 @@
+"""The one pass over the file: what counts of every row into a small copy, and a look at every cell on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from assay.formats import Table
+from assay.reading import Reading
+from assay.types.dates import DateOrder, decide, parse
+from assay.types.dates import survey as date_survey
+
+# Equal groups whatever the timing of the threads: equal bytes.
+ROW_GROUP = 250_000
+_EXCEL_DAY_0 = (datetime(1899, 12, 30), datetime(1900, 3, 1))  # noqa: DTZ001 - the times in a file have no zone
+_WORKBOOKS = ("xlsx", "xls", "xlsb", "ods")
+_NEARLY_ALL = 0.95
+# The form in which the lineage has dates. Most files have no other, and what is more to ask is asked of the rest.
+FORMAT = "%Y-%m-%d %H:%M:%S"
+_IN_FORMAT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
+_TEXTS = ("station", "date_time", "pcode", "result")
+_KEYS = ("station", "pcode")
+
+REASONS = (
+    "missing_station",
+    "missing_date",
+    "unparsable_date",
+    "missing_pcode",
+    "missing_result",
+    "result_not_a_number",
+    "broken_quotes",
+    "too_many_fields",
+    "too_few_fields",
+)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the look at every cell found: rows that are not all blank, blank ones, filled cells by position.
+
+    `order_rows` counts the rows that tell which of day and month comes first, because one of the two is above 12.
+    `decimal_comma` says that 1,5 in the result column is one and a half.
+    """
+
+    rows_read: int
+    rows_blank: int
+    filled: list[int]
+    dates: DateOrder
+    order_rows: dict[str, int]
+    decimal_comma: bool
+
+
+@dataclass(frozen=True)
+class Copies:
+    """The copies that are made of the rows, and the frames over them, all in input order.
+
+    `texts`: row (Int64) and every row's station, date_time, pcode and result as trimmed text, null where blank; moment
+    (Datetime) and number (finite double), null where the text is none; in_format, whether date_time is in FORMAT.
+    `usable`: row, station and pcode (Enum), date_time and result of the usable rows, none of them null. `refused`: row
+    and reason, one of REASONS, of the rest.
+    """
+
+    texts: pl.LazyFrame
+    usable: pl.LazyFrame
+    refused: pl.LazyFrame
+
+
+def look(table: Table, roles: dict[str, int], reading: Reading, path: Path) -> Survey:
+    """Copy what counts of every row to a Parquet file at `path`; count rows and filled cells on the way.
+
+    Decides how dates and numbers are written, where `reading` does not say it. A row whose cells are all blank is no
+    row. What the decimal mark is goes into the table's facts too.
+    """
+    texts = {name: _text(roles[name]) for name in _TEXTS}
+    filled = [f"filled {position}" for position in range(len(table.columns))]
+    known = {roles[name]: text.is_not_null() for name, text in texts.items()}
+    rows = table.frame.select(
+        "row", "fault", **texts, **{name: known.get(at, _filled(at)) for at, name in enumerate(filled)}
+    ).with_columns(
+        (~pl.any_horizontal(filled).fill_null(value=False)).alias("blank"),
+        pl.col("date_time").str.contains(_IN_FORMAT).alias("in_format"),
+    )
+    counts = rows.select(pl.len().alias("rows"), pl.col("blank").sum(), *(pl.col(name).sum() for name in filled))
+    copy = rows.select("row", "fault", "blank", "in_format", *_TEXTS).sink_parquet(
+        path, compression="lz4", row_group_size=ROW_GROUP, lazy=True
+    )
+    found = pl.collect_all([copy, counts], engine="streaming")[1].row(0, named=True)
+    looks, dates = _dates(path, reading)
+    decimal_comma = _has_decimal_comma(path, table, reading)
+    table.facts["decimal_comma"] = decimal_comma
+    order = {name: looks[f"date_{name}"] if dates.decided else 0 for name in ("day_first", "month_first")}
+    return Survey(
+        rows_read=found["rows"] - found["blank"],
+        rows_blank=found["blank"],
+        filled=[found[name] for name in filled],
+        dates=dates,
+        order_rows=order,
+        decimal_comma=decimal_comma,
+    )
+
+
+def sort_out(copy: Path, table: Table, survey: Survey, folder: Path) -> Copies:
+    """Part the rows of `look`'s copy into usable ones and those to refuse, each in a file of its own in `folder`."""
+    texts = pl.scan_parquet(copy)
+    # As numbers of a list the names take a tenth of the memory and of the time wherever rows are grouped.
+    names = {
+        key: pl.Enum(texts.select(pl.col(key).drop_nulls().unique()).collect(engine="streaming")[key].sort())
+        for key in _KEYS
+    }
+    if survey.rows_blank:
+        texts = texts.filter(~pl.col("blank"))
+    rows = _moments(texts.drop("blank"), survey.dates)
+    if table.facts["format"] in _WORKBOOKS:
+        # A bare time or a duration comes from a workbook as a moment counted from its day 0.
+        clock = pl.col("moment").is_between(*_EXCEL_DAY_0, closed="left")
+        rows = rows.with_columns(pl.when(~clock).then(pl.col("moment")).alias("moment"))
+    rows = rows.with_columns(_number(pl.col("result"), survey.decimal_comma).alias("number"))
+    fit = pl.all_horizontal(pl.col(name).is_not_null() for name in ("station", "moment", "pcode", "number"))
+    fit &= pl.col("fault").is_null()
+    usable = rows.filter(fit).select(
+        "row", *(pl.col(key).cast(kind) for key, kind in names.items()),
+        pl.col("moment").alias("date_time"), pl.col("number").alias("result"),
+    )  # fmt: skip
+    refused = rows.filter(~fit).select("row", _reason().alias("reason"))
+    sinks = {folder / "usable.parquet": usable, folder / "refused.parquet": refused}
+    pl.collect_all(
+        [
+            frame.sink_parquet(path, compression="lz4", row_group_size=ROW_GROUP, lazy=True)
+            for path, frame in sinks.items()
+        ],
+        engine="streaming",
+    )
+    return Copies(rows.drop("fault"), *(pl.scan_parquet(path) for path in sinks))
+
+
+def _filled(position: int) -> pl.Expr:
+    """Whether each column's cell holds something: true, or false or null where it is blank."""
+    return pl.col(str(position)).str.strip_chars() != ""
+
+
+def _text(position: int) -> pl.Expr:
+    text = pl.col(str(position)).str.strip_chars()
+    return pl.when(text != "").then(text)
+
+
+def _dates(copy: Path, reading: Reading) -> tuple[dict[str, int], DateOrder]:
+    """What the dates of `look`'s copy look like, and how they are to be read for that."""
+    dates = pl.scan_parquet(copy).select("in_format", "date_time")
+    in_format = dates.select(pl.col("in_format").any()).collect(engine="streaming").item()
+    others = dates.filter(~pl.col("in_format")).select(**date_survey(pl.col("date_time")))
+    found = others.collect(engine="streaming").row(0, named=True) | {"date_plain": in_format}
+    return found, decide(found, reading.date_order)
+
+
+def _moments(texts: pl.LazyFrame, order: DateOrder) -> pl.LazyFrame:
+    """Add the column `moment`: what the date of each row is, null where it is none."""
+    first = pl.when("in_format").then(pl.col("date_time")).str.to_datetime(FORMAT, strict=False, time_unit="us")
+    rows = texts.with_columns(pl.when(first.dt.year() > 0).then(first).alias("moment"))
+    others = tuple(family for family in order.families if family != "plain")
+    if not others:
+        return rows
+    odd = pl.when(~pl.col("in_format")).then(pl.col("date_time"))
+    rows = parse(rows.with_columns(odd.alias("odd")), "odd", replace(order, families=others))
+    return rows.with_columns(pl.coalesce("moment", "odd").alias("moment")).drop("odd")
+
+
+def _comma_survey(text: pl.Expr) -> dict[str, pl.Expr]:
+    comma = pl.when(text.str.contains(r"^[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?$")).then(text)
+    return {
+        "results": text.is_not_null().sum(),
+        "result_commas": comma.is_not_null().sum(),
+        "result_thousands": comma.str.contains(r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$").sum(),
+        "result_whole": text.str.contains(r"^[+-]?[0-9]+$").sum(),
+    }
+
+
+def _has_decimal_comma(copy: Path, table: Table, reading: Reading) -> bool:
+    """Whether nearly all results are whole or have a comma, and at least one has it where no thousands end."""
+    if reading.decimal is not None:
+        return reading.decimal == ","
+    if table.facts.get("delimiter") not in ("semicolon", "tab"):
+        return False
+    survey = pl.scan_parquet(copy).select(**_comma_survey(pl.col("result")))
+    found = survey.collect(engine="streaming").row(0, named=True)
+    commas: int = found["result_commas"]
+    return bool(commas > found["result_thousands"] and commas + found["result_whole"] >= _NEARLY_ALL * found["results"])
+
+
+def _number(text: pl.Expr, decimal_comma: bool) -> pl.Expr:
+    """The finite double that a text stands for, else null; null too where it is too small for a double but not 0."""
+    if decimal_comma:
+        # In such a column a point is no decimal mark, and may part thousands.
+        text = pl.when(~text.str.contains(".", literal=True)).then(text.str.replace(",", ".", literal=True))
+    number = text.cast(pl.Float64, strict=False)
+    lost = pl.when(number == 0).then(text).str.contains("^[^eE]*[1-9]").fill_null(value=False)
+    return pl.when(number.is_finite() & ~lost).then(number)
+
+
+def _reason() -> pl.Expr:
+    """Why a row is refused, the first of REASONS that holds; null for a usable row."""
+    missing = {name: pl.col(name).is_null() for name in _TEXTS}
+    tests = {
+        "missing_station": missing["station"],
+        "missing_date": missing["date_time"],
+        "unparsable_date": pl.col("moment").is_null(),
+        "missing_pcode": missing["pcode"],
+        "missing_result": missing["result"],
+        "result_not_a_number": pl.col("number").is_null(),
+    }
+    return pl.coalesce(*(pl.when(test).then(pl.lit(reason)) for reason, test in tests.items()), "fault")

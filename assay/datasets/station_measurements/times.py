@@ -1,0 +1,48 @@
+"""Times of day that stand in a column of their own, beside the dates."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import polars as pl
+
+from assay.detection.rules import fold
+from assay.formats import Table
+
+_NAME = re.compile(r"(sample|sampling|collection|measurement)?time(ofday)?")
+_MIDNIGHT = r"[Tt\s]+0?0:00(:00(\.0+)?)?$"
+# Workbooks give a date its midnight, and a time of day the day before their calendar begins.
+_NO_DAY = r"^1899-12-3[01] "
+_TIME = r"^[0-9]{1,2}:[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?\s*([AaPp]\.?[Mm]\.?)?\s*([Zz]|UTC|[+-][0-9]{2}:?[0-9]{2})?$"
+_MOST = 0.8
+
+
+def join_times(table: Table, roles: dict[str, int]) -> tuple[Table, dict[str, int], str | None]:
+    """Put the times behind the dates where no date has one and most cells of a column called Time are such as 13:45.
+
+    A cell of it that is no time then makes a date that can't be read. Returns the table, the roles, with `time` where
+    its column was joined, and the name of a column of times that was not.
+    """
+    beside = [at for at, name in enumerate(table.columns) if _NAME.fullmatch(fold(name)) and at not in roles.values()]
+    if not beside:
+        return table, roles, None
+    at = beside[0]
+    name = str(roles["date_time"])
+    day = pl.col(name).str.strip_chars().str.replace(_MIDNIGHT, "")
+    time = pl.col(str(at)).str.strip_chars().str.replace(_NO_DAY, "")
+    timed, filled, fit = (
+        table.frame.select(
+            day.str.contains(":", literal=True).any().alias("timed"),
+            (time != "").sum().alias("filled"),
+            time.str.contains(_TIME).sum().alias("fit"),
+        )
+        .collect(engine="streaming")
+        .row(0)
+    )
+    if timed or not filled:
+        return table, roles, None
+    if fit < _MOST * filled:
+        return table, roles, table.columns[at]
+    joined = pl.when((day != "") & (time != "")).then(pl.concat_str(day, time, separator=" ")).otherwise(pl.col(name))
+    return replace(table, frame=table.frame.with_columns(joined.alias(name))), {**roles, "time": at}, None

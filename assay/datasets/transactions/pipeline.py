@@ -1,0 +1,210 @@
+"""Orders and payments: what came in by month, place, product and customer, what it rests on, and what to doubt."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+from pydantic import Field, JsonValue
+
+from assay import contract
+from assay.contract import Outputs, Progress, Source, Summary
+from assay.datasets import registry
+from assay.datasets.transactions import rates
+from assay.datasets.transactions.amounts import currency_code
+from assay.datasets.transactions.anomalies import anomalies
+from assay.datasets.transactions.breakdown import breakdowns
+from assay.datasets.transactions.customers import customers
+from assay.datasets.transactions.lineage import write_lineage
+from assay.datasets.transactions.months import daily, months
+from assay.datasets.transactions.page import page
+from assay.datasets.transactions.quality import quality
+from assay.datasets.transactions.reconcile import Reconciliation, reconcile
+from assay.datasets.transactions.report import kpis_json
+from assay.datasets.transactions.results import Results, totals
+from assay.datasets.transactions.roles import Roles, choose
+from assay.datasets.transactions.rows import Survey, look, read_rows, used
+from assay.datasets.transactions.tables import breakdown_sheets, monthly, write_csv
+from assay.datasets.transactions.workbook import MEDIA_TYPE, write_workbook
+from assay.detection.detect import detect
+from assay.errors import Unprocessable
+from assay.formats import open_table, preview
+from assay.formats.layout import no_rows
+from assay.page.html import write_page
+from assay.write.canonical import write_json
+
+_INFO = registry.info_of(__file__)
+# Fraud is looked at by these: by product or customer there would be too few rows for a rate.
+_FRAUD_BY = ("region", "country", "product_category", "channel")
+
+
+class Parameters(contract.Parameters):
+    """What a user may choose."""
+
+    currency: str | None = Field(
+        default=None, min_length=1, max_length=40, description="a currency, such as EUR: only its rows are used"
+    )
+    top: int = Field(default=20, ge=1, le=1000, description="how many products, customers and so on kpis.json lists")
+
+
+def run(source: Source, parameters: Parameters, outputs: Outputs, progress: Progress) -> Summary:
+    """Write kpis.json, the tables, the lineage and dashboard.html.
+
+    Raises Unprocessable where the file can't be read, lacks a column, has no usable row, or is beyond a bound.
+    """
+    with tempfile.TemporaryDirectory(dir=outputs.folder.parent, prefix="rows-") as folder:
+        return _run(source, parameters, outputs, progress, Path(folder))
+
+
+def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Progress, folder: Path) -> Summary:
+    rules = registry.rules_of(_INFO)
+    progress(0.02, "reading")
+    table = open_table(
+        source, rules.header_score, folder, lambda done: progress(0.02 + 0.13 * done, "repairing"), parameters.reading
+    )
+    head = preview(source, rules.header_score, parameters.reading)
+    roles = choose(rules.assign(table.columns), table.columns)
+    progress(0.15, "reading")
+    survey = look(table, roles, parameters.reading)
+    progress(0.25, "reading")
+    only = None
+    if parameters.currency is not None:
+        only = pl.select(currency_code(pl.lit(parameters.currency.strip()))).item()
+    rows = read_rows(table, roles, survey, only, folder / "rows.parquet")
+    good = used(rows)
+    progress(0.45, "analysing")
+    found = quality(rows, good, roles, survey)
+    if sum(one.count for one in found.refused.values()) == survey.rows_read:
+        raise _nothing_usable(survey, {reason: one.count for reason, one in found.refused.items()}, only)
+    all_totals = totals(good, roles)
+    progress(0.5, "analysing")
+    buyers = customers(good, roles)
+    by_month = months(good, roles, buyers)
+    days: dict[str | None, list[tuple[date, Decimal]]] = {total.currency: [] for total in all_totals}
+    for currency, day, amount in daily(good).iter_rows():
+        days[currency].append((day, amount))
+    progress(0.6, "analysing")
+    by_dimension = breakdowns(good, roles)
+    progress(0.75, "reconciling")
+    results = Results(
+        roles=roles,
+        columns=table.columns,
+        survey=survey,
+        quality=found,
+        totals=all_totals,
+        months=by_month,
+        customers=buyers,
+        breakdowns=by_dimension,
+        fraud=_fraud(good, roles),
+        success=_success(good, roles, survey),
+        fee_rates=rates.fee_rates(good) if roles.has("transaction_fee") and roles.measure == "revenue" else {},
+        loans=rates.loans(good, roles) if roles.has("loan_amount") else [],
+        reconciliation=_reconcile(good, roles, survey, parameters.top, outputs),
+        anomalies={currency: anomalies(amounts) for currency, amounts in days.items()},
+        days=days,
+        places=survey.places[roles.amount_column or "unit_price"],
+        top=parameters.top,
+        currency=only,
+        confidence=detect(head, {_INFO.dataset_type: rules}, None).confidence,
+        read_as=table.facts,
+        left_out=_left_out(roles),
+    )
+    progress(0.85, "writing the tables")
+    by_months = monthly(results)
+    write_csv(by_months, results.places, outputs.new("monthly.csv", "text/csv"))
+    write_workbook([by_months], results.places, outputs.new("monthly.xlsx", MEDIA_TYPE))
+    write_workbook(breakdown_sheets(results), results.places, outputs.new("breakdown.xlsx", MEDIA_TYPE))
+    progress(0.9, "writing the lineage")
+    as_csv = outputs.new("audit_lineage.csv", "text/csv")
+    as_parquet = outputs.new("audit_lineage.parquet", "application/vnd.apache.parquet")
+    write_lineage(rows, as_parquet, as_csv)
+    write_json(kpis_json(results), outputs.new("kpis.json", "application/json"))
+    write_page(page(results, pl.scan_parquet(as_parquet), source.sha256), outputs.new("dashboard.html", "text/html"))
+    progress(0.98, "finishing")
+    return _summary(results)
+
+
+def _fraud(good: pl.LazyFrame, roles: Roles) -> dict[str, dict[str | None, rates.Proportion]]:
+    if not roles.has("fraud_flag"):
+        return {}
+    overall = rates.flagged(good, "fraud")
+    if not overall:
+        return {}
+    return {"": overall} | {name: rates.flagged(good, "fraud", name) for name in _FRAUD_BY if roles.has(name)}
+
+
+def _success(good: pl.LazyFrame, roles: Roles, survey: Survey) -> rates.Proportion | rates.Mean | None:
+    if not roles.has("success_rate"):
+        return None
+    if survey.success_words:
+        return rates.flagged(good, "success").get(None)
+    return rates.mean_of(good, "success_rate")
+
+
+def _reconcile(good: pl.LazyFrame, roles: Roles, survey: Survey, most: int, outputs: Outputs) -> Reconciliation | None:
+    if not roles.has("revenue", "quantity", "unit_price"):
+        return None
+    return reconcile(good, survey.places, most, outputs.new("reconciliation.csv", "text/csv"))
+
+
+def _left_out(roles: Roles) -> dict[str, str]:
+    """Say which parts of the analysis were left out, and for want of which column."""
+    needs: Mapping[str, tuple[str, ...]] = {
+        "orders": ("order_id",),
+        "customers": ("customer_id",),
+        "region": ("region",),
+        "country": ("country",),
+        "product_category": ("product_category",),
+        "product_subcategory": ("product_subcategory",),
+        "channel": ("channel",),
+        "currency": ("currency",),
+        "reconciliation": ("revenue", "quantity", "unit_price"),
+        "fee_rate": ("transaction_fee",),
+        "fraud": ("fraud_flag",),
+        "success": ("success_rate",),
+        "loans": ("loan_amount",),
+        "interest": ("interest_rate",),
+    }
+    missing = {part: [role for role in roles_of if not roles.has(role)] for part, roles_of in needs.items()}
+    said = {part: f"no column {' and no column '.join(absent)}" for part, absent in missing.items() if absent}
+    if "product" not in roles.dimensions:
+        said["product"] = "no column product_id or product_name"
+    if roles.has("transaction_fee") and roles.measure != "revenue":
+        said["fee_rate"] = "no column revenue"
+    return said
+
+
+def _nothing_usable(survey: Survey, refused: Mapping[str, int], only: str | None) -> Unprocessable:
+    if not survey.rows_read:
+        return no_rows()
+    if set(refused) == {"other_currency"}:
+        return Unprocessable(
+            "no_such_currency",
+            f"None of the {survey.rows_read:,} rows is in {only}.",
+            "Name a currency as it stands in the file, or leave it out to have figures for each.",
+        )
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in refused.items())
+    return Unprocessable(
+        "no_usable_rows",
+        f"None of the {survey.rows_read:,} rows can be used: {reasons}.",
+        "Each row needs a date such as 2024-01-31 and a number as its amount.",
+    )
+
+
+def _summary(results: Results) -> Summary:
+    read = results.survey.rows_read
+    reconciled = results.reconciliation
+    figures: dict[str, JsonValue] = {
+        "currencies": len(results.totals),
+        "months": len({one.month for one in results.months}),
+        "first_day": min(total.first_day for total in results.totals).isoformat(),
+        "last_day": max(total.last_day for total in results.totals).isoformat(),
+        "customers": None if results.customers is None else results.customers.customers,
+        "breaks": None if reconciled is None else reconciled.breaks,
+        "anomalies": sum(len(one.found) for one in results.anomalies.values()),
+    }
+    return Summary(read, results.rows_used, read - results.rows_used, figures)

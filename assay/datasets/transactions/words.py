@@ -1,0 +1,37 @@
+"""The words in which flags are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from assay.types.kinds import TRUE_FALSE
+
+
+@dataclass(frozen=True)
+class Words:
+    """What stands for true and for false, in lower case."""
+
+    true: tuple[str, ...]
+    false: tuple[str, ...]
+
+
+_YES = tuple(dict.fromkeys(["1", "1.0", *(yes for yes, _ in TRUE_FALSE)]))
+_NO = tuple(dict.fromkeys(["0", "0.0", *(no for _, no in TRUE_FALSE)]))
+
+FRAUD = Words(
+    (*_YES, "fraud", "fraudulent", "confirmed", "suspicious", "flagged", "chargeback"),
+    (*_NO, "legit", "legitimate", "genuine", "clean", "normal", "none", "ok", "not fraud", "non-fraud"),
+)
+SUCCESS = Words(
+    (*_YES, "success", "successful", "succeeded", "ok", "approved", "completed", "complete", "paid", "settled"),
+    (*_NO, "failure", "failed", "fail", "declined", "rejected", "error", "cancelled", "canceled", "unsuccessful"),
+)
+
+
+def flag(text: pl.Expr, words: Words) -> pl.Expr:
+    """Read trimmed text as a flag, whatever its case; null where it is neither."""
+    folded = text.str.to_lowercase()
+    said = pl.when(folded.is_in(words.true)).then(pl.lit(value=True))
+    return said.when(folded.is_in(words.false)).then(pl.lit(value=False))

@@ -1,0 +1,197 @@
+"""Four looks at the head of a table, weighed into one confidence for each dataset type, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from assay.detection.confidence import among_all, of_incomplete, of_score, of_table
+from assay.detection.evidence import (
+    Evidence,
+    could_be_filled,
+    data_types,
+    exact_names,
+    heuristics,
+    name_patterns,
+)
+from assay.detection.rules import Rules, fold, fold_all
+from assay.detection.tabular import tabular
+from assay.errors import Unprocessable
+from assay.formats import Preview
+from assay.formats.problems import listed, shown
+
+# Counted up whenever the same file and rules may give another answer.
+DETECTOR_VERSION = "2.0.0"
+SURE = 0.9
+LIKELY = 0.7
+UNSURE = 0.5
+
+# What is less likely is not named in the decision.
+_WORTH_A_WORD = 0.1
+
+Band = Literal["sure", "likely", "review", "unsure", "chosen"]
+
+
+class Candidate(BaseModel):
+    """A dataset type, how likely it is, and which columns it would need that were not found."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset_type: str
+    confidence: float = Field(ge=0, le=1)
+    missing: tuple[str, ...] = ()
+
+
+class Detection(BaseModel):
+    """What a file is taken for, and what follows.
+
+    `confidence` is the probability that the file is of the type `likeliest`, and `evidence` is what speaks for that.
+    `dataset_type` is what it is run as: None in the band `unsure`, where a person must choose; the fallback type in the
+    band `review`; else the likeliest. In the band `chosen` it is the one that a person asked for, whatever is likely.
+    `decision` says it in words. `runners_up` are all other types, the likeliest first.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset_type: str | None
+    band: Band
+    likeliest: str
+    confidence: float = Field(ge=0, le=1)
+    decision: str
+    evidence: tuple[Evidence, ...]
+    runners_up: tuple[Candidate, ...]
+    detector_version: str
+
+
+@dataclass(frozen=True)
+class _Weighed:
+    """A type on its own: how well it fits, as a probability if no other type were known, and why."""
+
+    alone: float
+    evidence: tuple[Evidence, ...]
+    missing: tuple[str, ...]
+
+
+def detect(head: Preview, known: Mapping[str, Rules], requested: str | None) -> Detection:
+    """Weigh every known type; take the likeliest, or the one that a person asked for.
+
+    Raises Unprocessable: unknown_dataset_type, or missing_columns where the requested type needs columns that aren't
+    there.
+    """
+    if requested is not None and requested not in known:
+        raise Unprocessable(
+            "unknown_dataset_type",
+            f"There is no dataset type {shown(requested)!r}.",
+            f"Choose one of: {', '.join(sorted(known))}; or leave it out to have the file recognised.",
+        )
+    weighed = {name: _weigh_fallback(head) if rules.fallback else _weigh(head, rules) for name, rules in known.items()}
+    fallback = next((name for name, rules in known.items() if rules.fallback), None)
+    confidences = among_all({name: one.alone for name, one in weighed.items() if name != fallback})
+    if fallback is not None:
+        confidences[fallback] = round(weighed[fallback].alone * (1 - sum(confidences.values())), 4)
+    ranking = sorted(confidences, key=lambda name: (-confidences[name], name != fallback, name))
+    if requested is not None:
+        require_columns(known[requested], head.columns, requested)
+    likeliest = requested or ranking[0]
+    band: Band = "chosen" if requested is not None else band_of(confidences[likeliest])
+    named = likeliest if band != "review" else fallback
+    if named is None:
+        # There is no type to run it as meanwhile.
+        band = "unsure"
+    if band == "unsure":
+        named = None
+    candidates = [
+        Candidate(dataset_type=name, confidence=confidences[name], missing=weighed[name].missing) for name in ranking
+    ]
+    return Detection(
+        dataset_type=named,
+        band=band,
+        likeliest=likeliest,
+        confidence=confidences[likeliest],
+        decision=_decision(band, named, sorted(candidates, key=lambda one: one.dataset_type != likeliest)),
+        evidence=weighed[likeliest].evidence,
+        runners_up=tuple(one for one in candidates if one.dataset_type != named),
+        detector_version=DETECTOR_VERSION,
+    )
+
+
+def band_of(confidence: float) -> Literal["sure", "likely", "review", "unsure"]:
+    """What a confidence leads to."""
+    if confidence >= SURE:
+        return "sure"
+    if confidence >= LIKELY:
+        return "likely"
+    return "review" if confidence >= UNSURE else "unsure"
+
+
+def require_columns(rules: Rules, names: tuple[str, ...], dataset_type: str) -> dict[str, int]:
+    """Return the position of each role's column; roles that the type can be without may be missing.
+
+    Raises Unprocessable: missing_columns, or duplicate_columns where the name of a needed role stands there twice.
+    """
+    found = rules.assign(names)
+    missing = rules.missing(found)
+    if missing:
+        raise Unprocessable(
+            "missing_columns",
+            f"A file of type {dataset_type} needs {listed(missing)}; found: {listed(names)}.",
+            "Add these columns, or rename those that hold the same; case and punctuation make no difference.",
+        )
+    for rule in (rule for rule in rules.columns if rule.role in rules.needed and rule.role in found):
+        taken = names[found[rule.role]]
+        folded = fold_all if rule.is_written(taken) else fold
+        same = [name for name in names if folded(name) == folded(taken)]
+        if len(same) > 1:
+            raise Unprocessable(
+                "duplicate_columns",
+                f"More than one column could be {rule.exact[0]}: {listed(same)}.",
+                "Remove or rename all but one of them.",
+            )
+    return found
+
+
+def _weigh(head: Preview, rules: Rules) -> _Weighed:
+    """The weighted mean of what the strategies say, made a probability; one with nothing to go by stays out of it."""
+    at = rules.assign(head.columns)
+    missing = tuple(rules.missing(at))
+    types, misfits = data_types(head, rules, at)
+    seen = [exact_names(head, rules, at), name_patterns(head, rules, at), types, heuristics(head, rules, at)]
+    weighed = tuple(item for item in seen if item is not None)
+    if missing:
+        names = next(item.score for item in weighed if item.strategy == "name_patterns")
+        return _Weighed(of_incomplete(names, fillable=could_be_filled(head, rules, at)), weighed, missing)
+    score = sum(item.weight * item.score for item in weighed) / sum(item.weight for item in weighed)
+    fits = not rules.lacking(at.keys() - misfits)
+    return _Weighed(of_score(score, fits=fits), weighed, missing)
+
+
+def _weigh_fallback(head: Preview) -> _Weighed:
+    seen = tabular(head)
+    return _Weighed(of_table(*(item.score for item in seen)), seen, ())
+
+
+def _decision(band: Band, named: str | None, ranking: list[Candidate]) -> str:
+    """Say in words what follows; `ranking` has all types, the one that is spoken of first."""
+    first = f"{ranking[0].dataset_type} ({ranking[0].confidence:.2f})"
+    said = {
+        "sure": f"This is {first}.",
+        "likely": f"This is likely {first}.",
+        "unsure": f"No dataset type fits well enough; the likeliest is {first}. A person must choose.",
+    }
+    if band in said:
+        return said[band]
+    if band == "chosen":
+        likeliest = max(ranking, key=lambda one: one.confidence)
+        by_itself = f"; by itself it would be taken for {likeliest.dataset_type} ({likeliest.confidence:.2f})"
+        return f"Run as {named}, as asked for{by_itself if likeliest.dataset_type != named else ''}."
+    other = next(one for one in ranking if one.dataset_type != named)
+    if other.confidence < _WORTH_A_WORD:
+        return f"Run as {named}, but please review whether it is one."
+    maybe = f"Run as {named}, but please review: it may be {other.dataset_type} ({other.confidence:.2f})"
+    if other.missing:
+        maybe += f", though no column has the name of {listed(other.missing)}. If it is, rename it, and upload the file"
+        return f"{maybe} again."
+    return f"{maybe}. If it is, choose that type."

@@ -1,0 +1,176 @@
+"""Which encoding a text has, and one look at all its bytes."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.errors import Unprocessable
+from assay.formats.limits import HEAD_BYTES, MAX_LINE_BYTES
+from assay.formats.problems import line_too_long
+from assay.formats.scan import Runs
+
+_CHUNK = 1 << 22
+_SAMPLE = 1 << 16
+_WESTERN = ["cp1252", "latin_1"]
+_OTHERS = ["cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "iso8859_2", "koi8_r"]
+# How much more like a language a text must be in another encoding than in a western one.
+_CLEARLY = 0.2
+# Cells of one word are less like sentences than the library expects.
+_LENIENT = 0.35
+# The mark of UTF-32 (little) begins as that of UTF-16 does, so it comes first.
+_MARKS = [
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+]
+_WIDE = {"utf-16-le": (2, 1), "utf-16-be": (2, 0), "utf-32-le": (4, 3), "utf-32-be": (4, 0)}
+# So many of its characters are Latin in a text of any language whose cells are parted by commas or tabs.
+_MOSTLY = 0.7
+_FIRST = 64
+# Programs look for a ZIP archive from a file's end on (APPNOTE.TXT, 4.3.16), whatever stands before it.
+_ZIP_END = b"PK\x05\x06"
+_ZIP_END_BYTES = 22 + 65535
+# A text may have a NUL in so many bytes: what a machine padded or cut. More of them, and it is no text.
+_BYTES_A_NUL = 200
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """What one pass over a text's bytes found; `lines` counts line feeds, and one for what follows the last."""
+
+    lines: int
+    bad_utf8_at: int | None
+    has_double_quotes: bool
+    has_single_quotes: bool
+    has_lone_cr: bool
+    nuls: int
+
+
+def wide(head: bytes) -> str | None:
+    """UTF-16 or UTF-32, where a byte order mark says so or every second byte, or three of four, are NUL; else None."""
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return name
+    for name, (size, nul_at) in _WIDE.items():
+        characters = len(head) // size
+        nuls = head[nul_at::size].count(0)
+        others = sum(head[at::size].count(0) for at in range(size) if at != nul_at) if size == 2 else 0
+        # From its first bytes on: else it is two texts in one.
+        begins = head[nul_at:_FIRST:size]
+        enough = characters >= 4 and nuls >= _MOSTLY * characters and others * 20 <= characters
+        enough = enough and begins.count(0) >= _MOSTLY * len(begins)
+        if enough and (size == 2 or head.count(0) >= 2 * characters):
+            return name
+    return None
+
+
+def look_through(path: Path) -> Bytes:
+    """Read all bytes once. Raises Unprocessable: binary_content for many NUL bytes, line_too_long."""
+    runs = Runs((b"\n", b"\r"), MAX_LINE_BYTES)
+    lines = 1
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    bad_at: int | None = None
+    double = single = lone_cr = ends_in_cr = False
+    at = nuls = 0
+    tail = b""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if b"\x00" in chunk:
+                nuls += chunk.count(0)
+                if nuls * _BYTES_A_NUL > max(at + len(chunk), _CHUNK):
+                    raise binary(f"{nuls:,} NUL bytes among its first {at + len(chunk):,}")
+            if (begun := runs.feed(chunk)) is not None:
+                raise line_too_long(f"The line that begins at byte {begun:,}", MAX_LINE_BYTES)
+            lines += chunk.count(b"\n")
+            double = double or b'"' in chunk
+            single = single or b"'" in chunk
+            if b"\r" in chunk or ends_in_cr:
+                text = b"\r" + chunk if ends_in_cr else chunk
+                ends_in_cr = text.endswith(b"\r")
+                lone_cr = lone_cr or text.count(b"\r") - ends_in_cr > text.count(b"\r\n")
+            if bad_at is None:
+                pending = len(decoder.getstate()[0])
+                if pending or not chunk.isascii():
+                    try:
+                        decoder.decode(chunk)
+                    except UnicodeDecodeError as error:
+                        bad_at = at - pending + error.start
+            at += len(chunk)
+            tail = (tail + chunk)[-_ZIP_END_BYTES:]
+    if nuls and _ZIP_END in tail:
+        raise binary("a ZIP archive at its end")
+    if bad_at is None:
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            bad_at = at - 1
+    return Bytes(lines, bad_at, double, single, lone_cr or ends_in_cr, nuls)
+
+
+def encoding_of(path: Path, bad_utf8_at: int) -> str:
+    """The encoding of a text that is not UTF-8: that of Windows or of ISO in which it is most like a language.
+
+    A western one unless another is clearly better. Raises Unprocessable unknown_encoding.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, bad_utf8_at - _SAMPLE // 2))
+        sample = file.read(_SAMPLE)
+    # A sample that starts within a character would count as broken UTF-8.
+    sample = sample.lstrip(bytes(range(0x80, 0xC0))) if bad_utf8_at > _SAMPLE // 2 else sample
+    read = sample.decode("utf-8", "surrogateescape")
+    broken = sum("\udc80" <= char <= "\udcff" for char in read)
+    if sum(char > "\x7f" for char in read) - broken >= max(broken, 1):
+        raise _unknown(f"is mostly UTF-8, but broken at byte {bad_utf8_at:,}")
+    from charset_normalizer import from_bytes  # noqa: PLC0415  # most texts are UTF-8, and its tables take time to load
+
+    western = from_bytes(sample, cp_isolation=_WESTERN).best()
+    other = from_bytes(sample, cp_isolation=[*_WESTERN, *_OTHERS]).best()
+    found = western or other or from_bytes(sample, cp_isolation=_OTHERS, threshold=_LENIENT).best()
+    if western and other and other.coherence >= western.coherence + _CLEARLY and str(other) != str(western):
+        found = other
+    if found is None:
+        raise _unknown(f"is neither UTF-8 (byte {bad_utf8_at:,}) nor in an encoding of Windows or ISO that is known")
+    return found.encoding
+
+
+def known(name: str) -> str:
+    """The encoding that a user named, as Python calls it. Raises Unprocessable unknown_encoding."""
+    try:
+        codec = codecs.lookup(name)
+        "".encode(codec.name)
+    except (LookupError, ValueError) as error:
+        raise Unprocessable(
+            "unknown_encoding",
+            f"There is no encoding of text called {name!r}.",
+            "Name one such as utf-8, cp1252, latin-1 or utf-16, or leave it to be found.",
+        ) from error
+    return "utf-8" if codec.name == "utf-8-sig" else codec.name
+
+
+def head_text(head: bytes, encoding: str) -> str:
+    """Decode the first MiB, without the character that is cut at its end. Raises UnicodeDecodeError."""
+    encoding = "utf-8-sig" if encoding == "utf-8" else encoding
+    if len(head) < HEAD_BYTES:
+        return head.decode(encoding)
+    return codecs.getincrementaldecoder(encoding)().decode(head)
+
+
+def decode_problem(encoding: str, error: UnicodeError) -> Unprocessable:
+    """The problem of a text that breaks off its own encoding."""
+    return _unknown(f"begins as {encoding}, but can't be read as that to its end ({error})")
+
+
+def binary(what: str) -> Unprocessable:
+    """The problem of a file that is neither text nor a known kind of table."""
+    return Unprocessable(
+        "binary_content",
+        f"The file is not text and no known kind of table: it has {what}.",
+        "Send the table as CSV, TSV or XLSX.",
+    )
+
+
+def _unknown(what: str) -> Unprocessable:
+    return Unprocessable("unknown_encoding", f"The text {what}.", "Save the file as UTF-8 and send it again.")

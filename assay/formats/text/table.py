@@ -1,0 +1,246 @@
+"""Delimited text to tables: find the marks and the table, mend what is broken, then the fast engine."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+from pydantic import JsonValue
+
+from assay.contract import Source
+from assay.formats import content
+from assay.formats.layout import Cells, Scorer, no_rows
+from assay.formats.limits import HEAD_BYTES, MAX_CELLS, MAX_CELLS_A_BYTE
+from assay.formats.problems import too_many_cells
+from assay.formats.text import encoding
+from assay.formats.text.blocks import Block, find_block
+from assay.formats.text.dialect import BLANKS, Dialect, named
+from assay.formats.text.header import Line, has_header
+from assay.formats.text.records import records
+from assay.formats.text.repair import Found, Mender, rewrite, without_controls
+from assay.formats.text.sniff import find_dialect
+from assay.reading import Reading
+
+# A separator that no text has, to take a line as one field.
+_UNIT = "\x1f"
+# So many rows show whether a comment is the header of them.
+_HEADER_ROWS = 20
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The beginning of a text, and what it tells of the rest; `whole` is whether there is no rest."""
+
+    encoding: str
+    whole: bool
+    dialect: Dialect
+    block: Block
+    records: list[Line]
+
+
+def preview(source: Source, score: Scorer, limit: int, reading: Reading) -> tuple[Cells, list[list[str | None]]]:
+    """The header and up to `limit` rows, from the first MiB. Raises Unprocessable."""
+    head = _look(source, score, reading)
+    block = head.block
+    mender = Mender(head.dialect, block.width, block.columns)
+    below = [one for one in head.records if one.at >= block.through and (block.stop is None or one.at < block.stop)]
+    rows: list[list[str | None]] = [
+        list(mender.mended(one.record)[1][: len(block.names)]) for one in islice(below, limit)
+    ]
+    if not any(cell and cell.strip() for row in rows for cell in row):
+        raise no_rows()
+    return block.names, rows
+
+
+def open_table(
+    source: Source, score: Scorer, folder: Path, tick: Callable[[float], None], reading: Reading
+) -> tuple[Cells, pl.LazyFrame, dict[str, JsonValue]]:
+    """The whole table, lazily: straight from the file where that is safe, else from a clean copy in `folder`.
+
+    Raises Unprocessable.
+    """
+    head = _look(source, score, reading)
+    block, dialect = head.block, head.dialect
+    is_wide = head.encoding.startswith(("utf-16", "utf-32"))
+    seen = None if is_wide else encoding.look_through(source.path)
+    codec = head.encoding
+    if reading.encoding is None and seen is not None and seen.bad_utf8_at is not None and codec == "utf-8":
+        codec = encoding.encoding_of(source.path, seen.bad_utf8_at)
+    positions = [str(i) for i in range(block.width)]
+    found: Found | None = None
+    if seen is not None and not seen.has_double_quotes:
+        _check_cells(seen.lines - block.through, block.width, source.size_bytes)
+    clean = seen is not None and codec == "utf-8" and not seen.has_lone_cr and not seen.nuls and dialect.is_plain
+    if clean and seen is not None and block.stop is None and _is_regular(source.path, head, seen.has_double_quotes):
+        _check_cells(seen.lines - block.through, block.width, source.size_bytes)
+        frame = _scan(source.path, dialect, block.through, positions)
+        frame = frame.with_columns(pl.lit(None, pl.String).alias("fault"))
+    else:
+        path = folder / "clean.csv"
+        header = [cell.strip() for cell in block.names] if block.has_header and block.header_rows == 1 else []
+        found = rewrite(
+            source.path, "utf-8-sig" if codec == "utf-8" else codec, (block.through, block.stop), dialect, header,
+            block.columns, block.width, path, tick,
+        )  # fmt: skip
+        _check_cells(found.rows, block.width, source.size_bytes)
+        frame = _scan(path, Dialect(), 0, ["fault", *positions])
+    held = _held(frame, positions, len(block.names))
+    names = (*block.names, *[""] * (held - len(block.names)))
+    facts = _facts(head, codec, found, seen)
+    return names, frame.select(pl.col("row").cast(pl.Int64), "fault", *positions[: len(names)]), facts
+
+
+def _held(frame: pl.LazyFrame, positions: Sequence[str], named: int) -> int:
+    """How many columns there are to the last that has a name or a cell that holds something."""
+    if len(positions) == named:
+        return named
+    beyond = [(pl.col(at).str.strip_chars() != "").any() for at in positions[named:]]
+    held = frame.select(beyond).collect(engine="streaming").row(0)
+    return max((named + number for number, any_held in enumerate(held, 1) if any_held), default=named)
+
+
+def _look(source: Source, score: Scorer, reading: Reading) -> _Head:
+    """Find encoding, marks and table from the first MiB."""
+    head = content.read_head(source.path)
+    whole = len(head) < HEAD_BYTES
+    codec = encoding.known(reading.encoding) if reading.encoding is not None else encoding.wide(head) or "utf-8"
+    try:
+        text = encoding.head_text(head, codec)
+    except UnicodeDecodeError as error:
+        if reading.encoding is not None or codec != "utf-8":
+            raise encoding.decode_problem(codec, error) from error
+        codec = encoding.encoding_of(source.path, error.start)
+        text = head.decode(codec, "replace")
+    lines = list(io.StringIO(without_controls(text).lstrip("\ufeff"), newline=""))
+    if not whole and len(lines) > 1:
+        # The last line of a head is cut somewhere.
+        lines.pop()
+    dialect = find_dialect(lines, score, reading)
+    _uncomment(lines, dialect)
+    at = 0
+    found: list[Line] = []
+    # The width of rows is not known yet; without it rows that stray quotes swallowed are not seen.
+    first = list(records(lines, dialect, 0))
+    ((width, _),) = Counter(len(one.cells) for one in first).most_common(1) or [(0, 0)]
+    are_even = all(len(one.cells) == width and len(one.lines) == 1 and not one.broken for one in first)
+    for record in first if are_even else records(lines, dialect, width):
+        # Comments between records are in none of them.
+        while lines[at] is not record.lines[0]:
+            at += 1
+        found.append(Line(at, record))
+        at += len(record.lines)
+    block = find_block(found, score, reading, whole=whole)
+    return _Head(codec, whole, dialect, block, found)
+
+
+def _uncomment(lines: list[str], dialect: Dialect) -> None:
+    """Take the mark off the last comment above the rows where it names their columns."""
+    mark = dialect.comment
+    first = next((at for at, line in enumerate(lines) if line.strip() and not dialect.passes_over(line)), 0)
+    above = max((at for at in range(first) if lines[at].strip()), default=None)
+    if not mark or above is None or not lines[above].startswith(mark):
+        return
+    line = lines[above].lstrip(mark).lstrip(BLANKS)
+    cells, *body = [one.cells for one in islice(records([line, *lines[first:]], dialect, 0), _HEADER_ROWS)] or [[]]
+    width = len(cells)
+    if width > 1 and all(len(row) == width for row in body) and not has_header(body[0], body[1:], width):
+        lines[above] = line if has_header(cells, body, width) else lines[above]
+
+
+def _check_cells(rows: int, width: int, size: int) -> None:
+    """Raise Unprocessable where the table has so many blank cells for its size that an engine can't hold them."""
+    most = max(MAX_CELLS, MAX_CELLS_A_BYTE * size)
+    if rows * width > most:
+        raise too_many_cells(rows, width, size, most)
+
+
+def _is_regular(path: Path, head: _Head, has_quotes: bool) -> bool:
+    """Whether every line is blank or stands for itself: quotes only around whole cells, as many cells as the header.
+
+    Polars refuses a whole file for one longer row, and takes stray quotes for the start of something.
+    """
+    block, dialect = head.block, head.dialect
+    line = pl.col("line").str.strip_chars_end("\r")
+    mark = dialect.delimiter
+    separator = f"\\x{ord(mark):02x}"
+    bare = line.str.replace_all('"[^"]*"', "") if has_quotes else line
+    separators = bare.str.count_matches(mark, literal=True)
+    filled = line != ""
+    checks = [
+        separators.max().alias("most"),
+        pl.when(filled).then(separators).min().alias("least"),
+    ]
+    if block.has_header:
+        first = head.records[0].record.lines[0] if head.records else ""
+        header = next((one.record.lines[0] for one in head.records if one.at == block.header_at), first)
+        checks.append((line == header.rstrip("\r\n")).any().alias("repeated"))
+    if has_quotes:
+        field = f'(?:"[^"]*"|[^"{separator}]*)'
+        checks.append(line.str.contains(f"^{field}(?:{separator}{field})*$").all().alias("quotes"))
+    lines = pl.scan_csv(
+        path, separator=_UNIT, quote_char=None, has_header=False, infer_schema=False, skip_lines=block.through,
+        schema={"line": pl.String},
+    )  # fmt: skip
+    try:
+        found = lines.select(checks).collect(engine="streaming").row(0, named=True)
+    except pl.exceptions.PolarsError:
+        return False
+    even = found["most"] is None or (found["most"] < block.width and (found["least"] or 0) >= block.width - 1)
+    return even and not found.get("repeated", False) and found.get("quotes", True)
+
+
+def _scan(path: Path, dialect: Dialect, skip: int, names: list[str]) -> pl.LazyFrame:
+    return pl.scan_csv(
+        path,
+        separator=dialect.delimiter,
+        quote_char=dialect.quote or None,
+        has_header=False,
+        infer_schema=False,
+        skip_lines=skip,
+        schema=dict.fromkeys(names, pl.String),
+        # Without it a short first line is taken for the width of all.
+        missing_columns="insert",
+        row_index_name="row",
+        row_index_offset=1,
+    )
+
+
+def _facts(head: _Head, codec: str, found: Found | None, seen: encoding.Bytes | None) -> dict[str, JsonValue]:
+    block, dialect = head.block, head.dialect
+    facts: dict[str, JsonValue] = {
+        "format": "text",
+        "encoding": codec,
+        "delimiter": named(dialect.delimiter),
+        "quote": named(dialect.quote),
+        "escape": named(dialect.escape) if dialect.escape else "doubled",
+        "header_line": block.header_at + 1 if block.has_header else None,
+        "repaired": found is not None,
+        "multi_line_records": found.multi_line if found else 0,
+    }
+    # Only what is so is told.
+    told: dict[str, JsonValue] = {
+        "header_rows": block.header_rows if block.header_rows > 1 else 0,
+        "blanks_around_delimiter": dialect.trims,
+        "lines_quoted": dialect.wrapped,
+        "drawn": dialect.framed or dialect.ruled,
+        "comment": dialect.comment,
+        "lines_above": block.notes_above,
+        "lines_below": block.notes_below,
+        "other_tables": [{"first_line": first, "last_line": last} for first, last in block.others],
+        "nul_bytes_removed": seen.nuls if seen is not None else 0,
+        "repeated_headers": found.repeated_headers if found is not None else 0,
+    }
+    facts.update({name: value for name, value in told.items() if value})
+    if found is not None and (found.short or found.long):
+        facts["rows_too_short"], facts["rows_too_long"] = found.short, found.long
+    if found is not None and found.unequal:
+        unequal: list[JsonValue] = []
+        for row, why, surplus in found.unequal:
+            unequal.append({"row": row, "reason": why, **({"surplus": [*surplus]} if surplus else {})})
+        facts["unequal_rows"] = unequal
+    return facts

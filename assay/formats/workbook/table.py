@@ -1,0 +1,230 @@
+"""Workbooks (XLSX, XLSB, XLS, ODS) to tables, every cell as text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import fastexcel
+import polars as pl
+from pydantic import JsonValue
+
+from assay.contract import Source
+from assay.errors import Unprocessable
+from assay.formats.content import Format
+from assay.formats.layout import HEADER_LINES, Cells, Scorer, header_cells, header_rank, no_header, no_rows
+from assay.formats.limits import MAX_COLUMNS
+from assay.formats.problems import listed, shown, unreadable
+from assay.reading import Reading
+
+
+@dataclass(frozen=True)
+class _Header:
+    """Where a header is: the sheet, the line (0 is the first, -1 for none), its cells, and where its columns stand."""
+
+    sheet: str
+    line: int
+    columns: Cells
+    cells: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The best header's columns, the headers of the sheets to read, and the filled sheets that are not read.
+
+    `rows` has for each sheet that may be read all its rows as text, or as many of the first as were asked for.
+    """
+
+    columns: Cells
+    headers: list[_Header]
+    not_read: list[str]
+    rows: dict[str, pl.DataFrame]
+
+
+def preview(source: Source, score: Scorer, limit: int, reading: Reading) -> tuple[Cells, list[list[str | None]]]:
+    """The header and up to `limit` rows of the first sheet that has the best header and rows. Raises Unprocessable."""
+    layout = _find(_open(source), score, max(HEADER_LINES, reading.header_line or 0) + limit, reading)
+    for header in layout.headers:
+        rows = layout.rows[header.sheet][header.line + 1 :].head(limit).rows()
+        if rows:
+            # A row ends where the sheet's last filled column does.
+            return layout.columns, [
+                [row[at] if at is not None and at < len(row) else None for at in header.cells] for row in rows
+            ]
+    raise no_rows()
+
+
+def open_table(
+    source: Source, form: Format, score: Scorer, reading: Reading
+) -> tuple[Cells, pl.LazyFrame, dict[str, JsonValue]]:
+    """The whole sheet that has the best header, together with all visible sheets that have its needed columns too.
+
+    Where nobody wants any, the largest of those that have a header. Where the names of columns repeat or are blank and
+    the line above has others, those of a group of columns, the two make the name.
+
+    Dates come as `YYYY-MM-DD HH:MM:SS`, numbers as text that reads back as the same double, and cells that hold an
+    error (#N/A, #DIV/0!) as blank. Cells to the right of the header's last name are left aside. Raises Unprocessable.
+    """
+    book = _open(source)
+    layout = _find(book, score, None, reading)
+    table = pl.concat([_cells(book, header, layout.rows.pop(header.sheet)) for header in layout.headers])
+    if not table.height:
+        raise no_rows()
+    lazy = table.lazy().with_row_index("row", offset=1)
+    facts: dict[str, JsonValue] = {
+        "format": form.value,
+        "sheets": [header.sheet for header in layout.headers],
+        "sheets_not_read": list[JsonValue](layout.not_read),
+        "header_line": layout.headers[0].line + 1,
+    }
+    if layout.headers[0].line < 0:
+        facts["header"] = "none"
+    lazy = lazy.select(pl.col("row").cast(pl.Int64), pl.lit(None, pl.String).alias("fault"), pl.exclude("row"))
+    return layout.columns, lazy, facts
+
+
+def _open(source: Source) -> fastexcel.ExcelReader:
+    try:
+        return fastexcel.read_excel(source.path)
+    except fastexcel.FastExcelError as error:
+        raise unreadable(_said(error)) from error
+
+
+def _find(book: fastexcel.ExcelReader, score: Scorer, limit: int | None, reading: Reading) -> _Layout:
+    """Find the best header; the first sheet and line win among equals, a hidden sheet where no visible one has any.
+
+    Every sheet is read once, for the reader takes it apart whole whatever it is asked for.
+    """
+    found: dict[bool, list[tuple[_Rank, _Header]]] = {True: [], False: []}
+    filled, rows, widest = [], {}, 0
+    for sheet in _wanted_sheets(book, reading):
+        loaded = _load(book, sheet, 0, limit)
+        if not loaded.frame.height:
+            continue
+        filled.append(sheet)
+        widest = max(widest, loaded.frame.width)
+        ranked = _header(sheet, loaded.frame, score, reading)
+        if ranked is not None:
+            found[loaded.visible].append(ranked)
+            rows[sheet] = loaded.frame
+    ranked_headers = found[True] if any(rank[0] > 0 for rank, _ in found[True]) else found[True] + found[False]
+    if not ranked_headers:
+        raise no_header(f"the workbook's sheets ({listed(book.sheet_names)})", widest)
+    rank, best = max(ranked_headers, key=lambda one: one[0])
+    others = [_aligned(header, best, rank[0], score) for _, header in found[True] if header is not best]
+    read = {header.sheet: header for header in [best, *others] if header}
+    headers = [read[sheet] for sheet in book.sheet_names if sheet in read]
+    return _Layout(best.columns, headers, [sheet for sheet in filled if sheet not in read], rows)
+
+
+def _wanted_sheets(book: fastexcel.ExcelReader, reading: Reading) -> list[str]:
+    if reading.sheet is None:
+        return book.sheet_names
+    for sheet in book.sheet_names:
+        if _fold(sheet) == _fold(reading.sheet):
+            return [sheet]
+    raise Unprocessable(
+        "no_such_sheet",
+        f"The workbook has no sheet {shown(reading.sheet)}.",
+        f"Its sheets are: {listed(book.sheet_names)}.",
+    )
+
+
+# What somebody wants of the header, whether there is one, how many cells the sheet has below it, and its named columns.
+_Rank = tuple[float, int, int, int]
+
+
+def _header(sheet: str, frame: pl.DataFrame, score: Scorer, reading: Reading) -> tuple[_Rank, _Header] | None:
+    """The best header of a sheet; none at all makes columns with numbers for names. None for a sheet of one column."""
+    last = reading.header_line or HEADER_LINES
+    lines = frame.head(last).rows()
+    ranked = [(header_rank(cells, score), line) for line, cells in enumerate(lines)]
+    if reading.header_line is not None and reading.header != "none":
+        ranked = ranked[last - 1 :]
+    (wanted, named), line = max(ranked, key=lambda one: one[0], default=((0.0, 0), -1))
+    area = frame.height * frame.width
+    if reading.header == "none" or (not wanted and not named and reading.header_line is None):
+        if frame.width > MAX_COLUMNS or (frame.width < 2 and reading.header != "none"):
+            return None
+        columns: Cells = tuple(f"column_{at}" for at in range(1, frame.width + 1))
+        return (0, 0, area, frame.width), _Header(sheet, -1, columns, tuple(range(frame.width)))
+    if line < 0:
+        return None
+    columns = header_cells(lines[line]) if wanted else _grouped(lines[line - 1] if line else (), lines[line])
+    below = 0 if wanted else area
+    return (wanted, 1, below, named), _Header(sheet, line, columns, tuple(range(len(columns))))
+
+
+def _grouped(above: tuple[str | None, ...], below: tuple[str | None, ...]) -> Cells:
+    """Join the names of groups of columns, which a merged cell has in its first, with those of the columns."""
+    groups, names = ([(cell or "").strip() for cell in cells] for cells in (above, below))
+    joined = header_cells(below)
+    named = [name for name in names if name]
+    gaps = any(group and not name for group, name in zip(groups, names, strict=False))
+    if sum(map(bool, groups)) < 2 or (len({*named}) == len(named) and not gaps):
+        return joined
+    found, group = [], ""
+    for over, name in zip(groups, names, strict=True):
+        group = over or (group if name else "")
+        found.append(" ".join(part for part in (group, name) if part))
+    return header_cells(found)
+
+
+def _aligned(header: _Header, best: _Header, wanted: float, score: Scorer) -> _Header | None:
+    """Put a sheet's cells in the order of the best header; None where it lacks a column that somebody wants."""
+    if wanted <= 0:
+        return None
+    folded = [_fold(name) for name in header.columns]
+    times = Counter(folded)
+    places = {name: at for at, name in enumerate(folded) if name and times[name] == 1}
+    cells = tuple(places.get(_fold(name)) for name in best.columns)
+    shared = [name for name, at in zip(best.columns, cells, strict=True) if at is not None]
+    return replace(header, cells=cells) if wanted <= score(shared) else None
+
+
+def _fold(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _cells(book: fastexcel.ExcelReader, header: _Header, rows: pl.DataFrame) -> pl.DataFrame:
+    """The cells below a header as text, in columns called 0, 1, ...; `rows` are all rows of its sheet as text."""
+    frame = rows[header.line + 1 :]
+    # As text the reader gives no more than nine decimals, as numbers all of them.
+    numbers = _load(book, header.sheet, header.line + 1, None, "float").frame
+    cells = []
+    for position, at in enumerate(header.cells):
+        if at is None or at >= numbers.width:  # none at all, where the header is the last row
+            cells.append(pl.Series(str(position), [None] * frame.height, pl.String))
+            continue
+        pair = pl.DataFrame({"text": frame.to_series(at), "number": numbers.to_series(at)})
+        text, number = pl.col("text"), pl.col("number")
+        rounded = text.cast(pl.Float64, strict=False) != number
+        exact = pl.when(rounded).then(number.cast(pl.String)).otherwise(text)
+        cells.append(pair.select(exact.alias(str(position))).to_series())
+    return pl.DataFrame(cells)
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    frame: pl.DataFrame
+    visible: bool
+
+
+def _load(
+    book: fastexcel.ExcelReader, sheet: str, skip: int, limit: int | None, dtype: Literal["string", "float"] = "string"
+) -> _Sheet:
+    try:
+        loaded = book.load_sheet(
+            sheet, header_row=None, skip_rows=skip, n_rows=limit, dtypes=dtype, skip_whitespace_tail_rows=True
+        )
+        return _Sheet(loaded.to_polars(), loaded.visible == "visible")
+    except fastexcel.InvalidParametersError:  # what an empty sheet, or one with nothing under `skip`, raises
+        return _Sheet(pl.DataFrame(), visible=True)
+    except fastexcel.FastExcelError as error:
+        raise unreadable(f"sheet {shown(sheet)}: {_said(error)}") from error
+
+
+def _said(error: fastexcel.FastExcelError) -> str:
+    """What the reader said, without where."""
+    return shown(str(error).splitlines()[0], 200)

@@ -1,0 +1,127 @@
+"""A file to its outputs: detect, run the pipeline, write the manifest. The same for a job and for `assay analyse`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar, cast
+
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from assay.contract import Output, Outputs, Progress, Source, Summary
+from assay.datasets import registry
+from assay.detection import Detection, detect
+from assay.errors import Unprocessable
+from assay.formats import preview
+from assay.reading import Reading
+from assay.write.canonical import write_json
+
+MANIFEST_VERSION = 1
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class NeedsType:
+    """No dataset type is likely enough: a person must choose."""
+
+    detection: Detection
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A finished run; the manifest is the last of `outputs`."""
+
+    detection: Detection
+    pipeline: str
+    pipeline_version: str
+    dataset_type: str
+    parameters: dict[str, JsonValue]
+    summary: Summary
+    outputs: list[Output]
+    manifest_sha256: str
+
+
+def analyse(
+    source: Source,
+    requested_dataset_type: str | None,
+    parameters: Mapping[str, JsonValue],
+    folder: Path,
+    progress: Progress,
+    on_detection: Callable[[Detection], None],
+) -> Analysis | NeedsType:
+    """Detect what the file is, run its pipeline and write its outputs into `folder`.
+
+    `on_detection` is called once, before the pipeline runs. Raises Unprocessable where the file, the requested type or
+    the parameters are at fault, and lets through what `progress` and `on_detection` raise.
+    """
+    known = registry.rules()
+    progress(0.0, "detecting")
+    # Before a pipeline is known: any of them takes it.
+    reading = _validated(Reading, parameters.get("reading", {}), "The reader", "reading")
+    head = preview(source, lambda names: max(rules.header_score(names) for rules in known.values()), reading)
+    detection = detect(head, known, requested_dataset_type)
+    on_detection(detection)
+    if detection.dataset_type is None:
+        return NeedsType(detection)
+    info = registry.for_type(detection.dataset_type)
+    pipeline = registry.load(info)
+    given = _validated(pipeline.Parameters, dict(parameters), info.name)
+    complete = cast("dict[str, JsonValue]", given.model_dump(mode="json"))
+    outputs = Outputs(folder)
+    summary = pipeline.run(source, given, outputs, progress)
+    manifest = _write_manifest(source, detection, info, complete, outputs)
+    return Analysis(
+        detection=detection,
+        pipeline=info.name,
+        pipeline_version=info.version,
+        dataset_type=info.dataset_type,
+        parameters=complete,
+        summary=summary,
+        outputs=outputs.files,
+        manifest_sha256=manifest.sha256,
+    )
+
+
+def _validated(model: type[_Model], given: JsonValue, who: str, *at: str) -> _Model:
+    """What a user gave at that place of the parameters, as the model has it.
+
+    Raises Unprocessable, which names what is allowed.
+    """
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, (*at, *item['loc']))) or 'parameters'}: {item['msg']}" for item in error.errors()
+        )
+        allowed = "; ".join(f"{name}: {field.description}" for name, field in model.model_fields.items())
+        raise Unprocessable(
+            "invalid_parameters", f"{who} can't take these parameters. {wrong}.", f"Allowed are: {allowed}."
+        ) from error
+
+
+def _write_manifest(
+    source: Source, detection: Detection, info: registry.DatasetInfo, parameters: dict[str, JsonValue], outputs: Outputs
+) -> Output:
+    """Write the lineage of the run as the last output: nothing in it but what the input and the code decide."""
+    files: list[JsonValue] = [
+        {"name": file.name, "media_type": file.media_type, "sha256": file.sha256, "size_bytes": file.size_bytes}
+        for file in outputs.files
+    ]
+    manifest: dict[str, JsonValue] = {
+        "manifest_version": MANIFEST_VERSION,
+        "input": {"sha256": source.sha256, "size_bytes": source.size_bytes},
+        "detection": {
+            "detector_version": detection.detector_version,
+            "dataset_type": info.dataset_type,
+            "band": detection.band,
+            "likeliest": detection.likeliest,
+            "confidence": detection.confidence,
+        },
+        "pipeline": {"name": info.name, "version": info.version},
+        "parameters": parameters,
+        "outputs": files,
+    }
+    write_json(manifest, outputs.new("manifest.json", "application/json"))
+    return outputs.files[-1]

@@ -1,0 +1,1 @@
+"""How outputs are written: each way once, for every dataset type."""

@@ -1,0 +1,36 @@
+"""What Supabase Storage took in: the outbox that a trigger in the database fills, told to the queue."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from shared.database import database
+from shared.queue import news_queue
+from shared.queue.events import created_message
+from shared.telemetry import logger
+
+# An object that was not taken for so long is told of again: the queue may have failed in between, or only be long.
+_QUIET_SECONDS = 900
+
+
+class _Drained(BaseModel):
+    keys: list[str]
+
+
+def tell_of_outbox() -> None:
+    """Tell the queue of every object in the outbox that it was not told of lately.
+
+    A row goes when a message about its object is taken, not before; so whatever is lost in between is told again.
+    Raises Transient where the database or the queue does not answer.
+    """
+    told = 0
+    while keys := _drain():
+        news_queue().send_all([created_message(key) for key in keys])
+        told += len(keys)
+    if told:
+        logger.info("told of the outbox", objects=told)
+
+
+def _drain() -> list[str]:
+    answer = database().call("drain_outbox", {"p_quiet_seconds": _QUIET_SECONDS}, as_user=None)
+    return _Drained.model_validate(answer).keys

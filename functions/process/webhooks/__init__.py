@@ -1,0 +1,1 @@
+"""Webhooks to the URLs that owners registered."""

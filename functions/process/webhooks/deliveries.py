@@ -1,0 +1,141 @@
+"""Webhooks out: what a trigger in the database noted of ended jobs, sent to the URLs that their owners registered."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import UTC, datetime
+from uuid import UUID
+
+from pydantic import BaseModel, TypeAdapter
+
+from functions.process.webhooks.sender import Try, post
+from shared.database import database
+from shared.database.transport import Argument
+from shared.errors import Transient
+from shared.queue import queue
+from shared.queue.events import DELIVER_HINT
+from shared.settings import settings
+from shared.telemetry import logger, measure
+from shared.wire.webhooks import EndedJob, EventType, WebhookEvent
+
+_AT_ONCE = 50
+_TRY_SECONDS = 10
+# Of what is claimed before this has passed the last is sent, at the latest, a try later: half a minute in all, settling
+# included. A claim outlives that, so that nothing is sent twice but by a worker that died.
+_CLAIMING_SECONDS = 10
+_LEASE_SECONDS = 60
+
+
+class _Claimed(BaseModel):
+    delivery_id: UUID
+    attempt: int
+    url: str
+    secret: str
+    type: EventType
+    occurred_at: datetime
+    data: EndedJob
+    claimed_at: datetime
+
+
+class _Due(BaseModel):
+    due: bool
+
+
+class _Settled(BaseModel):
+    accepted: bool
+    state: str | None = None
+
+
+_CLAIMED = TypeAdapter(list[_Claimed])
+
+
+def hint_at_deliveries(owner: str) -> None:
+    """Tell the queue that a delivery waits, if one of the owner's does; a job of theirs has just ended.
+
+    A hint, so that no job waits for a receiver. Where database or queue do not answer, the sweep sends within a minute.
+    """
+    try:
+        if _Due.model_validate(database().call("deliveries_due", {"p_owner": owner}, as_user=None)).due:
+            queue().send_later(DELIVER_HINT, 0)
+    except Transient:
+        logger.warning("deliveries not hinted at", exc_info=True)
+
+
+def deliver(*, sweep: bool = False) -> None:
+    """Send what is due, until nothing is left or half a minute is over; then a hint goes to the back of the queue.
+
+    The sweep also sends to webhooks whose last try failed. Raises Transient where the database or, for that hint, the
+    queue does not answer.
+    """
+    stop_at = time.monotonic() + _CLAIMING_SECONDS
+    while claimed := _claim(sweep=sweep):
+        with ThreadPoolExecutor(len(claimed)) as pool:
+            tries = {pool.submit(_send, delivery): delivery for delivery in claimed}
+            for ended in as_completed(tries):
+                _settle(tries[ended], ended.result())
+        if time.monotonic() > stop_at:
+            queue().send_later(DELIVER_HINT, 0)
+            return
+
+
+def _claim(*, sweep: bool) -> list[_Claimed]:
+    answer = database().call(
+        "claim_deliveries", {"p_limit": _AT_ONCE, "p_lease_seconds": _LEASE_SECONDS, "p_sweep": sweep}, as_user=None
+    )
+    return _CLAIMED.validate_python(answer)
+
+
+def _send(delivery: _Claimed) -> Try:
+    event = WebhookEvent(type=delivery.type, timestamp=delivery.occurred_at.astimezone(UTC), data=delivery.data)
+    body = event.model_dump_json().encode()
+    # The database's clock, because receivers refuse what is minutes off, and a worker's own may be.
+    headers = signed(delivery.secret, str(delivery.delivery_id), int(delivery.claimed_at.timestamp()), body)
+    headers |= {"Content-Type": "application/json", "User-Agent": "Assay-Webhooks/1"}
+    return post(delivery.url, headers, body, _TRY_SECONDS, private=settings().webhook_private_addresses)
+
+
+def signed(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """Return the headers that prove where a message comes from; `timestamp` is in seconds since 1970.
+
+    Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+    """
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    signature = hmac.new(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": f"v1,{base64.b64encode(signature).decode()}",
+    }
+
+
+def _settle(delivery: _Claimed, ended: Try) -> None:
+    arguments: dict[str, Argument] = {
+        "p_delivery_id": delivery.delivery_id,
+        "p_attempt": delivery.attempt,
+        "p_delivered": ended.error is None,
+        "p_http_status": ended.http_status,
+        "p_error": ended.error.model_dump() if ended.error else None,
+        "p_retry_after_seconds": ended.retry_after_seconds,
+    }
+    # Neither the URL, which may hold a secret of the receiver's, nor what it answered.
+    keys: dict[str, object] = {
+        "correlation_id": str(delivery.data.job_id),
+        "delivery_id": str(delivery.delivery_id),
+        "attempt": delivery.attempt,
+        "http_status": ended.http_status,
+        "code": ended.error.code if ended.error else None,
+    }
+    try:
+        settled = _Settled.model_validate(database().call("settle_delivery", arguments, as_user=None))
+    except Transient:
+        logger.warning("delivery not settled, so it is sent again", exc_info=True, extra=keys)
+        return
+    logger.info("delivery tried", extra=keys | {"state": settled.state or "stale_attempt"})
+    if settled.state == "delivered":
+        measure("WebhooksDelivered")
+    elif settled.state == "failed":
+        measure("WebhooksFailed")

@@ -1,0 +1,1 @@
+"""From an object that arrived to a job that ended."""

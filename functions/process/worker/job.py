@@ -1,0 +1,216 @@
+"""One job, from its claim to its end: download, detect, run, store, finish."""
+
+from __future__ import annotations
+
+import errno
+import math
+import random
+import tempfile
+import time
+from pathlib import Path
+
+from pydantic import BaseModel, JsonValue
+
+from assay.contract import Source
+from assay.errors import Unprocessable
+from functions.process.failures import AttemptFailed
+from functions.process.sandbox.endings import internal_error, out_of_space
+from functions.process.sandbox.messages import Finished, NeedsType, Request
+from functions.process.sandbox.parent import Sandbox, limits_for
+from functions.process.webhooks.deliveries import hint_at_deliveries
+from functions.process.worker.attempt import Attempt, Claim, Worker, claim
+from shared.catalog.registry import pipelines
+from shared.errors import JobCancelled, StaleAttempt, Transient
+from shared.object_store import ObjectMissing, object_store, output_key, outputs_prefix
+from shared.queue import queue
+from shared.queue.events import RUN_HINT
+from shared.settings import settings
+from shared.telemetry import MetricName, following, logger, measure
+from shared.wire.jobs import Cost
+
+_MAX_RETRY_SECONDS = 300
+
+# Shares of the progress bar.
+_DOWNLOADED = 0.2
+_ANALYSED = 0.85
+
+
+class _Detection(BaseModel):
+    dataset_type: str | None
+
+
+def run_a_job(worker: Worker) -> None:
+    """Run one attempt at the job whose turn it is, if there is any, and hint at what may be done after it.
+
+    Raises Transient where the database or the queue does not answer.
+    """
+    claimed = claim(worker, settings().lease_seconds)
+    if claimed is None:
+        logger.info("no job is due")
+        return
+    with following(claimed.job.job_id):
+        attempt = Attempt(claimed, settings().lease_seconds, worker.deadline)
+        _run(attempt, worker)
+    hint_at_deliveries(claimed.owner)
+    if attempt.more:
+        # The hint that came with that job may have found the owner busy, and be gone.
+        queue().send_all([RUN_HINT])
+
+
+def _run(attempt: Attempt, worker: Worker) -> None:
+    """Run the attempt to its end, whatever that is."""
+    claimed = attempt.claim
+    logger.info("attempt started", attempt=claimed.attempt)
+    try:
+        with tempfile.TemporaryDirectory(prefix="assay-") as folder, attempt:
+            _run_attempt(attempt, Path(folder), worker)
+    except StaleAttempt:
+        logger.warning("attempt is stale", attempt=claimed.attempt)
+        _delete_outputs(claimed)
+    except JobCancelled:
+        attempt.fail("cancelled", "The job was cancelled.", "Retry the job to run it after all.", None)
+        logger.info("job cancelled")
+        count_ending("JobsCancelled", attempt.cost)
+    except Unprocessable as error:
+        attempt.fail(error.code, error.detail, error.suggestion, None)
+        logger.info("job failed", code=error.code)
+        count_ending("JobsFailed", attempt.cost)
+    except Exception as error:  # noqa: BLE001  # whatever it was, the job is tried again or fails visibly
+        delay = _retry_delay(claimed.attempt)
+        failure = _failure(error)
+        suggestion = "Retry the job; if it fails again, report its id."
+        status = attempt.fail(failure.code, failure.detail, suggestion, delay)
+        measure("InternalErrors")
+        if status == "failed":
+            count_ending("JobsFailed", attempt.cost)
+        logger.exception("attempt failed", attempt=claimed.attempt, status=status)
+        if status == "queued":
+            # A second more than the delay, since two clocks measure it.
+            queue().send_later(RUN_HINT, delay + 1)
+
+
+def _retry_delay(attempt: int) -> int:
+    """Return the seconds until the next attempt: a random part of 30, 60, 120 and so on, of 300 at most.
+
+    "Full jitter" (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). `attempt` counts all that
+    the job ever had: one that failed three times, and then was queued again by its user, may wait longer.
+    """
+    longest = min(settings().retry_base_seconds * 2 ** (attempt - 1), _MAX_RETRY_SECONDS)
+    return math.ceil(random.uniform(0, longest))  # noqa: S311  # no secret
+
+
+def _delete_outputs(claimed: Claim) -> None:
+    """Delete what a stale attempt stored; what stays is noted in the database, and the clean-up deletes it."""
+    try:
+        object_store().delete_prefix(outputs_prefix(claimed.owner, claimed.job.job_id, claimed.attempt))
+    except Transient:
+        logger.warning("outputs of a stale attempt not deleted", exc_info=True)
+
+
+def _failure(error: Exception) -> AttemptFailed:
+    """Name an error that was not the file's."""
+    if isinstance(error, AttemptFailed):
+        return error
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return out_of_space()
+    return internal_error()
+
+
+def count_ending(ending: MetricName, cost: Cost | None) -> None:
+    """Count a job that has ended, and what it cost."""
+    measure(ending)
+    if cost is not None:
+        measure("JobCost", cost.total)
+
+
+def _run_attempt(attempt: Attempt, folder: Path, worker: Worker) -> None:
+    started = time.monotonic()
+    job = attempt.claim.job
+    outputs = folder / "outputs"
+    outputs.mkdir()
+    with Sandbox(folder, limits_for(worker.memory_mb, worker.deadline)) as sandbox:
+        source = _download(attempt, folder / "upload")
+        found = sandbox.analyse(
+            Request(
+                source=source,
+                requested_dataset_type=job.requested_dataset_type,
+                parameters=job.parameters,
+                outputs=outputs,
+            ),
+            lambda fraction, stage: attempt.progress(_DOWNLOADED + (_ANALYSED - _DOWNLOADED) * fraction, stage),
+            lambda detection: attempt.detected(detection, _max_attempts(detection)),
+            attempt.check,
+        )
+    if isinstance(found, NeedsType):
+        attempt.await_type(found.detection)
+        logger.info("job needs a dataset type")
+        measure("DetectionsUnsure")
+        return
+    _store(attempt, found, outputs)
+    logger.info("job done", attempt=attempt.claim.attempt, outputs=len(found.outputs))
+    count_ending("JobsDone", attempt.cost)
+    measure("JobDuration", round((time.monotonic() - started) * 1000))
+    measure("UploadBytes", source.size_bytes)
+    measure("RowsRead", found.summary.rows_read)
+
+
+def _max_attempts(detection: JsonValue) -> int | None:
+    """Return how many attempts the pipeline of the detected type may have, None where the type is not sure."""
+    found = _Detection.model_validate(detection).dataset_type
+    return next((info.max_attempts for info in pipelines() if info.dataset_type == found), None)
+
+
+def _download(attempt: Attempt, path: Path) -> Source:
+    job = attempt.claim.job
+    attempt.progress(0.0, "downloading")
+
+    def received(count: int) -> None:
+        if count > job.size_bytes:
+            raise _wrong_size(f"More than the {job.size_bytes} announced bytes arrived.")
+        attempt.progress(count / job.size_bytes * _DOWNLOADED, "downloading")
+
+    try:
+        sha256 = object_store().download(attempt.claim.object_key, path, received)
+    except ObjectMissing as error:
+        raise Unprocessable(
+            "object_missing", "The uploaded file is no longer in the object store.", "Upload the file again."
+        ) from error
+    if sha256 != job.sha256:
+        raise Unprocessable(
+            "hash_mismatch",
+            f"The bytes that arrived have the SHA-256 {sha256}, not {job.sha256} as announced.",
+            "Upload the file again; if it changed since it was announced, announce its new SHA-256.",
+        )
+    size_bytes = path.stat().st_size
+    if size_bytes != job.size_bytes:
+        raise _wrong_size(f"{size_bytes} bytes arrived, not {job.size_bytes} as announced.")
+    return Source(path=path, filename=job.filename, sha256=sha256, size_bytes=size_bytes)
+
+
+def _wrong_size(detail: str) -> Unprocessable:
+    return Unprocessable("size_mismatch", detail, "Upload the file again and announce its true size.")
+
+
+def _store(attempt: Attempt, finished: Finished, folder: Path) -> None:
+    claimed: Claim = attempt.claim
+    for position, output in enumerate(finished.outputs):
+        share = _ANALYSED + (1 - _ANALYSED) * position / len(finished.outputs)
+        attempt.progress(share, "storing outputs")
+        key = output_key(claimed.owner, claimed.job.job_id, claimed.attempt, output.name)
+        object_store().put_file(key, folder / output.name, output.media_type)
+    summary = finished.summary
+    attempt.finish(
+        {
+            "p_dataset_type": finished.dataset_type,
+            "p_pipeline": finished.pipeline,
+            "p_pipeline_version": finished.pipeline_version,
+            "p_summary": {
+                "rows_read": summary.rows_read,
+                "rows_used": summary.rows_used,
+                "rows_refused": summary.rows_refused,
+                **summary.figures,
+            },
+            "p_manifest_sha256": finished.manifest_sha256,
+            "p_outputs": [output.model_dump() for output in finished.outputs],
+        }
+    )

@@ -1,0 +1,1 @@
+"""What AWS does around a function: gateway, poller, runtime."""

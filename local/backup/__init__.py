@@ -1,0 +1,1 @@
+"""Backups of the local stack, and how they come back."""

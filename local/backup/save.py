@@ -1,0 +1,259 @@
+"""`assay backup`: the database and the objects of this machine's stack into a folder, consistent, while it runs or not.
+
+The rows are dumped in one snapshot, and the objects that they speak of copied after it. That is enough: an object never
+changes under its key, and a key is never used again for other bytes. Only a deletion can come in between, and rows go
+before their objects do: then an object is missing that no row needs any more, and a newer snapshot takes the place of
+the first. Objects of which no row speaks (an attempt that has not ended, what waits to be deleted) are left out, and so
+are the queue's messages: the next start of the stack tells the queue again.
+
+No key is in a backup. The one that signs tokens would let whoever finds a copy sign in as anybody; a new one is made
+where it is missing, and all that is lost are tokens, which last a day, and links, which last an hour.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import psycopg
+from botocore.exceptions import BotoCoreError, ClientError
+from psycopg.rows import class_row
+from psycopg.sql import SQL, Identifier
+
+from local.aws.api import last_request_file
+from local.backup.format import (
+    DATABASE,
+    FORMAT,
+    BackedUpObject,
+    BackupError,
+    BackupManifest,
+    Update,
+    describe,
+    disk_full,
+    object_path,
+    write_manifest,
+)
+from local.backup.home_data import opened
+from local.home import make_private
+from local.ministack.ministack import BUCKET
+from local.postgres.given import without_password
+from local.postgres.migrations import versions
+from local.postgres.server import embedded_binaries
+from local.postgres.tools import run_tool
+from local.processes import StackError
+from local.tokens import local_owner
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CHUNK_BYTES = 1024 * 1024
+_SNAPSHOTS = 10
+
+# Every object that a row speaks of. `needed` says whether it must be there: an upload's bytes may not have come yet.
+# Before there was the column stored_at, its jobs told whether they had.
+_OBJECTS = """
+select 'uploads/' || u.owner || '/' || u.sha256 as key, u.sha256, u.size_bytes,
+    case when to_jsonb(u) ? 'stored_at' then to_jsonb(u) ->> 'stored_at' is not null
+    else exists (select from assay.jobs j where j.upload_id = u.upload_id
+        and j.status in ('queued', 'running', 'needs_type', 'done')) end as needed
+from assay.uploads u
+union all
+select o.object_key, o.sha256, o.size_bytes, true from assay.outputs o
+order by key
+"""
+_TABLES = "select relname from pg_class where relnamespace = 'assay'::regnamespace and relkind = 'r' order by 1"
+
+
+@dataclass(frozen=True)
+class _Object:
+    """An object that a row speaks of."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+    needed: bool
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """What the database held at one moment."""
+
+    taken_at: datetime
+    migrations: list[str]
+    rows: dict[str, int]
+    objects: list[_Object]
+
+
+def back_up(home: Path, folder: Path, update: Update) -> BackupManifest:
+    """Back up the data in `home` into `folder`, which is new or empty; it is there whole or not at all.
+
+    Raises BackupError, StackError and OSError with the reason why there is no backup.
+    """
+    try:
+        with _beside(folder) as new, opened(home) as data, without_password(data.database_url):
+            s3 = data.ministack.s3()
+            copied: dict[str, BackedUpObject] = {}
+            for _ in range(_SNAPSHOTS):
+                update(0, "dumping the database")
+                snapshot = _dump(data.database_url, new / DATABASE)
+                _require_space(new, snapshot.objects)
+                for count, one in enumerate(snapshot.objects):
+                    last_request_file(home).touch()  # a stack in the background stops when it is idle
+                    update(count / len(snapshot.objects), "copying objects")
+                    if one.key not in copied and (found := _copy(s3, one, new)):
+                        copied[one.key] = found
+                missing = {one.key for one in snapshot.objects if one.needed} - copied.keys()
+                if not missing:
+                    break
+                _refuse_lost(data.database_url, missing)
+            else:
+                raise StackError("Objects were deleted again and again while they were copied. Try again later.")
+            return _complete(new, snapshot, copied, local_owner(home))
+    except OSError as error:
+        if disk_full(error):
+            raise _no_space(folder.resolve().parent) from error
+        raise
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[Path]:
+    """Give a new folder beside `folder` that takes its name at the end, and is gone if there is no such end."""
+    folder = folder.resolve()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BackupError(
+            "backup_exists", f"{folder} is there already and is not empty.", "Name a folder that is not there yet."
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = folder.with_name(f".{folder.name}.unfinished")
+    handle = os.open(make_private(new), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupError(
+                "backup_under_way", f"Another backup is being written to {folder}.", "Wait for it."
+            ) from None
+        try:
+            for left in new.iterdir():  # by a backup that was killed
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            yield new
+            os.sync()
+            new.rename(folder)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
+    finally:
+        os.close(handle)
+
+
+def _dump(url: str, path: Path) -> _Snapshot:
+    """Dump the rows into a file, and return what they speak of, as of the same moment."""
+    with psycopg.connect(url) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        ((exported, taken_at),) = connection.execute("select pg_export_snapshot(), now()").fetchall()
+        arguments = ("--data-only", "--schema=assay", "--format=custom", f"--snapshot={exported}", f"--file={path}")
+        run_tool(embedded_binaries() / "pg_dump", url, *arguments)
+        applied = connection.execute("select version from supabase_migrations.schema_migrations order by 1").fetchall()
+        migrations = [str(version) for (version,) in applied]
+        if unknown := sorted(set(migrations) - set(versions())):
+            raise BackupError(
+                "newer_database",
+                f"The database has migrations that this version of Assay has not: {', '.join(unknown)}.",
+                "Back it up with the version that it was used with last.",
+            )
+        with connection.cursor(row_factory=class_row(_Object)) as cursor:
+            objects = cursor.execute(_OBJECTS).fetchall()
+        return _Snapshot(taken_at, migrations, row_counts(connection), objects)
+
+
+def row_counts(connection: psycopg.Connection) -> dict[str, int]:
+    """Rows of each table of the schema assay."""
+    counts = {}
+    for (table,) in connection.execute(_TABLES).fetchall():
+        query = SQL("select count(*) from assay.{}").format(Identifier(table))
+        ((counts[str(table)],),) = connection.execute(query).fetchall()
+    return counts
+
+
+def _copy(s3: S3Client, one: _Object, new: Path) -> BackedUpObject | None:
+    """Copy an object; None if the store has no such bytes."""
+    part = new / "object.part"
+    digest, size = hashlib.sha256(), 0
+    try:
+        answer = s3.get_object(Bucket=BUCKET, Key=one.key)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            for chunk in answer["Body"].iter_chunks(_CHUNK_BYTES):
+                digest.update(chunk)
+                size += len(chunk)
+                file.write(chunk)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return None
+        raise StackError(f"The object store did not give {one.key}: {error}") from error
+    except BotoCoreError as error:
+        raise StackError(f"The object store did not give {one.key}: {error}") from error
+    if digest.hexdigest() != one.sha256:
+        part.unlink()
+        return None
+    path = object_path(new, one.sha256)
+    make_private(make_private(path.parent.parent) / path.parent.name)
+    part.replace(path)
+    return BackedUpObject(key=one.key, sha256=one.sha256, size_bytes=size, media_type=answer["ContentType"])
+
+
+def _refuse_lost(url: str, missing: Collection[str]) -> None:
+    """Raise BackupError if a row still needs one of the objects that are missing."""
+    with psycopg.connect(url) as connection, connection.cursor(row_factory=class_row(_Object)) as cursor:
+        lost = [one.key for one in cursor.execute(_OBJECTS) if one.needed and one.key in missing]
+    if lost:
+        more = f" and {len(lost) - 10} more" if len(lost) > 10 else ""
+        raise BackupError(
+            "objects_lost",
+            f"The object store has not the bytes that it should have of {len(lost)} objects: "
+            f"{', '.join(lost[:10])}{more}.",
+            "Delete the jobs that they belong to (an output's key is outputs/OWNER/JOB/…) and back up again, "
+            "or restore an earlier backup.",
+        )
+
+
+def _require_space(new: Path, objects: list[_Object]) -> None:
+    needed = sum({one.sha256: one.size_bytes for one in objects if one.needed}.values())
+    if shutil.disk_usage(new).free < needed:
+        raise _no_space(new.parent, needed)
+
+
+def _no_space(place: Path, needed: int | None = None) -> BackupError:
+    return BackupError(
+        "disk_full",
+        f"The disk of {place} has no room for it." + (f" The objects have {needed:,} bytes." if needed else ""),
+        "Free space there, or name a folder on another disk.",
+    )
+
+
+def _complete(new: Path, snapshot: _Snapshot, copied: dict[str, BackedUpObject], owner: UUID) -> BackupManifest:
+    """Drop what the last snapshot does not speak of any more, and write the manifest."""
+    manifest = BackupManifest(
+        format=FORMAT,
+        taken_at=snapshot.taken_at,
+        owner=owner,
+        migrations=snapshot.migrations,
+        rows=snapshot.rows,
+        database=describe(new / DATABASE),
+        objects=[copied[one.key] for one in snapshot.objects if one.key in copied],
+    )
+    kept = {object_path(new, sha256) for sha256 in manifest.object_bytes}
+    for path in (new / "objects").rglob("*"):
+        if path.is_file() and path not in kept:
+            path.unlink()
+    write_manifest(new, manifest)
+    return manifest

@@ -1,0 +1,228 @@
+"""The object store by the S3 protocol: AWS S3, Supabase Storage's S3 endpoint and the local one alike."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+from uuid import UUID
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.errors import AssayError, Transient
+from shared.object_store.signed_links import LinkSigner
+from shared.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
+
+_CHUNK_BYTES = 1024 * 1024
+_DELETED_AT_ONCE = 1000  # S3's own limit
+
+
+class ObjectMissing(AssayError):
+    """The store has no object under the key."""
+
+
+@dataclass(frozen=True)
+class SignedLink:
+    """A link that carries its own permission until it expires; `headers` must be sent with it as they are."""
+
+    url: str
+    headers: dict[str, str]
+    expires_at: datetime
+
+
+def upload_key(owner: UUID | str, sha256: str) -> str:
+    """Key of an upload: `uploads/{owner}/{sha256}`."""
+    return f"uploads/{owner}/{sha256}"
+
+
+def output_key(owner: str, job_id: str, attempt: int, name: str) -> str:
+    """Key of an output: `outputs/{owner}/{job}/{attempt}/{name}`, as finish_job computes it."""
+    return f"outputs/{owner}/{job_id}/{attempt}/{name}"
+
+
+def outputs_prefix(owner: str, job_id: str, attempt: int) -> str:
+    """What the keys of all outputs of an attempt begin with."""
+    return output_key(owner, job_id, attempt, "")
+
+
+class ObjectStore:
+    """One bucket. Every method raises Transient when the store does not answer as it should.
+
+    S3 holds a PUT to the SHA-256 that it names. Supabase's endpoint lets checksums pass unread, so it is sent none;
+    behind it stand the bucket's size limit and the worker, which hashes all that it downloads.
+
+    Links are signed at once; a client is made by the first method that talks with the store.
+    """
+
+    def __init__(self, at: Settings) -> None:
+        self._at = at
+        self._bucket = at.object_store_bucket
+        self._checks_sha256 = at.storage == "s3"
+        self._signer = LinkSigner(at)
+
+    @cached_property
+    def _client(self) -> S3Client:
+        return _client(self._at, read_seconds=30, attempts=3)
+
+    def put_link(self, key: str, sha256: str, size_bytes: int, seconds: int) -> SignedLink:
+        """Sign a PUT: on S3 of exactly so many bytes with this SHA-256 (hex), on Supabase of any.
+
+        The length is not signed for Supabase either: a proxy before it may send the body on in chunks, without one.
+        """
+        headers: dict[str, str] = {}
+        signed: dict[str, str] = {}
+        if self._checks_sha256:
+            headers = {"x-amz-checksum-sha256": _base64(sha256)}
+            signed = {**headers, "content-length": str(size_bytes)}
+        url = self._signer.link("PUT", key, seconds, headers=signed, query={})
+        return SignedLink(url, headers, datetime.now(UTC) + timedelta(seconds=seconds))
+
+    def get_link(self, key: str, filename: str, media_type: str, seconds: int) -> SignedLink:
+        """Sign a GET that saves the object under `filename`."""
+        query = {"response-content-disposition": attachment(filename), "response-content-type": media_type}
+        url = self._signer.link("GET", key, seconds, headers={}, query=query)
+        return SignedLink(url, {}, datetime.now(UTC) + timedelta(seconds=seconds))
+
+    def put_bytes(self, key: str, body: bytes) -> None:
+        """Store bytes under a key: those of one request, which must be answered before Lambda ends it."""
+        request: PutObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key, "Body": body}
+        if self._checks_sha256:
+            request["ChecksumSHA256"] = _base64(hashlib.sha256(body).hexdigest())
+        try:
+            _client(self._at, read_seconds=8, attempts=2).put_object(**request)
+        except (BotoCoreError, ClientError) as error:
+            raise Transient("the object store did not take the object") from error
+
+    def put_file(self, key: str, path: Path, media_type: str) -> None:
+        """Store a file under a key, in parts where it is large."""
+        from boto3.exceptions import S3UploadFailedError  # noqa: PLC0415  # with it comes boto3: see shared.aws_clients
+
+        arguments = {"ContentType": media_type}
+        if self._checks_sha256:
+            arguments["ChecksumAlgorithm"] = "SHA256"
+        try:
+            self._client.upload_file(str(path), self._bucket, key, ExtraArgs=arguments)
+        except (BotoCoreError, ClientError, S3UploadFailedError) as error:
+            raise Transient("the object store did not take the object") from error
+
+    def download(self, key: str, path: Path, received: Callable[[int], None]) -> str:
+        """Stream an object to a file and return the SHA-256 (hex) of what came.
+
+        `received` is called with the number of bytes so far; what it raises passes through. Raises ObjectMissing.
+        """
+        digest = hashlib.sha256()
+        count = 0
+        try:
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            with path.open("wb") as file:
+                for chunk in body.iter_chunks(_CHUNK_BYTES):
+                    file.write(chunk)
+                    digest.update(chunk)
+                    count += len(chunk)
+                    received(count)
+        except ClientError as error:
+            # Supabase sends an empty error code, so the HTTP status decides.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                raise ObjectMissing(key) from error
+            raise Transient("the object store did not give the object") from error
+        except BotoCoreError as error:
+            raise Transient("the object store did not give the object") from error
+        return digest.hexdigest()
+
+    def has(self, key: str) -> bool:
+        """Whether an object is there; asked of the list, since the worker may list objects that it may not read."""
+        with _answers("the object store did not list objects"):
+            listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
+        return [found["Key"] for found in listed.get("Contents", [])] == [key]
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects. One that is gone already counts as deleted; Transient is also raised where one stays."""
+        for start in range(0, len(keys), _DELETED_AT_ONCE):
+            batch = keys[start : start + _DELETED_AT_ONCE]
+            with _answers("the object store did not delete objects"):
+                answer = self._client.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+                )
+                # Supabase refused to delete what is not there, before https://github.com/supabase/storage/pull/1092.
+                left = [error for error in answer.get("Errors", []) if self.has(error["Key"])]
+            if left:
+                raise Transient(f"the object store did not delete {len(left)} of {len(batch)} objects")
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Delete all objects whose keys begin so, and return how many. Raises ValueError for one without a last slash.
+
+        As `delete` does for the rest.
+        """
+        if not prefix.endswith("/"):
+            raise ValueError(f"a prefix that ends in no slash: {prefix}")
+        count = 0
+        with _answers("the object store did not list objects"):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+                keys = [found["Key"] for found in page.get("Contents", [])]
+                self.delete(keys)
+                count += len(keys)
+        return count
+
+    def abort_uploads(self, begun_before: datetime) -> int:
+        """Abort uploads of outputs in parts that were begun before then and never completed, and return how many."""
+        count = 0
+        with _answers("the object store did not abort uploads"):
+            uploads = self._client.get_paginator("list_multipart_uploads")
+            for page in uploads.paginate(Bucket=self._bucket, Prefix="outputs/"):
+                for upload in page.get("Uploads", []):
+                    if upload["Initiated"] < begun_before:
+                        self._client.abort_multipart_upload(
+                            Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                        )
+                        count += 1
+        return count
+
+    def ping(self) -> None:
+        """Return when the bucket answers, within seconds."""
+        try:
+            _client(self._at, read_seconds=3, attempts=1).head_bucket(Bucket=self._bucket)
+        except (BotoCoreError, ClientError) as error:
+            raise Transient("the object store does not answer") from error
+
+
+@contextmanager
+def _answers(otherwise: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise Transient(otherwise) from error
+
+
+def _client(at: Settings, read_seconds: int, attempts: int) -> S3Client:
+    from shared.aws_clients import s3_client  # noqa: PLC0415  # with it comes boto3, which no link needs
+
+    return s3_client(at, read_seconds, attempts)
+
+
+def attachment(filename: str) -> str:
+    """Return the Content-Disposition that saves under this name, whatever is in it: RFC 6266, section 4.3."""
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", filename)
+    disposition = f'attachment; filename="{plain}"'
+    return disposition if plain == filename else f"{disposition}; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+def _base64(sha256_hex: str) -> str:
+    return base64.b64encode(bytes.fromhex(sha256_hex)).decode()
+
+
+@lru_cache(maxsize=1)
+def object_store() -> ObjectStore:
+    """Return the object store that the settings name; it connects at the first use."""
+    return ObjectStore(settings())

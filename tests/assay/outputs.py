@@ -1,0 +1,28 @@
+"""Reads what a run wrote."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from assay.run import Analysis
+
+
+def path_of(found: Analysis, name: str) -> Path:
+    (path,) = (output.path for output in found.outputs if output.name == name)
+    return path
+
+
+def table_of(found: Analysis, name: str) -> list[list[str]]:
+    with path_of(found, name).open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def json_of(found: Analysis, name: str) -> Any:  # whatever JSON holds: the tests look into it
+    return json.loads(path_of(found, name).read_bytes())
+
+
+def hashes(found: Analysis) -> dict[str, str]:
+    return {output.name: output.sha256 for output in found.outputs}

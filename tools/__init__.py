@@ -1,0 +1,1 @@
+"""Writes generated files anew; run by make."""
