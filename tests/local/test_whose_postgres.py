@@ -44,7 +44,7 @@ def as_ordinary_user() -> Sequence[str]:
 
 @pytest.fixture(scope="module", params=[0o700, 0o755], ids=["private", "readable"])
 def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
-    """An installed server in a folder with blanks and letters beyond ASCII in its path, closed to other users or not."""
+    """A server installed in a folder with blanks and letters beyond ASCII in its path, closed to others or not."""
     # Not below pytest's own folder: that is closed to others in any case.
     made = Path(tempfile.mkdtemp(prefix="assay ünï ", dir="/tmp"))
     made.chmod(request.param)
