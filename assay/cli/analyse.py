@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import shlex
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import typer
 from pydantic import JsonValue
 
-from assay.contract import Source
+from assay.cli import screen
+from assay.cli.reporting import reported
+from assay.detection import Detection
 from assay.errors import Unprocessable
-from assay.run import NeedsType, analyse
-from local import screen
-from local.client import LocalFile
-from local.reporting import reported
+from assay.files import analyse_file
 
 
 def run(file: Path, out: Path, dataset_type: str | None, parameters: Mapping[str, JsonValue], *, as_json: bool) -> None:
@@ -27,32 +25,28 @@ def run(file: Path, out: Path, dataset_type: str | None, parameters: Mapping[str
 def _run(
     file: Path, out: Path, dataset_type: str | None, parameters: Mapping[str, JsonValue], *, as_json: bool
 ) -> None:
-    local = LocalFile.read(file)
-    source = Source(path=file.resolve(), filename=file.name, sha256=local.sha256, size_bytes=local.size_bytes)
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".analyse.") as folder:
-        try:
-            with screen.progress(file.name, 1) as update:
-                analysis = analyse(source, dataset_type, parameters, Path(folder), update, lambda _detection: None)
-        except Unprocessable as error:
-            if as_json:
-                problem = {"code": error.code, "detail": error.detail, "suggestion": error.suggestion}
-                screen.print_json({"problem": {**problem}})
-            screen.problem("The file could not be analysed.", error.detail, error.code, error.suggestion)
-            raise typer.Exit(1) from error
-        if isinstance(analysis, NeedsType):
-            detection = analysis.detection.model_dump(mode="json")
-            if as_json:
-                screen.print_json({"detection": detection})
-            screen.needs_type(
-                detection, f"assay analyse {shlex.quote(str(file))} --out {shlex.quote(str(out))} --dataset-type"
-            )
-            raise typer.Exit(1)
-        outputs: list[JsonValue] = []
-        for output in analysis.outputs:
-            outputs.append({"name": output.name, "size_bytes": output.size_bytes, "sha256": output.sha256})
-            output.path.replace(out / output.name)
+    try:
+        with screen.progress(file.name, 1) as update:
+            analysis = analyse_file(file, out, dataset_type, parameters, update)
+    except Unprocessable as error:
+        if as_json:
+            problem = {"code": error.code, "detail": error.detail, "suggestion": error.suggestion}
+            screen.print_json({"problem": {**problem}})
+        screen.problem("The file could not be analysed.", error.detail, error.code, error.suggestion)
+        raise typer.Exit(1) from error
+    if isinstance(analysis, Detection):
+        detection = analysis.model_dump(mode="json")
+        if as_json:
+            screen.print_json({"detection": detection})
+        screen.needs_type(
+            detection, f"assay analyse {shlex.quote(str(file))} --out {shlex.quote(str(out))} --dataset-type"
+        )
+        raise typer.Exit(1)
     if as_json:
+        outputs: list[JsonValue] = [
+            {"name": output.name, "size_bytes": output.size_bytes, "sha256": output.sha256}
+            for output in analysis.outputs
+        ]
         screen.print_json(
             {
                 "detection": analysis.detection.model_dump(mode="json"),
@@ -65,7 +59,7 @@ def _run(
     else:
         summary = analysis.summary
         for output in analysis.outputs:
-            screen.result(str(out / output.name))
+            screen.result(str(output.path))
         screen.result(
             f"{file.name} by {analysis.pipeline} {analysis.pipeline_version}; {summary.rows_read} rows read, "
             f"{summary.rows_used} used, {summary.rows_refused} refused; manifest {analysis.manifest_sha256}"

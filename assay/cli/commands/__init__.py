@@ -1,1 +1,1 @@
-"""The commands of `assay`, a module for each kind; local/cli.py puts them together."""
+"""The commands of `assay`, a module for each kind; assay/cli/app.py puts them together."""
