@@ -16,11 +16,10 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from assay.contract import NAME
-from local.refusals import Refused, refused, service_refused, store_refused, unreachable
-from shared.catalog.dataset_types import DatasetTypes
-from shared.wire.account import Account, AccountExport, Remaining
-from shared.wire.jobs import (
+from assay.client.models import (
+    Account,
+    AccountExport,
+    DatasetTypes,
     DownloadLink,
     Job,
     JobPage,
@@ -28,8 +27,11 @@ from shared.wire.jobs import (
     Output,
     OutputList,
     PutLink,
+    Remaining,
     UploadAnswer,
 )
+from assay.client.refusals import Refused, refused, service_refused, store_refused, unreachable
+from assay.contract import NAME
 
 ENDED = frozenset({"needs_type", "done", "failed", "cancelled", "expired"})
 """Statuses that a job does not leave by itself."""

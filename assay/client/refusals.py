@@ -7,7 +7,7 @@ import re
 import httpx
 from pydantic import ValidationError
 
-from shared.wire.jobs import ProblemDetails
+from assay.client.models import ProblemDetails
 
 
 class Refused(Exception):
