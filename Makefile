@@ -12,7 +12,7 @@ DASHBOARD := assay/page/built/dashboard.js
 STACK := .venv/ready .tools/ministack/ready $(DASHBOARD)
 SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: help run up down test test-faults test-deploy check lock openapi schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all bench-calibration screenshots format clean
+.PHONY: help run up down test test-faults test-deploy test-storage check lock openapi schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all bench-calibration screenshots format clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -34,6 +34,9 @@ test-faults: $(STACK) .venv/ready-dev .tools/postgrest/ready ## break every part
 
 test-deploy: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## build the template and deploy it to a local CloudFormation
 	.venv/bin/pytest tests/deploy tests/runtime
+
+test-storage: .venv/ready-dev .tools/ministack/ready ## run the object-store tests on Supabase's own server, built from SUPABASE_STORAGE_SRC
+	@.venv/bin/python -m tests.supabase.storage_server "$(SUPABASE_STORAGE_SRC)"
 
 check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, migrations, image, workflows, template
 	.venv/bin/ruff format --check .
