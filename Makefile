@@ -14,7 +14,7 @@ TOOL_node := Node (about 180 MB)
 TOOL_sam := the SAM CLI
 SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: help setup run up down test test-faults test-deploy check lock openapi schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all bench-calibration screenshots format clean
+.PHONY: help setup run up down test test-faults test-deploy test-storage check lock openapi schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all bench-calibration screenshots format clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -39,6 +39,9 @@ test-faults: $(STACK) .venv/ready-dev .tools/postgrest/ready ## break every part
 
 test-deploy: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## build the template and deploy it to a local CloudFormation
 	.venv/bin/pytest tests/deploy tests/runtime
+
+test-storage: .venv/ready-dev .tools/ministack/ready ## run the object-store tests on Supabase's own server, built from SUPABASE_STORAGE_SRC
+	@.venv/bin/python -m tests.supabase.storage_server "$(SUPABASE_STORAGE_SRC)"
 
 check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, migrations, image, workflows, template
 	.venv/bin/ruff format --check .
