@@ -4,10 +4,11 @@
 FROM python:3.13-slim AS build
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE /source/
+COPY tools/wheel.py /source/tools/
 COPY assay /source/assay
 # Named on its own so that a build without it fails.
 COPY assay/page/built /source/assay/page/built
-RUN python -m venv /opt/assay && /opt/assay/bin/pip install --no-cache-dir .
+RUN python -m venv /opt/assay && /opt/assay/bin/pip install --no-cache-dir ".[analyse]"
 
 FROM python:3.13-slim
 COPY --from=build /opt/assay /opt/assay

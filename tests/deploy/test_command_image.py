@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             folder.mkdir(parents=True)
         elif name == "RUN":
             for command in rest.split(" && "):
-                words = [f"{root}{word}" if word.startswith("/") else word for word in command.split()]
+                words = [f"{root}{word}" if word.startswith("/") else word for word in shlex.split(command)]
                 words[0] = lambda_python() if words[0] == "python" else words[0]
                 subprocess.run(words, cwd=folder, check=True, capture_output=True)
         else:
@@ -39,8 +40,15 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_project_is_installed_with_the_command_and_the_dashboards_script(root: Path) -> None:
     (packages,) = (root / "opt/assay/lib").glob("python3.13/site-packages")
     assert (packages / "assay/page/built/dashboard.js").is_file()
-    assert (root / "opt/assay/bin/assay").is_file()
     assert not [name for name in ("functions", "local", "shared", "tests") if (packages / name).exists()]
+
+
+def test_the_command_reads_a_file(root: Path) -> None:
+    example = PROJECT / "examples/station_measurements.csv"
+    command = [str(root / "opt/assay/bin/assay"), "read", "--json", str(example)]
+    done = subprocess.run(command, cwd=root, env={"HOME": str(root)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rows"] > 0
 
 
 def test_the_image_runs_the_command_as_somebody_without_rights() -> None:

@@ -56,8 +56,8 @@ def test_no_input_is_part_of_a_script(steps: list[dict[str, Any]]) -> None:
     assert steps[-1]["env"] == {"FILES": "${{ inputs.files }}"}
 
 
-def test_the_project_itself_is_installed(steps: list[dict[str, Any]]) -> None:
-    assert re.search(r'pip" install .*"\$GITHUB_ACTION_PATH"$', steps[1]["run"].strip())
+def test_the_project_itself_is_installed_with_all_that_reading_needs(steps: list[dict[str, Any]]) -> None:
+    assert re.search(r'pip" install .*"\$GITHUB_ACTION_PATH\[analyse\]"$', steps[1]["run"].strip())
 
 
 def test_files_that_can_be_read_pass(steps: list[dict[str, Any]], runner: Path, tmp_path: Path) -> None:
