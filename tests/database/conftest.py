@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from local.postgres.migrations import apply_migrations
-from local.postgres.server import Postgres, embedded_binaries
+from local.postgres.server import Postgres
 from shared.database.psycopg_database import PsycopgDatabase
 from shared.sign_in.auth import User
 from tests.database.hosted import at, hosted, new_database
 from tests.database.own import EMPTY, OwnDatabase
+from tests.database.servers import SERVERS
 from tests.database.steps import Superuser
 from tests.database.webhook_steps import WebhookSteps
-
-
-def servers() -> dict[str, Path]:
-    """The `bin` folders of the wheel's two servers, and of the one on PATH if it is one that Supabase may run."""
-    embedded = embedded_binaries()
-    found = {"embedded": embedded, "newest": embedded.parents[1] / "pginstall18" / "bin"}
-    if on_path := shutil.which("postgres"):
-        version = subprocess.run([on_path, "--version"], capture_output=True, text=True, check=True).stdout
-        if re.search(r"\) 1[5-7]\.", version):
-            found["on PATH"] = Path(on_path).resolve().parent
-    return found
-
-
-SERVERS = servers()
 
 
 @pytest.fixture(scope="session", params=list(SERVERS.values()), ids=list(SERVERS))

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.database.conftest import SERVERS
 from tests.database.own import OwnDatabase
 from tests.database.properties.machine import JobEngine
 from tests.database.properties.world import PLANS
+from tests.database.servers import SERVERS
 
 BOUNDED = settings(
     max_examples=25,

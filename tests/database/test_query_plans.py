@@ -15,8 +15,8 @@ import pytest
 
 from local.postgres.migrations import apply_migrations
 from local.postgres.server import Postgres
-from tests.database.conftest import SERVERS
 from tests.database.hosted import at, drop_database, new_database
+from tests.database.servers import SERVERS
 from tests.database.steps import MANIFEST, Superuser
 
 MANY_ROWS = Path(__file__).with_name("many_rows.sql")

@@ -29,7 +29,7 @@ from local.ministack.ministack import BUCKET, DEAD_LETTER_QUEUE, NEWS_QUEUE, QUE
 from local.postgres.migrations import apply_migrations
 from local.postgres.server import Postgres
 from tests.api import Answer, Client
-from tests.conftest import forget
+from tests.environment import forget
 from tests.faults.proxy import Proxy
 from tests.issuer import Issuer
 

@@ -10,8 +10,8 @@ import pytest
 
 from assay.errors import Unprocessable
 from functions.process.sandbox.messages import Finished
-from tests.assay.conftest import HEADER
-from tests.hostile.conftest import Opened, Refused, refused_by
+from tests.assay.analyses import HEADER
+from tests.hostile.refusals import Opened, Refused, refused_by
 
 ROW = "CT,2024-01-01,D,1.5\n"
 WIDE = HEADER.strip() + "".join(f",c{n}" for n in range(9_990)) + "\n" + ROW

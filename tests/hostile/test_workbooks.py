@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from functions.process.sandbox.messages import Finished
-from tests.assay.conftest import Run
-from tests.hostile.conftest import Opened, Refused, refused_by
+from tests.assay.analyses import Run
+from tests.hostile.refusals import Opened, Refused, refused_by
 from tests.hostile.workbooks import (
     COLUMNS,
     HEAD,
