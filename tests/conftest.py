@@ -19,6 +19,7 @@ from shared.database import Database
 from shared.database.psycopg_database import PsycopgDatabase
 from shared.sign_in.auth import User
 from tests.api import BUCKET, NEWS_QUEUE, QUEUE
+from tests.database.servers import WITHOUT_SYNC
 from tests.database.steps import Steps, Superuser
 from tests.environment import forget, leave_nothing_to_do
 from tests.issuer import Issuer
@@ -36,7 +37,7 @@ pytest_plugins = ["tests.log_watch"]
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    server = Postgres(tmp_path_factory.mktemp("postgres"))
+    server = Postgres(tmp_path_factory.mktemp("postgres"), settings=WITHOUT_SYNC)
     server.start()
     try:
         apply_migrations(server.superuser_url)

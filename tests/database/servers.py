@@ -22,3 +22,5 @@ def servers() -> dict[str, Path]:
 
 
 SERVERS = servers()
+# For servers whose data nobody needs after a crash of the machine.
+WITHOUT_SYNC = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}

@@ -11,10 +11,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.database.own import OwnDatabase
 from tests.database.properties.machine import JobEngine
 from tests.database.properties.world import PLANS
-from tests.database.servers import SERVERS
 
 BOUNDED = settings(
-    max_examples=25,
+    max_examples=10,
     stateful_step_count=100,
     derandomize=True,
     database=None,
@@ -41,7 +40,6 @@ def engine(own: OwnDatabase) -> Iterator[type[JobEngine]]:
     own.superuser.execute("drop table before")
 
 
-@pytest.mark.parametrize("postgres", [SERVERS["embedded"]], ids=["embedded"], indirect=True)
 def test_whatever_is_called_in_whatever_order_the_engine_does_what_the_model_does(engine: type[JobEngine]) -> None:
     run_state_machine_as_test(engine, settings=BOUNDED)
 
