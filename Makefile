@@ -27,13 +27,14 @@ down: $(STACK) ## stop a local stack that runs in the background
 	@.venv/bin/assay down
 
 test: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## run the tests, without those of test-faults and test-deploy
-	.venv/bin/pytest --numprocesses 2 --dist loadfile --ignore tests/deploy -m "not builds and not faults"
+	.venv/bin/pytest --numprocesses 2 --dist worksteal --ignore tests/deploy -m "not builds and not faults"
 
 test-faults: $(STACK) .venv/ready-dev .tools/postgrest/ready ## break every part in turn, and run the long properties and fuzz tests
 	.venv/bin/pytest --ignore tests/deploy -m faults
 
 test-deploy: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## build the template and deploy it to a local CloudFormation
-	.venv/bin/pytest tests/deploy tests/runtime
+	.venv/bin/pytest tests/deploy
+	.venv/bin/pytest tests/runtime -m builds
 
 check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, migrations, image, workflows, template
 	.venv/bin/ruff format --check .

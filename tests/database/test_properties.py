@@ -20,7 +20,7 @@ BOUNDED = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-LONG = settings(BOUNDED, max_examples=200)
+LONG = settings(BOUNDED, max_examples=100)
 
 
 @pytest.fixture
