@@ -45,8 +45,8 @@ check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, mig
 	  supabase/migrations/2026112109*.sql
 	.venv/bin/squawk --exclude ban-drop-schema,ban-drop-table,ban-drop-column,ban-drop-function,require-concurrent-index-deletion \
 	  supabase/rollback/*.sql
-	.venv/bin/hadolint functions/process/Dockerfile
-	.venv/bin/zizmor --offline --quiet .github
+	.venv/bin/hadolint Dockerfile functions/process/Dockerfile
+	.venv/bin/zizmor --offline --quiet .github action.yml
 	$(IN_WEB) run --silent check
 	$(SAM) validate --lint --region us-east-1
 

@@ -16,7 +16,7 @@ from assay.run import Analysis, analyse
 from local.client import Client, LocalFile
 from local.refusals import Refused
 from local.stack import Stack
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.sign_in.auth import User
 from tests.whole_way.sending import run, send
 

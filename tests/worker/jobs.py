@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.sign_in.auth import User
 from tests.api import BUCKET
 from tests.database.steps import Steps
