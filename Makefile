@@ -32,13 +32,14 @@ down: $(STACK) ## stop a local stack that runs in the background
 	@.venv/bin/assay down
 
 test: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## run the tests, without those of test-faults and test-deploy
-	.venv/bin/pytest --numprocesses 2 --dist loadfile --ignore tests/deploy -m "not builds and not faults"
+	.venv/bin/pytest --numprocesses 2 --dist worksteal --ignore tests/deploy -m "not builds and not faults"
 
 test-faults: $(STACK) .venv/ready-dev .tools/postgrest/ready ## break every part in turn, and run the long properties and fuzz tests
 	.venv/bin/pytest --ignore tests/deploy -m faults
 
 test-deploy: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## build the template and deploy it to a local CloudFormation
-	.venv/bin/pytest tests/deploy tests/runtime
+	.venv/bin/pytest tests/deploy
+	.venv/bin/pytest tests/runtime -m builds
 
 test-storage: .venv/ready-dev .tools/ministack/ready ## run the object-store tests on Supabase's own server, built from SUPABASE_STORAGE_SRC
 	@.venv/bin/python -m tests.supabase.storage_server "$(SUPABASE_STORAGE_SRC)"

@@ -13,7 +13,7 @@ import pytest
 from local.postgres.server import Postgres
 from shared.database import Database
 from shared.database.psycopg_database import PsycopgDatabase
-from tests.contract.conftest import Transport
+from tests.contract.transport import Transport
 from tests.database.steps import MANIFEST, Answer, Steps, Superuser, new_sha256
 
 JSON: list[Any] = [

@@ -15,7 +15,6 @@ import pytest
 
 from local.postgres.migrations import apply_migrations
 from local.postgres.server import Postgres
-from tests.database.conftest import SERVERS
 from tests.database.hosted import at, drop_database, new_database
 from tests.database.steps import MANIFEST, Superuser
 
@@ -142,10 +141,8 @@ def offences(what: dict[str, Read]) -> dict[str, Read]:
 
 
 CALLS = [("authenticated", call) for call in AS_OWNER] + [("service_role", call) for call in AS_SERVICE]
-EMBEDDED = pytest.mark.parametrize("postgres", [SERVERS["embedded"]], ids=["embedded"], indirect=True)
 
 
-@EMBEDDED
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
 @pytest.mark.parametrize(("role", "call"), CALLS, ids=[call for _, call in CALLS])
 def test_every_function_reads_along_an_index(filled: Superuser, role: str, call: str, mode: str) -> None:
@@ -154,13 +151,11 @@ def test_every_function_reads_along_an_index(filled: Superuser, role: str, call:
     assert offences(what) == {}
 
 
-@EMBEDDED
 def test_every_function_is_tried(filled: Superuser) -> None:
     rows = filled.execute("select proname from pg_proc where pronamespace = 'public'::regnamespace").fetchall()
     assert {str(name) for (name,) in rows} == {call.partition("(")[0] for _, call in CALLS}
 
 
-@EMBEDDED
 @pytest.mark.parametrize("index", ["jobs_by_turn", "jobs_by_expiry", "deletions_by_due"])
 def test_without_an_index_it_would_be_seen(filled: Superuser, index: str) -> None:
     with filled.transaction(force_rollback=True):

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from assay.cli.app import app
-from tests.local.conftest import JOB, Assay, Assayed, job, will_answer
+from tests.local.fixed_answers import JOB, Assay, Assayed, job, will_answer
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 

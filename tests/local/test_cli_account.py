@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from assay.cli.app import app
-from tests.local.conftest import JOB, NOW, OUTPUT, Assay, Assayed, Json, job
+from tests.local.fixed_answers import JOB, NOW, OUTPUT, Assay, Assayed, Json, job
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 OWNER = "00000000-0000-4000-8000-000000000000"

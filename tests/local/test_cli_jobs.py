@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from assay.cli.app import app
-from tests.local.conftest import JOB, NOW, Assay, Assayed, job, will_answer
+from tests.local.fixed_answers import JOB, NOW, Assay, Assayed, job, will_answer
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 ERROR = {"code": "no_header", "detail": "No header was found.", "suggestion": "Add one."}

@@ -18,11 +18,11 @@ from shared.queue.events import RUN_HINT
 from shared.sign_in.auth import User
 from tests.api import Context
 from tests.database.steps import Steps, Superuser, let_lease_run_out
-from tests.shared.test_telemetry import metrics_in
+from tests.metrics import metrics_in
 from tests.sqs import failed, sqs_event, work
+from tests.worker.child import LIMITS, LINUX, request_for
+from tests.worker.jobs import MEASUREMENTS, stored_outputs, upload
 from tests.worker.misbehaviour import let_it_misbehave
-from tests.worker.test_sandbox import LIMITS, LINUX, request_for
-from tests.worker.test_worker import MEASUREMENTS, stored_outputs, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
 BEAT_SECONDS = 2
