@@ -57,7 +57,8 @@ def connected(context: typer.Context, url: str | None, token: str | None, *, as_
             if running_stack(home) is None:
                 screen.note("Starting the embedded stack in the background (`assay down` stops it).")
                 given_database()
-            url = ensure_stack(home)
+            with screen.steps() as tell:
+                url = ensure_stack(home, tell)
             token = sign_in(home, url)
         elif token is None:
             raise typer.BadParameter("--url needs --token (or ASSAY_TOKEN) to sign you in there.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ from local.commands.options import given_database
 from local.home import default_home
 from local.processes import StackError
 from local.reporting import reported
-from local.running import is_announced, stop_running
+from local.running import is_announced, stop_running, write_step
 
 if TYPE_CHECKING:
     from local.stack import Stack
@@ -31,18 +32,20 @@ def up(
     def end(_signal: int, _frame: FrameType | None) -> None:
         ended.set()
 
-    from local.stack import Stack  # noqa: PLC0415  # the other commands start faster without the stack's libraries
+    with reported(as_json=False), screen.steps() as tell:
+        if idle_stop is None:
+            tell("Loading the stack")
+        from local.stack import Stack  # noqa: PLC0415  # the other commands start faster without the stack's libraries
 
-    with reported(as_json=False):
         stack = Stack(default_home(), port=port, database_url=given_database())
-    # Until the stack stands, a signal breaks off its start; from then on it ends the waiting below.
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
-    try:
-        with reported(as_json=False):
-            stack.start()
-    except KeyboardInterrupt as error:
-        raise typer.Exit(130) from error
+        # Until the stack stands, a signal breaks off its start; from then on it ends the waiting below.
+        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGHUP, _interrupt)
+        try:
+            # In the background, the command that waits for the stack tells a person.
+            stack.start(tell if idle_stop is None else partial(write_step, stack.home))
+        except KeyboardInterrupt as error:
+            raise typer.Exit(130) from error
     try:
         for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(one, end)
