@@ -9,7 +9,7 @@ NPM := $(if $(NODE_READY),PATH="$(CURDIR)/.tools/node/bin:$$PATH" )npm
 IN_WEB = cd web && $(NPM)
 DASHBOARD := assay/page/built/dashboard.js
 STACK := .venv/ready .tools/ministack/ready $(DASHBOARD)
-TOOL_ministack := MiniStack, the local object store and queue (about SIZE_MS MB)
+TOOL_ministack := MiniStack, the local object store and queue (about 60 MB)
 TOOL_node := Node (about 180 MB)
 TOOL_sam := the SAM CLI
 SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
@@ -117,13 +117,13 @@ clean: ## remove everything that make made, but not the data in .assay/ and resu
 	@touch $@
 
 .venv/ready: .venv/uv requirements/local.txt pyproject.toml
-	@echo 'Installing the Python packages (about SIZE_LOCAL MB)…'
+	@echo 'Installing the Python packages (about 600 MB on disk)…'
 	@$(UV) pip install --quiet --require-hashes -r requirements/local.txt
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/ready-dev: .venv/ready requirements/dev.txt
-	@echo 'Installing the Python packages for development (about SIZE_DEV MB)…'
+	@echo 'Installing the Python packages for development (about 300 MB on disk)…'
 	@$(UV) pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
@@ -143,7 +143,7 @@ clean: ## remove everything that make made, but not the data in .assay/ and resu
 	@touch $@
 
 $(DASHBOARD): web/package-lock.json $(wildcard web/*.json web/*.mjs web/*/*) $(NODE_READY)
-	@echo 'Installing the npm packages of the dashboards (about SIZE_NPM MB)…'
+	@echo 'Installing the npm packages of the dashboards (about 100 MB)…'
 	@$(IN_WEB) ci --silent --no-audit --no-fund
 	@echo 'Building the dashboards…'
 	@$(IN_WEB) run --silent build

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -249,6 +251,38 @@ def _cost(cost: Cost) -> str:
 
 def _local(moment: datetime) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+SILENCE_SECONDS = 2.0
+"""How long a person may wait without a word."""
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Give a function to call with what is being done now; it is printed once nothing was printed for two seconds."""
+    current = printed = ""
+    ended = threading.Event()
+
+    def speak() -> None:
+        nonlocal printed
+        spoke = time.monotonic()
+        while not ended.wait(0.1):
+            if current != printed and time.monotonic() - spoke >= SILENCE_SECONDS:
+                printed = current
+                note(f"{printed}…")
+                spoke = time.monotonic()
+
+    def tell(step: str) -> None:
+        nonlocal current
+        current = step
+
+    speaker = threading.Thread(target=speak, name="steps", daemon=True)
+    speaker.start()
+    try:
+        yield tell
+    finally:
+        ended.set()
+        speaker.join()
 
 
 # Sets how much is done (of the total that was given) and what is being done.

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from assay.client.api import Client, LocalFile
-from shared.wire.jobs import Job, UploadAnswer
+from assay.client.models import Job, UploadAnswer
 
 
 def send(

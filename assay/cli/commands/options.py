@@ -71,7 +71,8 @@ def _local_stack() -> tuple[str, str]:
     if running_stack(home) is None:
         screen.note("Starting the embedded stack in the background (`assay down` stops it).")
         given_database()
-    url = ensure_stack(home)
+    with screen.steps() as tell:
+        url = ensure_stack(home, tell)
     return url, sign_in(home, url)
 
 
