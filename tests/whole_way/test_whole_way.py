@@ -19,7 +19,7 @@ from assay.client.models import Job, UploadAnswer
 from assay.contract import Source
 from assay.run import Analysis, analyse
 from local.stack import Stack
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.sign_in.auth import User
 
 
