@@ -32,7 +32,7 @@ down: $(STACK) ## stop a local stack that runs in the background
 	@.venv/bin/assay down
 
 test: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## run the tests, without those of test-faults and test-deploy
-	.venv/bin/pytest --numprocesses 2 --dist worksteal --ignore tests/deploy -m "not builds and not faults"
+	.venv/bin/pytest --numprocesses 2 --dist loadfile --ignore tests/deploy -m "not builds and not faults"
 
 test-faults: $(STACK) .venv/ready-dev .tools/postgrest/ready ## break every part in turn, and run the long properties and fuzz tests
 	.venv/bin/pytest --ignore tests/deploy -m faults
