@@ -12,15 +12,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from local.postgres.migrations import FOLDER
+from local.home import PROJECT
 from shared.object_store import ObjectStore, output_key, upload_key
 from tests.object_store.conftest import store_settings
 from tests.supabase.storage import StorageFront
 from tests.supabase.storage_http import ALLOWED_KEY, BUCKET, PREFIX, REGION
 
 KEYS = {"object_store_access_key_id": "id", "object_store_secret_access_key": "secret"}
+_SCHEMA = PROJECT / "supabase" / "schemas" / "06_outputs.sql"
 # What the database takes as an output's name.
-_NAME = re.search(r"check \(name ~ '\^(?P<pattern>.+)\$'\)", (FOLDER / "20261121090000_tables.sql").read_text())
+_NAME = re.search(r"check \(name ~ '\^(?P<pattern>.+)\$'\)", _SCHEMA.read_text())
 assert _NAME is not None
 NAMES = st.from_regex(_NAME["pattern"], fullmatch=True)
 SHA256 = st.binary().map(lambda data: hashlib.sha256(data).hexdigest())
