@@ -61,8 +61,9 @@ def apply_migrations(url: str, folder: Path = FOLDER, *, until: str | None = Non
         if gone := sorted(applied - set(files)):
             raise StackError(
                 "Another checkout of Assay made this database: this one does not know its migrations "
-                f"{', '.join(gone)}. Nothing was changed. To use what is in it, start that checkout; there, `assay export DIR` saves your "
-                "files and results. To begin anew here, set ASSAY_HOME to another folder, or rename the folder .assay."
+                f"{', '.join(gone)}. Nothing was changed. To use what is in it, start that checkout; there, "
+                "`assay export DIR` saves your files and results. To begin anew here, set ASSAY_HOME to another "
+                "folder, or rename the folder .assay."
             )
         for version, (name, path) in files.items():
             if version in applied or (until is not None and version > until):

@@ -195,7 +195,8 @@ begin
     end if;
     update assay.jobs set lease_expires_at = clock_timestamp() + make_interval(secs => p_lease_seconds),
         progress = greatest(progress, p_progress::real), stage = p_stage, detection = coalesce(p_detection, detection),
-        max_attempts = coalesce(greatest(attempt, attempts_before + p_max_attempts), max_attempts)
+        max_attempts = case when p_max_attempts is null then max_attempts
+            else greatest(attempt, attempts_before + p_max_attempts) end
     where job_id = p_job_id;
     return jsonb_build_object('accepted', true, 'cancel_requested', v_job.cancel_requested);
 end $$;

@@ -195,7 +195,7 @@ def test_a_worker_lost_three_times_fails_the_job(steps: Steps, superuser: Superu
     for attempt in (1, 2, 3):
         assert steps.claim(job_id, worker=f"worker {attempt}")["attempt"] == attempt
         let_lease_run_out(superuser, job_id)
-    steps.sweep()
+        steps.sweep()
     assert steps.claim(job_id)["reason"] == "nothing_due"
     job = steps.job(job_id)
     assert (job["status"], job["error"]["code"]) == ("failed", "attempts_exhausted")

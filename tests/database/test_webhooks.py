@@ -62,7 +62,7 @@ def test_a_job_that_its_last_worker_lost_is_told_of(steps: Steps, webhooks: Webh
 
 def test_no_other_change_of_a_job_is_told_of(steps: Steps, webhooks: WebhookSteps) -> None:
     webhook_id = webhooks.create()
-    steps.fail(steps.running(), 1, retry_after_seconds=0)
+    steps.fail(steps.running(), 1, retry_after_seconds=60)
     steps.await_type(steps.running(), 1)
     steps.cancel(steps.queued()[0])
     job_id, _ = steps.done()
