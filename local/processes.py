@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -16,33 +14,12 @@ from pydantic import JsonValue
 
 from local.home import read_object, write_object
 
-_START_SECONDS = 30
+START_SECONDS = 300
+"""How long a part may take to start while its process lives: a loaded machine needs minutes."""
 
 
 class StackError(Exception):
     """The embedded stack, or a part of it, cannot run; the message says why and what to do."""
-
-
-def unprivileged(command: Sequence[str]) -> list[str]:
-    """Wrap a command that refuses to run as root: as root it runs as `nobody`, else as it stands.
-
-    The one capability that is kept (reading past file modes) lets it reach its programs and its data in a home folder
-    that is closed to other users, so that no parent folder's mode is touched. Raises StackError without `setpriv`.
-    """
-    if os.geteuid() != 0:
-        return list(command)
-    if shutil.which("setpriv") is None:
-        raise StackError("Postgres does not run as root, and there is no `setpriv` here: run Assay as another user.")
-    nobody = pwd.getpwnam("nobody")
-    return [
-        "setpriv",
-        f"--reuid={nobody.pw_uid}",
-        f"--regid={nobody.pw_gid}",
-        "--clear-groups",
-        "--inh-caps=+dac_override",
-        "--ambient-caps=+dac_override",
-        *command,
-    ]
 
 
 def spawn(
@@ -53,19 +30,20 @@ def spawn(
     at_parents_death: str = "TERM",
     cwd: Path | None = None,
     record: Path | None = None,
+    prefix: Sequence[str] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a process with its output appended to `log`, in a process group of its own (Ctrl-C is for us alone).
+
+    `prefix` is a command that makes itself another user and then runs the command behind it.
 
     On Linux it gets the signal `at_parents_death` when the starting thread ends, however that happens. Elsewhere the
     next start finds by `record` (a file that is written then) what is left over.
     """
-    if command[0] == "setpriv":
-        command = ["setpriv", "--pdeathsig", at_parents_death, *command[1:]]
-    elif shutil.which("setpriv"):
+    if shutil.which("setpriv"):
         command = ["setpriv", "--pdeathsig", at_parents_death, *command]
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command,
+            [*prefix, *command],  # in this order: the kernel forgets the signal when the user changes
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -80,7 +58,7 @@ def spawn(
 
 def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], name: str, log: Path) -> None:
     """Return when `ready` is true. Raises StackError, with the log's end, if the process ends or takes too long."""
-    deadline = time.monotonic() + _START_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
             raise StackError(f"{name} did not start. The last lines of {log}:\n{tail(log)}")

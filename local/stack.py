@@ -156,7 +156,7 @@ class Stack:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POWERTOOLS_"))}
         environment = {**inherited, **self.env, "ASSAY_HOME": str(self.home), "TMPDIR": str(scratch)}
         for name in ("api", "poller"):
-            keeper = Keeper(name, [sys.executable, "-m", f"local.{name}"], self.home, environment)
+            keeper = Keeper(name, [sys.executable, "-m", f"local.aws.{name}"], self.home, environment)
             self._keepers.append(keeper)
             keeper.start()
         self._wait()

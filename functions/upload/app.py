@@ -15,7 +15,17 @@ from pydantic_core import from_json
 from functions.upload import account, jobs, uploads, webhooks
 from functions.upload.storage_hook import HEADER, take_hint
 from shared.errors import Problem
-from shared.http import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api, respond
+from shared.http import (
+    INVALID,
+    NOT_SIGNED_IN,
+    UNAVAILABLE,
+    SignedIn,
+    answer,
+    documented,
+    new_api,
+    require_utf8,
+    respond,
+)
 from shared.telemetry import follow, logger, measure, metrics, tracer
 from shared.wire.account import Remaining
 from shared.wire.jobs import FILENAME_SCHEMA, HintTaken, Job, OnDuplicate, UploadAnswer
@@ -35,7 +45,13 @@ api = new_api()
             UploadAnswer,
             "A job that waits for the bytes, and where to PUT them; no link if they came with the request",
         ),
-        problems=[NOT_SIGNED_IN, (413, "The file is too large"), INVALID, UNAVAILABLE],
+        problems=[
+            NOT_SIGNED_IN,
+            (413, "The file is too large"),
+            (415, "The body is a form, not the file itself"),
+            INVALID,
+            UNAVAILABLE,
+        ],
     ),
 )
 def post_uploads(
@@ -53,7 +69,7 @@ def post_uploads(
             raise Problem(
                 422,
                 "invalid_request",
-                "The address has words about a file, but no filename.",
+                "Query parameters describe a file, but `filename` is missing.",
                 "Add ?filename=river.csv if the body is the file itself; else say it in the JSON.",
             )
         registered = uploads.register(uploads.parse_request(_body()), user)
@@ -61,6 +77,8 @@ def post_uploads(
         query: dict[str, JsonValue] = {"filename": filename, "parameters": _parameters(parameters)}
         query |= {"dataset_type": dataset_type} if dataset_type is not None else {}
         query |= {"on_duplicate": on_duplicate} if on_duplicate is not None else {}
+        uploads.require_plain_body(api.current_event.headers.get("content-type"))
+        require_utf8(api.current_event.raw_query_string)
         registered = uploads.store(_body(), query, user)
     follow(registered.job.job_id)
     measure("UploadsCached" if registered.cached else "UploadsRegistered")

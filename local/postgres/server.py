@@ -7,8 +7,6 @@ processes behind.
 from __future__ import annotations
 
 import importlib.util
-import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -23,8 +21,7 @@ from psycopg import sql
 from local import processes
 from local.home import LOOPBACK, free_port, make_private, read_object, write_object, write_private
 from local.postgres.migrations import bootstrap
-
-_START_SECONDS = 30
+from local.postgres.user import postgres_user
 
 
 def embedded_binaries() -> Path:
@@ -86,9 +83,9 @@ class Postgres:
         command = [str(self.binaries / "postgres"), "-D", str(self.data)]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
-        self._process = processes.spawn(
-            processes.unprivileged(command), self.log, at_parents_death="INT", cwd=Path("/")
-        )
+        user = postgres_user()
+        user.own(self.data)
+        self._process = processes.spawn(command, self.log, at_parents_death="INT", cwd=Path("/"), prefix=user.prefix)
         try:
             with self._connect() as connection:
                 bootstrap(connection)
@@ -105,12 +102,14 @@ class Postgres:
             self._process = None
 
     def _connect(self) -> psycopg.Connection:
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + processes.START_SECONDS
         while True:
             try:
                 return psycopg.connect(self.superuser_url, connect_timeout=5)
             except psycopg.OperationalError as error:
-                if not self.running or time.monotonic() > deadline:
+                # The password is right or wrong at once; anything else may be a server that is still starting.
+                refused = "password authentication failed" in str(error)
+                if refused or not self.running or time.monotonic() > deadline:
                     raise processes.StackError(
                         f"Postgres did not start. The last lines of {self.log}:\n{processes.tail(self.log)}"
                     ) from error
@@ -126,13 +125,12 @@ class Postgres:
         new.mkdir(mode=0o700)
         password_file = self.home / "postgres.password"
         write_private(password_file, passwords["postgres"])
-        if os.geteuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            os.chown(new, nobody.pw_uid, nobody.pw_gid)
+        user = postgres_user()
+        user.own(new)
         command = [str(self.binaries / "initdb"), "--pgdata", str(new), "--username=postgres", "--encoding=UTF8"]
         command += ["--locale=C", "--auth=scram-sha-256", f"--pwfile={password_file}"]
         try:
-            done = subprocess.run(processes.unprivileged(command), capture_output=True, text=True, check=False, cwd="/")
+            done = subprocess.run([*user.prefix, *command], capture_output=True, text=True, check=False, cwd="/")
         finally:
             password_file.unlink()
         if done.returncode != 0:

@@ -11,7 +11,7 @@ import psycopg
 from shared.catalog.registry import current_versions
 from shared.database import Database
 from shared.database.transport import Argument
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.sign_in.auth import User
 
 Answer = dict[str, Any]

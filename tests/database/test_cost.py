@@ -7,6 +7,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 
+from shared.worker_time import WORKER_SECONDS
 from tests.database.own import OwnDatabase
 from tests.database.steps import OUTPUTS, Answer, Steps, Superuser, let_lease_run_out
 
@@ -80,7 +81,7 @@ def test_a_lost_attempt_costs_no_more_than_lambda_lets_it_run(steps: Steps, supe
     started(superuser, job_id, 86400)
     let_lease_run_out(superuser, job_id)
     steps.sweep()
-    assert cost_of(steps, job_id)["gb_seconds"] == 900
+    assert cost_of(steps, job_id)["gb_seconds"] == WORKER_SECONDS  # of 1 GB
 
 
 def test_without_an_attempt_or_without_a_price_nothing_is_made_up(steps: Steps, superuser: Superuser) -> None:

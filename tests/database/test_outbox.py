@@ -9,7 +9,7 @@ import pytest
 
 from local.postgres.server import Postgres
 from shared.database.psycopg_database import PsycopgDatabase
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from tests.database.steps import Steps, Superuser, new_sha256
 
 _PUT = """

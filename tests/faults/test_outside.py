@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from local.ministack.ministack import BUCKET
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.queue.events import RUN_HINT, created_message
 from tests.api import Answer
 from tests.faults.audit import ended, nothing_left, nothing_lost

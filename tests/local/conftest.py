@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from local.cli import app
+from assay.cli.app import app
 
 JOB = "0a7b7f1e-51b5-4f0e-9d0c-0c5a3f4d8a11"
 OUTPUT = "5b1f6f7e-51b5-4f0e-9d0c-0c5a3f4d8a22"

@@ -23,7 +23,7 @@ from local.ministack.ministack import BUCKET
 from local.postgres.migrations import apply_migrations
 from local.running import announce, lock, withdraw
 
-ASSAY = [sys.executable, "-m", "local.cli"]
+ASSAY = [sys.executable, "-m", "assay.cli"]
 SEEDS = PROJECT / "tests" / "database" / "seeds"
 OWNER = "00000000-0000-4000-8000-000000000000"
 OUTPUT = b"an output"

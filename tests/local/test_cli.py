@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from local.cli import app
+from assay.cli.app import app
 from tests.local.conftest import JOB, Assay, Assayed, job, will_answer
 
 pytestmark = pytest.mark.usefixtures("elsewhere")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from local.cli import app
+from assay.cli.app import app
 from tests.local.conftest import JOB, NOW, OUTPUT, Assay, Assayed, Json, job
 
 pytestmark = pytest.mark.usefixtures("elsewhere")

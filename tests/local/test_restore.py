@@ -248,7 +248,7 @@ def test_after_a_kill_9_at_the_last_step_the_same_command_finds_its_work_done(
     (home / "owner").write_text("another\n")
     # The fifth renaming: some parts are in place, others are not.
     killer = (
-        "import os, pathlib, signal, sys\nfrom local.cli import app\nrename, count = pathlib.Path.rename, 0\n"
+        "import os, pathlib, signal, sys\nfrom assay.cli.app import app\nrename, count = pathlib.Path.rename, 0\n"
         "def counted(path, target):\n    global count\n    count += path.name != 'postgres.new'\n"
         "    count == 5 and os.kill(os.getpid(), signal.SIGKILL)\n    return rename(path, target)\n"
         "pathlib.Path.rename = counted\napp()\n"

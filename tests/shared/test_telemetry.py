@@ -19,7 +19,7 @@ from functions.download.app import handler as download
 from functions.process.app import handler as process
 from functions.process.sandbox.parent import Sandbox
 from functions.upload.app import handler as upload
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.queue.events import RUN_HINT
 from shared.settings import settings
 from shared.sign_in.auth import User

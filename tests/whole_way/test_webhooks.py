@@ -17,9 +17,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from assay.client import Client
 from functions.process.webhooks import deliveries as webhooks
 from functions.process.webhooks import sender
-from local.client import Client
 from local.home import LOOPBACK, PROJECT, free_port
 from local.stack import Stack
 from shared.sign_in.auth import User

@@ -14,14 +14,13 @@ import polars as pl
 import pytest
 from pydantic import JsonValue
 
+from assay.client import Client, LocalFile, Refused
+from assay.client.models import Job, UploadAnswer
 from assay.contract import Source
 from assay.run import Analysis, analyse
-from local.client import Client, LocalFile
-from local.refusals import Refused
 from local.stack import Stack
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.sign_in.auth import User
-from shared.wire.jobs import Job, UploadAnswer
 
 
 def send(

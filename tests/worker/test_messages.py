@@ -15,7 +15,8 @@ from functions.process.worker import job as job_work
 from shared.catalog.registry import pipelines
 from shared.database.psycopg_database import PsycopgDatabase
 from shared.errors import Transient
-from shared.object_store import ObjectStore, upload_key
+from shared.object_store import ObjectStore
+from shared.object_store.keys import upload_key
 from shared.queue.events import RUN_HINT
 from shared.sign_in.auth import User
 from tests.api import NEWS_QUEUE, QUEUE, Context

@@ -14,7 +14,8 @@ from functions.process.app import handler
 from functions.process.sandbox.parent import Sandbox
 from functions.process.worker.attempt import Attempt
 from shared.errors import Transient
-from shared.object_store import ObjectStore, output_key, upload_key
+from shared.object_store import ObjectStore
+from shared.object_store.keys import output_key, upload_key
 from shared.queue.events import RUN_HINT
 from shared.sign_in.auth import User
 from tests.api import BUCKET, Context

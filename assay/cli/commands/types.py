@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from local import screen
-from local.commands.jobs import finished, report
-from local.commands.options import AsJson, JobId, Out, Token, Url, connected
-from shared.catalog.dataset_types import DatasetTypes, all_dataset_types
+from assay.cli import screen
+from assay.cli.commands.jobs import finished, report
+from assay.cli.commands.options import AsJson, JobId, Out, Token, Url, connected
+from assay.cli.dataset_types import all_dataset_types
+from assay.client.models import DatasetTypes
 
 
 def types(context: typer.Context, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:

@@ -12,13 +12,11 @@ from uuid import UUID
 
 import typer
 
-from local import screen
-from local.arguments import regular
-from local.background import ensure_stack, sign_in
-from local.client import Client
-from local.home import default_home
-from local.reporting import reported
-from local.running import running_stack
+from assay.cli import screen
+from assay.cli.arguments import regular
+from assay.cli.installed import require_stack
+from assay.cli.reporting import reported
+from assay.client import Client
 
 Url = Annotated[str | None, typer.Option(help="Another Assay than the one on this machine.", envvar="ASSAY_URL")]
 Token = Annotated[str | None, typer.Option(help="The token that signs you in there.", envvar="ASSAY_TOKEN")]
@@ -50,21 +48,31 @@ def connected(context: typer.Context, url: str | None, token: str | None, *, as_
     named: Where = context.obj
     url, token = url or named.url, token or named.token
     with reported(as_json=as_json):
-        home = default_home()
         if url is None:
             if token is not None:
                 raise typer.BadParameter("--token (or ASSAY_TOKEN) needs --url, or ASSAY_URL, to say where it is good.")
-            if running_stack(home) is None:
-                screen.note("Starting the embedded stack in the background (`assay down` stops it).")
-                given_database()
-            url = ensure_stack(home)
-            token = sign_in(home, url)
+            url, token = _local_stack()
         elif token is None:
             raise typer.BadParameter("--url needs --token (or ASSAY_TOKEN) to sign you in there.")
         elif not url.startswith(("http://", "https://")):
             raise typer.BadParameter(f"--url {url} must start with https:// or http://.")
         with Client(url, token, screen.note) as client:
             yield client
+
+
+def _local_stack() -> tuple[str, str]:
+    """Return the address of this machine's stack, started if none is up, and a token. Raises Refused, StackError."""
+    require_stack()
+    from local.background import ensure_stack, sign_in
+    from local.home import default_home
+    from local.running import running_stack
+
+    home = default_home()
+    if running_stack(home) is None:
+        screen.note("Starting the embedded stack in the background (`assay down` stops it).")
+        given_database()
+    url = ensure_stack(home)
+    return url, sign_in(home, url)
 
 
 def confirmed(question: str, word: str) -> None:
@@ -78,7 +86,7 @@ def given_database() -> str | None:
     """Return DATABASE_URL, if there is one, once it is said where that is. Raises StackError if it cannot be read."""
     url = os.environ.get("DATABASE_URL") or None
     if url is not None:
-        from local.postgres.given import place  # noqa: PLC0415  # only who uses DATABASE_URL needs psycopg here
+        from local.postgres.given import place
 
         screen.note(f"Using the database at {place(url)} (from DATABASE_URL).")
     return url

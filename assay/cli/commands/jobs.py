@@ -11,12 +11,24 @@ from typing import Annotated, Literal
 import typer
 from pydantic import JsonValue
 
-from local import screen
-from local.arguments import parameters as parameters_of
-from local.client import Client, LocalFile
-from local.commands.options import AsJson, DatasetType, File, JobId, Out, Param, Token, Url, Yes, confirmed, connected
-from local.screen import Saved
-from shared.wire.jobs import Job, JobStatus, UploadAnswer
+from assay.cli import screen
+from assay.cli.arguments import parameters as parameters_of
+from assay.cli.commands.options import (
+    AsJson,
+    DatasetType,
+    File,
+    JobId,
+    Out,
+    Param,
+    Token,
+    Url,
+    Yes,
+    confirmed,
+    connected,
+)
+from assay.cli.screen import Saved
+from assay.client import Client, LocalFile
+from assay.client.models import Job, JobStatus, UploadAnswer
 
 
 def run(

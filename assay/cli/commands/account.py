@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.filesize import decimal
 
-from local import screen
-from local.commands.options import AsJson, Token, Url, Yes, confirmed, connected
-from local.export import export as export_to
+from assay.cli import screen
+from assay.cli.commands.options import AsJson, Token, Url, Yes, confirmed, connected
+from assay.cli.export import export as export_to
 
 
 def account(context: typer.Context, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from local.commands.account import account, delete_account, export
-from local.commands.analyse import analyse
-from local.commands.backups import backup, restore
-from local.commands.jobs import cancel, delete, jobs, reprocess, retry, run, show
-from local.commands.options import Token, Url, Where
-from local.commands.read import read
-from local.commands.stack import down, up
-from local.commands.types import choose, types
+from assay.cli.commands.account import account, delete_account, export
+from assay.cli.commands.analyse import analyse
+from assay.cli.commands.backups import backup, restore
+from assay.cli.commands.jobs import cancel, delete, jobs, reprocess, retry, run, show
+from assay.cli.commands.options import Token, Url, Where
+from assay.cli.commands.read import read
+from assay.cli.commands.stack import down, up
+from assay.cli.commands.types import choose, types
 
 app = typer.Typer(
     help="Turns data files into audited results, on this machine or by any Assay (--url, --token).",

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from local.arguments import parameters as parameters_of
-from local.commands.options import AsJson, DatasetType, File, Param
+from assay.cli.arguments import parameters as parameters_of
+from assay.cli.commands.options import AsJson, DatasetType, File, Param
+from assay.cli.installed import require_engine
+from assay.cli.reporting import reported
 
 
 def analyse(
@@ -19,6 +21,8 @@ def analyse(
     as_json: AsJson = False,
 ) -> None:
     """Analyse a file here and now: no stack, no database, the same outputs byte for byte."""
-    from local import analyse as analysing  # noqa: PLC0415  # only this command needs the data engine
+    with reported(as_json=as_json):
+        require_engine()
+    from assay.cli import analyse as analysing
 
     analysing.run(file, out, dataset_type, parameters_of(param), as_json=as_json)

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from local import screen
-from local.background import TOKEN_LIFETIME
-from local.commands.options import given_database
-from local.home import default_home
-from local.processes import StackError
-from local.reporting import reported
-from local.running import is_announced, stop_running
+from assay.cli import screen
+from assay.cli.commands.options import given_database
+from assay.cli.installed import require_stack
+from assay.cli.reporting import reported
 
 if TYPE_CHECKING:
     from local.stack import Stack
@@ -31,9 +28,13 @@ def up(
     def end(_signal: int, _frame: FrameType | None) -> None:
         ended.set()
 
-    from local.stack import Stack  # noqa: PLC0415  # the other commands start faster without the stack's libraries
-
     with reported(as_json=False):
+        require_stack()
+        from local.home import default_home
+        from local.processes import StackError
+        from local.running import is_announced
+        from local.stack import Stack
+
         stack = Stack(default_home(), port=port, database_url=given_database())
     # Until the stack stands, a signal breaks off its start; from then on it ends the waiting below.
     signal.signal(signal.SIGTERM, _interrupt)
@@ -63,6 +64,8 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _welcome(stack: Stack) -> None:
+    from local.background import TOKEN_LIFETIME
+
     token = stack.token_for(stack.owner, TOKEN_LIFETIME)
     screen.result(f"Assay is up at {stack.url}; Ctrl-C stops it. Its data and logs are in {stack.home}.")
     screen.result(
@@ -79,5 +82,9 @@ def _welcome(stack: Stack) -> None:
 def down() -> None:
     """Stop the embedded stack, wherever it was started."""
     with reported(as_json=False):
+        require_stack()
+        from local.home import default_home
+        from local.running import stop_running
+
         stopped = stop_running(default_home())
     screen.note("Stopped." if stopped else "No stack is up.")

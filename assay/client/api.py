@@ -16,10 +16,10 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from local.refusals import Refused, refused, service_refused, store_refused, unreachable
-from shared.catalog.dataset_types import DatasetTypes
-from shared.wire.account import Account, AccountExport, Remaining
-from shared.wire.jobs import (
+from assay.client.models import (
+    Account,
+    AccountExport,
+    DatasetTypes,
     DownloadLink,
     Job,
     JobPage,
@@ -27,8 +27,11 @@ from shared.wire.jobs import (
     Output,
     OutputList,
     PutLink,
+    Remaining,
     UploadAnswer,
 )
+from assay.client.refusals import Refused, refused, service_refused, store_refused, unreachable
+from assay.contract import NAME
 
 ENDED = frozenset({"needs_type", "done", "failed", "cancelled", "expired"})
 """Statuses that a job does not leave by itself."""
@@ -37,7 +40,6 @@ _CHUNK = 1024 * 1024
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 2.0
 _PATIENCE_SECONDS = 30.0
-_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 M = TypeVar("M", bound=BaseModel)
 # Called with how many bytes more are done.
@@ -46,7 +48,7 @@ Advance = Callable[[int], None]
 
 def safe_name(output: Output) -> str:
     """Return the name of an output, which leads to no other folder. Raises Refused for one that could."""
-    if not _SAFE_NAME.fullmatch(output.name):
+    if not re.fullmatch(NAME, output.name):
         detail = f"The service gave an output the name {output.name!r}, which is not safe to save under."
         raise refused(502, "unsafe_output_name", "Bad Gateway", detail, "Tell whoever runs this service.")
     return output.name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import tempfile
 from dataclasses import asdict
@@ -15,13 +14,13 @@ from pydantic import JsonValue
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from assay.contract import Source
+from assay.cli import screen
+from assay.cli.reporting import reported
 from assay.errors import Unprocessable
-from assay.formats import Table, open_table
+from assay.files import holds_something, open_file
+from assay.formats import Table
 from assay.reading import Reading
 from assay.types import ColumnType, infer_types, refused_cells
-from local import screen
-from local.reporting import reported
 
 _SHOWN = 20
 
@@ -40,19 +39,10 @@ def run(file: Path, out: Path | None, reading: Reading, *, as_json: bool) -> Non
 
 
 def _run(file: Path, out: Path | None, reading: Reading, folder: Path, *, as_json: bool) -> None:
-    with file.open("rb") as opened:
-        digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    source = Source(file.resolve(), file.name, digest, file.stat().st_size)
     with screen.progress(file.name, 1) as update:
-        table = open_table(
-            source,
-            lambda _names: 0.0,
-            folder,
-            lambda done: update(done, "repairing"),
-            reading,
-        )
+        table = open_file(file, reading, folder, lambda done: update(done, "repairing"))
     types = infer_types(table, reading)
-    rows = table.frame.filter(_is_row(table))
+    rows = table.frame.filter(holds_something(table))
     count = int(rows.select(pl.len()).collect(engine="streaming").item())
     if out is not None:
         write_table(table, rows, out)
@@ -87,12 +77,6 @@ def write_table(table: Table, rows: pl.LazyFrame, path: Path) -> None:
         except BaseException:
             written.unlink(missing_ok=True)
             raise
-
-
-def _is_row(table: Table) -> pl.Expr:
-    """Whether a row has a cell that holds something: blank lines are no rows."""
-    filled = [pl.col(str(at)).str.strip_chars() != "" for at in range(len(table.columns))]
-    return pl.any_horizontal(filled) | pl.col("fault").is_not_null()
 
 
 def _as_json(

@@ -17,8 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from shared.wire.account import Account
-from shared.wire.jobs import Cost, DownloadLink, Job, JobWithAttempts, Output, ProblemDetails
+from assay.client.models import Account, Cost, DownloadLink, Job, JobWithAttempts, Output, ProblemDetails
 
 # Whoever reads a file or a pipe is not to find tables folded to 80 columns.
 _WIDTH_WITHOUT_TERMINAL = 140

@@ -137,3 +137,19 @@ def test_whatever_is_taken_names_one_host_and_no_second_line(url: str) -> None:
         return
     assert receiver.host
     assert not {*"\r\n @\\#"} & {*receiver.authority, *receiver.target}
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LOCALHOST.", "a.localhost", "localhost.localdomain", "ip6-localhost", "127.1", "0x7f.1",
+     "2130706433", "0177.0.0.1", "10.0.0.0x1"],
+)  # fmt: skip
+def test_names_of_the_machine_itself_are_refused_at_registration(host: str) -> None:
+    with pytest.raises(Problem) as caught:
+        receiver_of(f"https://{host}/hook", private=False)
+    assert (caught.value.status, caught.value.code) == (422, "invalid_url")
+
+
+@pytest.mark.parametrize("host", ["localhost4.example.org", "mylocalhost", "a.0x.example", "1.2.3.example"])
+def test_names_that_only_look_so_are_taken(host: str) -> None:
+    assert receiver_of(f"https://{host}/hook", private=False).host == host

@@ -9,8 +9,10 @@ import typer
 from pydantic import ValidationError
 from typer.models import OptionInfo
 
+from assay.cli.commands.options import AsJson, File
+from assay.cli.installed import require_engine
+from assay.cli.reporting import reported
 from assay.reading import Reading
-from local.commands.options import AsJson, File
 
 
 def _help(field: str) -> str:
@@ -51,6 +53,8 @@ def read(
     except ValidationError as error:
         wrong = error.errors()[0]
         raise typer.BadParameter(f"--{str(wrong['loc'][0]).replace('_', '-')}: {wrong['msg']}") from None
-    from local import read as reader  # noqa: PLC0415  # only this command needs the data engine
+    with reported(as_json=as_json):
+        require_engine()
+    from assay.cli import read as reader
 
     reader.run(file, out, reading, as_json=as_json)

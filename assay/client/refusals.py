@@ -7,7 +7,7 @@ import re
 import httpx
 from pydantic import ValidationError
 
-from shared.wire.jobs import ProblemDetails
+from assay.client.models import ProblemDetails
 
 
 class Refused(Exception):
@@ -38,6 +38,8 @@ def store_refused(answer: httpx.Response) -> Refused:
     code = re.search(r"<Code>(\w+)</Code>", answer.text)
     detail = f"The object store answered {answer.status_code} {code[1] if code else answer.reason_phrase}."
     suggestion = "Send the file again; a link is valid for a limited time, and for exactly the bytes it was made for."
+    if answer.status_code == 413:
+        suggestion = "Raise the file size limit of the object store's bucket, or send a smaller file."
     if answer.status_code == 507:
         suggestion = "Free space on the disk where this Assay keeps its objects, then send the file again."
     return refused(answer.status_code, "object_store_refused", answer.reason_phrase or "Error", detail, suggestion)

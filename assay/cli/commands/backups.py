@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.filesize import decimal
 
-from local import screen
-from local.home import default_home
-from local.reporting import reported
+from assay.cli import screen
+from assay.cli.installed import require_stack
+from assay.cli.reporting import reported
 
 
 def backup(
@@ -19,7 +19,9 @@ def backup(
 ) -> None:
     """Back up the embedded stack, database and objects, while it runs or not."""
     with reported(as_json=False):
-        from local.backup.save import back_up  # noqa: PLC0415  # the other commands start faster without its libraries
+        require_stack()
+        from local.backup.save import back_up
+        from local.home import default_home
 
         _refuse_given_database()
         with screen.progress(str(folder), 1) as update:
@@ -39,7 +41,9 @@ def restore(
 ) -> None:
     """Restore the embedded stack from a backup; it must not run."""
     with reported(as_json=False):
-        from local.backup.restore import restore as restore_from  # noqa: PLC0415  # as above
+        require_stack()
+        from local.backup.restore import restore as restore_from
+        from local.home import default_home
 
         _refuse_given_database()
         with screen.progress(str(folder), 1) as update:
@@ -56,6 +60,6 @@ def restore(
 
 def _refuse_given_database() -> None:
     if os.environ.get("DATABASE_URL"):
-        from local.backup.home_data import given_database  # noqa: PLC0415  # as above
+        from local.backup.home_data import given_database
 
         raise given_database()
