@@ -172,7 +172,8 @@ def get_job(steps: Steps) -> None:
     job = steps.job(job_id)
     assert (job["status"], job["sha256"], job["pipeline_version"]) == ("done", sha256, VERSIONS["station_measurements"])
     (attempt,) = job["attempts"]
-    assert (attempt["attempt"], attempt["worker"], attempt["outcome"]) == (1, "worker", "done")
+    assert (attempt["attempt"], attempt["outcome"]) == (1, "done")
+    assert attempt["worker"].startswith("worker ")
     assert 0 <= attempt["duration_seconds"] < 60
 
 
