@@ -48,9 +48,7 @@ check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, mig
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/squawk --exclude-path 'supabase/migrations/2026112109*' supabase/migrations/*.sql
-	.venv/bin/squawk --exclude prefer-bigint-over-int,require-lock-timeout,require-statement-timeout \
-	  supabase/migrations/2026112109*.sql
+	.venv/bin/squawk supabase/migrations/*.sql
 	.venv/bin/squawk --exclude ban-drop-schema,ban-drop-table,ban-drop-column,ban-drop-function,require-concurrent-index-deletion \
 	  supabase/rollback/*.sql
 	.venv/bin/hadolint Dockerfile functions/process/Dockerfile
@@ -92,9 +90,8 @@ openapi: .venv/ready ## write functions/download/openapi.json anew from the hand
 	.venv/bin/python -m tools.openapi > functions/download/openapi.json.new
 	mv functions/download/openapi.json.new functions/download/openapi.json
 
-schema: .venv/ready ## write supabase/schema.sql anew from the migrations
-	.venv/bin/python -m tools.schema > supabase/schema.sql.new
-	mv supabase/schema.sql.new supabase/schema.sql
+schema: .venv/ready ## print how supabase/schemas and supabase/migrations differ: what the next migration has to do
+	.venv/bin/python -m tools.schema
 
 LOCK = $(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header
 

@@ -30,17 +30,12 @@ def object_created(steps: Steps) -> None:
 
 def claim_job(steps: Steps) -> None:
     job_id, sha256 = steps.queued()
-    claim = steps.claim(job_id, memory_mb=512)
+    worker = str(uuid4())
+    claim = steps.claim(job_id, worker, memory_mb=512)
     assert (claim["claimed"], claim["attempt"], claim["owner"]) == (True, 1, str(steps.user.owner))
     assert claim["object_key"] == f"uploads/{steps.user.owner}/{sha256}"
-    assert steps.claim(job_id, memory_mb=512) == claim
-    assert steps.claim(job_id, "another worker")["reason"] == "leased"
-    assert steps.claim(str(uuid4())) == {"claimed": False, "reason": "unknown_job"}
-    worker = f"of any job {uuid4()}"
-    steps.queued()
-    either = steps.claim_next(worker)
-    assert either["claimed"]
-    assert steps.claim_next(worker) == either
+    assert steps.claim(job_id, worker, memory_mb=512) == claim
+    assert steps.claim(job_id) == {"claimed": False, "reason": "nothing_due"}
 
 
 def report_progress(steps: Steps) -> None:
@@ -92,7 +87,7 @@ def cancel_job(steps: Steps) -> None:
 
 def sweep_jobs(steps: Steps) -> None:
     answer = steps.sweep()
-    assert set(answer) == {"expired", "lost", "failed", "hints", "full", "keys", "waiting"}
+    assert set(answer) == {"expired", "lost", "failed", "hints", "full", "waiting"}
     assert all(isinstance(answer[count], int) for count in ("expired", "lost", "hints"))
     assert isinstance(answer["waiting"]["queued"], int)
 
@@ -156,7 +151,8 @@ def get_job(steps: Steps) -> None:
     job = steps.job(job_id)
     assert (job["status"], job["sha256"], job["pipeline_version"]) == ("done", sha256, VERSIONS["station_measurements"])
     (attempt,) = job["attempts"]
-    assert (attempt["attempt"], attempt["worker"], attempt["outcome"]) == (1, "worker", "done")
+    assert (attempt["attempt"], attempt["outcome"]) == (1, "done")
+    assert attempt["worker"].startswith("worker ")
     assert 0 <= attempt["duration_seconds"] < 60
 
 
@@ -229,7 +225,7 @@ def create_webhook(steps: Steps) -> None:
 def list_webhooks(steps: Steps) -> None:
     webhooks = WebhookSteps.of(steps)
     assert webhooks.all() == []
-    webhook_id = webhooks.create()
+    webhook_id = webhooks.create(URL)
     [webhook] = webhooks.all()
     assert webhook == {"webhook_id": webhook_id, "url": URL, "created_at": webhook["created_at"], "failing_since": None}
 

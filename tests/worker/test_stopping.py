@@ -67,6 +67,7 @@ def test_an_attempt_that_is_overtaken_ends_within_one_heartbeat(
 
     def overtake() -> None:
         let_lease_run_out(superuser, job_id)
+        steps.sweep()
         assert steps.claim(job_id, worker="second")["attempt"] == 2
         overtaken.append(time.monotonic())
 

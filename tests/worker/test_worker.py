@@ -150,6 +150,7 @@ def test_an_attempt_that_was_overtaken_leaves_the_job_alone_and_nothing_behind(
     def taken_over(*arguments: Any) -> object:
         if len(steps.job(job_id)["attempts"]) == 1:
             let_lease_run_out(superuser, job_id)
+            steps.sweep()
             assert steps.claim(job_id, worker="second")["attempt"] == 2
             store(by_the_second, b"{}")
         return original(*arguments)

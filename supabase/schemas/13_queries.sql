@@ -1,6 +1,7 @@
--- What a signed-in user reads. SECURITY INVOKER: row level security alone decides what they see, so that another
--- owner's job is simply not there.
+-- Queries: what signed-in users read. SECURITY INVOKER: row level security decides what they see, so another owner's
+-- job does not exist for them.
 
+-- A job with its attempts. Raises a problem (404).
 create function public.get_job(p_job_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
@@ -13,13 +14,16 @@ begin
     return assay.job_json(v_job) || jsonb_build_object('attempts', (
         select coalesce(jsonb_agg(jsonb_build_object(
             'attempt', a.attempt, 'worker', a.worker, 'started_at', a.started_at, 'ended_at', a.ended_at,
+            'duration_seconds', round(extract(epoch from a.ended_at - a.started_at), 3),
             'outcome', a.outcome, 'error', a.error) order by a.attempt), '[]')
         from assay.attempts a where a.job_id = p_job_id));
 end $$;
 
--- Newest first. The page after a job starts behind its (created_at, job_id); both null for the first page.
-create function public.list_jobs(p_status text, p_limit integer, p_before_created_at timestamptz, p_before_job_id uuid)
-returns jsonb
+-- Newest first. The page after a job starts behind its (created_at, job_id).
+create function public.list_jobs(
+    p_status text default null, p_limit integer default 50,
+    p_before_created_at timestamptz default null, p_before_job_id uuid default null
+) returns jsonb
 language sql stable set search_path = '' as $$
     select coalesce(jsonb_agg(assay.job_json(page) order by page.created_at desc, page.job_id desc), '[]')
     from (
@@ -33,6 +37,7 @@ language sql stable set search_path = '' as $$
     ) page
 $$;
 
+-- The outputs of a job, in the order of the pipeline. Raises a problem (404).
 create function public.list_outputs(p_job_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
@@ -46,6 +51,7 @@ begin
         from assay.outputs o where o.job_id = p_job_id);
 end $$;
 
+-- One output with its object key. Raises a problem (404).
 create function public.get_output(p_output_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare

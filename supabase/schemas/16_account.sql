@@ -1,9 +1,7 @@
--- What an owner has: how much of the plan is used, all of it to take away, and none of it left.
+-- Accounts: what an owner has used, all of it to export, and all of it to delete.
 
-set lock_timeout = '5s';
-set statement_timeout = '30s';
-
--- The caller's plan with its limits, and what is used of it. `uploads_left` is how many new jobs assay.admit would let in at this moment.
+-- The caller's plan with its limits, and what is used of it. `uploads_left` is how many new jobs assay.admit would let
+-- in at this moment.
 create function public.get_account() returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -18,13 +16,14 @@ begin
         'owner', v_owner, 'plan', v_plan.plan,
         'limits', jsonb_build_object('running_jobs', v_plan.running_jobs, 'uploads_per_hour', v_plan.uploads_per_hour,
             'stored_bytes', v_plan.stored_bytes, 'retention_days', v_plan.retention_days),
-        'usage', jsonb_build_object('running_jobs', assay.running_jobs(v_owner), 'stored_bytes', coalesce(v_held.stored_bytes, 0),
+        'usage', jsonb_build_object(
+            'running_jobs', assay.running_jobs(v_owner), 'stored_bytes', coalesce(v_held.stored_bytes, 0),
             'uploads_left', floor(extract(epoch from v_now + interval '1 hour' - greatest(v_held.uploads_until, v_now))
                 / extract(epoch from interval '1 hour' / v_plan.uploads_per_hour))));
 end $$;
 
--- The three walks of an export. Each goes along an index from a place on, reads at most p_limit rows of a table (and a job's outputs, which
--- come all at once), and says of every row in which list it belongs and what the place behind it is.
+-- The three walks of an export. Each goes along an index from a place on and reads at most p_limit rows of a table, and
+-- all outputs of a job. With every row it gives the list that the row belongs in and the place behind the row.
 
 -- Webhooks by age, each followed by its deliveries by age.
 create function assay.export_webhooks(p_owner uuid, p_after jsonb, p_limit integer)
@@ -49,13 +48,15 @@ begin
             select c.list, c.item, v_place || jsonb_strip_nulls(jsonb_build_object(
                 'occurred_at', c.occurred_at, 'delivery_id', c.delivery_id))
             from (
-                select 'webhooks' as list, to_jsonb(v_webhook) as item, null::timestamptz as occurred_at, null::uuid as delivery_id
+                select 'webhooks' as list, to_jsonb(v_webhook) as item,
+                    null::timestamptz as occurred_at, null::uuid as delivery_id
                 where not v_begun
                 union all
                 (select 'deliveries', to_jsonb(d) - 'owner', d.occurred_at, d.delivery_id from assay.deliveries d
                  where d.webhook_id = v_webhook.webhook_id and (d.occurred_at, d.delivery_id) > (
                      coalesce(case when v_begun then (p_after ->> 'occurred_at')::timestamptz end, '-infinity'),
-                     coalesce(case when v_begun then (p_after ->> 'delivery_id')::uuid end, '00000000-0000-0000-0000-000000000000'))
+                     coalesce(case when v_begun then (p_after ->> 'delivery_id')::uuid end,
+                         '00000000-0000-0000-0000-000000000000'))
                  order by d.occurred_at, d.delivery_id limit v_left)
             ) c order by c.occurred_at nulls first, c.delivery_id limit v_left;
         get diagnostics v_read = row_count;
@@ -109,11 +110,13 @@ begin
                 (select 'attempts', 1, a.attempt, to_jsonb(a) - '{owner,memory_mb}'::text[] || jsonb_build_object(
                      'duration_seconds', round(extract(epoch from a.ended_at - a.started_at), 3))
                  from assay.attempts a
-                 where v_part < 2 and a.job_id = v_job.job_id and a.attempt > case v_part when 1 then v_number else 0 end
+                 where v_part < 2 and a.job_id = v_job.job_id
+                     and a.attempt > case v_part when 1 then v_number else 0 end
                  order by a.attempt limit v_left)
                 union all
                 (select 'events', 2, e.event_id, to_jsonb(e) - '{owner,event_id}'::text[] from assay.job_events e
-                 where v_part < 3 and e.job_id = v_job.job_id and e.event_id > case v_part when 2 then v_number else 0 end
+                 where v_part < 3 and e.job_id = v_job.job_id
+                     and e.event_id > case v_part when 2 then v_number else 0 end
                  order by e.event_id limit v_left)
                 union all
                 (select 'outputs', 3, o.position, to_jsonb(o) - '{owner,position}'::text[] from assay.outputs o
@@ -126,10 +129,11 @@ begin
     end loop;
 end $$;
 
--- A page of all that the caller has: {"account", "webhooks", "deliveries", "uploads", "jobs", "attempts", "events", "outputs", "next"}, at
--- most p_limit rows in all the lists together, and none that begins after a megabyte. `next` is the p_after of the next page, null on the
--- last. What is made meanwhile may be missing; what was there before comes once. No webhook's secret is in it, nor can it be.
-create function public.export_account(p_limit integer, p_after jsonb) returns jsonb
+-- A page of all that the caller has: {"account", "webhooks", "deliveries", "uploads", "jobs", "attempts", "events",
+-- "outputs", "next"}. All lists together have at most p_limit rows, and no row begins after a megabyte. `next` is the
+-- p_after of the next page, null on the last. Rows that are made meanwhile may be missing; the others come once. No
+-- webhook's secret is in it.
+create function public.export_account(p_limit integer default 500, p_after jsonb default null) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
     v_account jsonb := public.get_account();
@@ -168,15 +172,15 @@ begin
     return jsonb_build_object('account', v_account, 'next', v_next)
         || '{"webhooks": [], "deliveries": [], "uploads": [], "jobs": [], "attempts": [], "events": [], "outputs": []}'
         || coalesce((
-            select jsonb_object_agg(found.list, found.items) from (
+            select jsonb_object_agg(lists.list, lists.items) from (
                 select r.list, jsonb_agg(r.item order by r.place) as items
-                from unnest(v_lists, v_items) with ordinality as r (list, item, place) group by r.list) found), '{}');
+                from unnest(v_lists, v_items) with ordinality as r (list, item, place) group by r.list) lists), '{}');
 end $$;
 
--- Delete what the caller has, whatever the status of the jobs: at most p_limit jobs and p_limit deliveries, and no job that begins after two
--- seconds. Answers {"left"}: how much is still to be deleted by further calls, counted up to 10,000 of each kind. What stays is the row of
--- assay.owners, plan and hourly limit: a deletion makes no new owner.
-create function public.delete_account(p_limit integer) returns jsonb
+-- Delete what the caller has, whatever the status of the jobs: at most p_limit jobs and p_limit deliveries, and no job
+-- that begins after two seconds. The answer {"left"} counts what further calls have to delete, up to 10,000 of each
+-- kind. The row of assay.owners stays, with plan and hourly limit: deleting an account does not reset them.
+create function public.delete_account(p_limit integer default 500) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
     v_owner uuid := assay.signed_in_owner();
@@ -193,8 +197,10 @@ begin
         exit when clock_timestamp() > v_start + interval '2 seconds';
     end loop;
 
-    delete from assay.deliveries where delivery_id in (
-        select d.delivery_id from assay.deliveries d where d.owner = v_owner limit p_limit for update);
+    with batch as (
+        select d.delivery_id from assay.deliveries d where d.owner = v_owner limit p_limit for update
+    )
+    delete from assay.deliveries d using batch where d.delivery_id = batch.delivery_id;
     delete from assay.webhooks w
     where w.owner = v_owner and not exists (select from assay.deliveries d where d.webhook_id = w.webhook_id);
 
@@ -204,7 +210,7 @@ begin
         + (select count(*) from assay.webhooks where owner = v_owner));
 end $$;
 
-revoke execute on function assay.export_webhooks, assay.export_uploads, assay.export_jobs from public;
+revoke execute on all functions in schema assay from public;
 grant execute on function assay.export_webhooks, assay.export_uploads, assay.export_jobs to authenticated;
 revoke execute on function public.get_account, public.export_account, public.delete_account
     from public, anon, authenticated, service_role;
