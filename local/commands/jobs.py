@@ -14,7 +14,20 @@ from pydantic import JsonValue
 from local import screen
 from local.arguments import parameters as parameters_of
 from local.client import Client, LocalFile
-from local.commands.options import AsJson, DatasetType, File, JobId, Out, Param, Token, Url, Yes, confirmed, connected
+from local.commands.options import (
+    AsJson,
+    DatasetType,
+    File,
+    JobId,
+    Links,
+    Out,
+    Param,
+    Token,
+    Url,
+    Yes,
+    confirmed,
+    connected,
+)
 from local.screen import Saved
 from shared.wire.jobs import Job, JobStatus, UploadAnswer
 
@@ -30,6 +43,7 @@ def run(
         typer.Option(help="Whether an earlier job for the same file answers, or the file is processed again."),
     ] = "reuse",
     out: Out = None,
+    links: Links = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
@@ -39,7 +53,7 @@ def run(
     with connected(context, url, token, as_json=as_json) as client:
         answer = _send(client, file, dataset_type, parameters, on_duplicate)
         job, saved = finished(client, answer.job, out)
-    report(job, saved, str(file), cached=answer.cached, as_json=as_json)
+    report(job, saved, str(file), cached=answer.cached, as_json=as_json, links=links)
 
 
 def finished(client: Client, job: Job, out: Path | None) -> tuple[Job, list[Saved]]:
@@ -49,7 +63,7 @@ def finished(client: Client, job: Job, out: Path | None) -> tuple[Job, list[Save
     return job, _save(client, job, out or Path("results") / str(job.job_id)) if job.status == "done" else []
 
 
-def report(job: Job, saved: list[Saved], file: str, *, cached: bool, as_json: bool) -> None:
+def report(job: Job, saved: list[Saved], file: str, *, cached: bool, as_json: bool, links: bool) -> None:
     """Print how a job ended, and what was saved. Raises typer.Exit(1) for one that has no results."""
     if as_json:
         screen.print_json(
@@ -63,7 +77,7 @@ def report(job: Job, saved: list[Saved], file: str, *, cached: bool, as_json: bo
         screen.unfinished(job, shlex.quote(file))
         raise typer.Exit(1)
     if not as_json:
-        screen.results(job, saved, cached=cached)
+        screen.results(job, saved, cached=cached, links=links)
 
 
 def _send(
@@ -164,6 +178,7 @@ def retry(
     job: JobId,
     *,
     out: Out = None,
+    links: Links = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
@@ -171,7 +186,7 @@ def retry(
     """Try a failed or cancelled job again, wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
         found, saved = finished(client, client.retry(job), out)
-    report(found, saved, found.filename, cached=False, as_json=as_json)
+    report(found, saved, found.filename, cached=False, as_json=as_json, links=links)
 
 
 def reprocess(
@@ -179,6 +194,7 @@ def reprocess(
     job: JobId,
     *,
     out: Out = None,
+    links: Links = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
@@ -186,7 +202,7 @@ def reprocess(
     """Process the file of a job anew, as a new job; wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
         found, saved = finished(client, client.reprocess(job), out)
-    report(found, saved, found.filename, cached=False, as_json=as_json)
+    report(found, saved, found.filename, cached=False, as_json=as_json, links=links)
 
 
 def delete(

@@ -31,6 +31,7 @@ DatasetType = Annotated[str | None, typer.Option(help="What the file is; found o
 Param = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="A parameter of the analysis; may be repeated.")
 ]
+Links = Annotated[bool, typer.Option("--links", help="Print the signed links to the outputs, too.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Out = Annotated[Path | None, typer.Option(file_okay=False, help="Folder for the outputs; results/JOB if not given.")]
 JobId = Annotated[UUID, typer.Argument(metavar="JOB", help="The job's id.")]

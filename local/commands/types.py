@@ -8,7 +8,7 @@ import typer
 
 from local import screen
 from local.commands.jobs import finished, report
-from local.commands.options import AsJson, JobId, Out, Token, Url, connected
+from local.commands.options import AsJson, JobId, Links, Out, Token, Url, connected
 from shared.catalog.dataset_types import DatasetTypes, all_dataset_types
 
 
@@ -47,6 +47,7 @@ def choose(
     dataset_type: Annotated[str, typer.Argument(metavar="TYPE", help="What the file is; `assay types` lists them.")],
     *,
     out: Out = None,
+    links: Links = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
@@ -54,4 +55,4 @@ def choose(
     """Say what the file of a job is: the job runs again as that; wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
         found, saved = finished(client, client.choose_type(job, dataset_type), out)
-    report(found, saved, found.filename, cached=False, as_json=as_json)
+    report(found, saved, found.filename, cached=False, as_json=as_json, links=links)
