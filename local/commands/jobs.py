@@ -153,8 +153,9 @@ def jobs(
 def show(context: typer.Context, job: JobId, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
     """Show a job, its attempts, and links to its outputs."""
     with connected(context, url, token, as_json=as_json) as client:
-        found = client.job(job)
-        outputs = [Saved(output, client.link(output)) for output in client.outputs(job)]
+        job_id = client.job_id(job)
+        found = client.job(job_id)
+        outputs = [Saved(output, client.link(output)) for output in client.outputs(job_id)]
     if as_json:
         screen.print_json({"job": found.model_dump(mode="json"), "outputs": [one.as_json() for one in outputs]})
     else:
@@ -164,13 +165,13 @@ def show(context: typer.Context, job: JobId, as_json: AsJson = False, url: Url =
 def cancel(context: typer.Context, job: JobId, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
     """Cancel a job; a running one stops soon."""
     with connected(context, url, token, as_json=as_json) as client:
-        found = client.cancel(job)
+        found = client.cancel(client.job_id(job))
     if as_json:
         screen.print_json({"job": found.model_dump(mode="json")})
     elif found.status == "cancelled":
-        screen.result(f"Job {job} is cancelled.")
+        screen.result(f"Job {found.job_id} is cancelled.")
     else:
-        screen.result(f"Job {job} is {found.status} and was asked to stop.")
+        screen.result(f"Job {found.job_id} is {found.status} and was asked to stop.")
 
 
 def retry(
@@ -185,7 +186,7 @@ def retry(
 ) -> None:
     """Try a failed or cancelled job again, wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
-        found, saved = finished(client, client.retry(job), out)
+        found, saved = finished(client, client.retry(client.job_id(job)), out)
     report(found, saved, found.filename, cached=False, as_json=as_json, links=links)
 
 
@@ -201,7 +202,7 @@ def reprocess(
 ) -> None:
     """Process the file of a job anew, as a new job; wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
-        found, saved = finished(client, client.reprocess(job), out)
+        found, saved = finished(client, client.reprocess(client.job_id(job)), out)
     report(found, saved, found.filename, cached=False, as_json=as_json, links=links)
 
 
@@ -215,11 +216,12 @@ def delete(
 ) -> None:
     """Delete a job with its outputs, whatever its status; its upload too, if no other job has that."""
     with connected(context, url, token, as_json=as_json) as client:
+        job_id = client.job_id(job)
         if not yes:
-            found = client.job(job)
-            confirmed(f"Delete job {job} ({found.filename}, {found.status}) with its outputs?", "y")
-        client.delete(job)
+            found = client.job(job_id)
+            confirmed(f"Delete job {job_id} ({found.filename}, {found.status}) with its outputs?", "y")
+        client.delete(job_id)
     if as_json:
-        screen.print_json({"deleted": str(job)})
+        screen.print_json({"deleted": str(job_id)})
     else:
-        screen.result(f"Job {job} is deleted.")
+        screen.result(f"Job {job_id} is deleted.")

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
 from local import screen
-from local.arguments import regular
+from local.arguments import job_prefix, regular
 from local.background import ensure_stack, sign_in
 from local.client import Client
 from local.home import default_home
@@ -34,7 +33,9 @@ Param = Annotated[
 Links = Annotated[bool, typer.Option("--links", help="Print the signed links to the outputs, too.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Out = Annotated[Path | None, typer.Option(file_okay=False, help="Folder for the outputs; results/JOB if not given.")]
-JobId = Annotated[UUID, typer.Argument(metavar="JOB", help="The job's id.")]
+JobId = Annotated[
+    str, typer.Argument(metavar="JOB", callback=job_prefix, help="The job's id, or how it begins: 4 digits or more.")
+]
 
 
 @dataclass(frozen=True)

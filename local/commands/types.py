@@ -54,5 +54,5 @@ def choose(
 ) -> None:
     """Say what the file of a job is: the job runs again as that; wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
-        found, saved = finished(client, client.choose_type(job, dataset_type), out)
+        found, saved = finished(client, client.choose_type(client.job_id(job), dataset_type), out)
     report(found, saved, found.filename, cached=False, as_json=as_json, links=links)

@@ -157,3 +157,24 @@ def test_suggestions_speak_of_commands(assay: Assay, cli: Assayed, sent: Path) -
     will_answer(assay, job("failed", error=error), put=True)
     assert told in cli("run", sent).stderr
     assert "`assay jobs`" in cli("show", JOB).stdout
+
+
+def test_a_job_is_named_by_how_its_id_begins(assay: Assay, cli: Assayed) -> None:
+    will_answer(assay, job(), put=False)
+    other = "0a7b8000-51b5-4f0e-9d0c-0c5a3f4d8a11"
+    assay.answers["GET", "/jobs"] = (200, {"jobs": [job(), job(job_id=other)], "next_cursor": None})
+    assay.answers["POST", f"/jobs/{JOB}/cancel"] = (200, job("cancelled"))
+    for prefix in ("0a7b7", "0A7B7F1E-51", JOB[:-1]):
+        assert f"Job {JOB} is cancelled." in cli("cancel", prefix).stdout
+    shared = cli("cancel", "0a7b")
+    assert shared.exit_code == 1
+    assert all(text in shared.stderr for text in ("ambiguous_job", JOB, other))
+    unknown = cli("cancel", "ffff")
+    assert unknown.exit_code == 1
+    assert "no_such_job" in unknown.stderr
+
+
+@pytest.mark.parametrize("name", ["0a7", "0a7g", "", f"{JOB}0"])
+def test_what_no_id_begins_with_is_a_usage_error(assay: Assay, cli: Assayed, name: str) -> None:
+    assert cli("show", name).exit_code == 2
+    assert assay.asked == []
