@@ -6,16 +6,17 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from local.home import PROJECT, make_private, read_object, write_object
-from local.processes import StackError, tail
-from local.running import is_locked, running_stack
+from local.processes import START_SECONDS, StackError, tail
+from local.running import is_locked, read_step, running_stack, write_step
 
 IDLE_STOP_SECONDS = 3600
-_START_SECONDS = 90
-
+# Each part has a time-out of its own, and a stack that died is noticed at once.
+_START_SECONDS = 4 * START_SECONDS
 
 TOKEN_LIFETIME = timedelta(hours=24)
 
@@ -42,19 +43,21 @@ def sign_in(home: Path, url: str) -> str:
     return token
 
 
-def ensure_stack(home: Path) -> str:
+def ensure_stack(home: Path, tell: Callable[[str], None] = lambda _step: None) -> str:
     """Return the URL of the stack on this folder; start one that outlives this command if none is up.
 
-    It stays for its signed links to work, until an hour passes without a request. Raises StackError with the last lines
-    of its log.
+    It stays for its signed links to work, until an hour passes without a request. `tell` is called with what it is
+    doing. Raises StackError with the last lines of its log.
     """
     deadline = time.monotonic() + _START_SECONDS
     # A stack that starts just now will do; one that just stops keeps the folder for some seconds more.
     while (url := running_stack(home)) is None and is_locked(home) and time.monotonic() < deadline:
+        tell(read_step(home) or "Waiting for the stack that stops now")
         time.sleep(0.05)
     if url is not None:
         return url
     log = make_private(make_private(home) / "logs") / "stack.log"
+    write_step(home, "Loading the stack")
     command = [sys.executable, "-m", "assay.cli", "up", "--idle-stop", str(IDLE_STOP_SECONDS)]
     with log.open("ab") as output:
         since = output.tell()
@@ -71,6 +74,7 @@ def ensure_stack(home: Path) -> str:
         url = running_stack(home)
         if url is not None:
             return url
+        tell(read_step(home))
         # Another command may have started a stack at the same moment: then ours was refused, and theirs will do.
         if (process.poll() is not None and not is_locked(home)) or time.monotonic() > deadline:
             raise StackError(f"The stack did not start. The last lines of {log}:\n{tail(log, since=since)}")

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import IO
 
 from local import processes
-from local.home import make_private, read_object, write_object
+from local.home import make_private, read_object, write_object, write_private
 
 _STATE = "stack.json"
+_STEP = "starting.txt"
 
 
 def running_stack(home: Path) -> str | None:
@@ -24,11 +25,25 @@ def announce(home: Path, url: str, *, embedded_database: bool) -> None:
     """Write down that this process is the folder's stack, and whether its database is the folder's own."""
     state = {**processes.identity(os.getpid()), "url": url, "embedded_database": embedded_database}
     write_object(home / _STATE, state)
+    (home / _STEP).unlink(missing_ok=True)
 
 
 def has_embedded_database(home: Path) -> bool:
     """Whether the stack that runs on this folder uses the folder's own database, and not that of DATABASE_URL."""
     return read_object(home / _STATE).get("embedded_database") is True
+
+
+def write_step(home: Path, step: str) -> None:
+    """Write down what the stack that starts on this folder is doing now."""
+    write_private(home / _STEP, step)
+
+
+def read_step(home: Path) -> str:
+    """Return what the stack that starts on this folder is doing now; empty if none starts."""
+    try:
+        return (home / _STEP).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
 
 
 def is_announced(home: Path) -> bool:

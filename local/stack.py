@@ -13,6 +13,7 @@ import shutil
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import IO
@@ -34,7 +35,6 @@ from local.recovery import tell_again
 from local.running import announce, lock, withdraw
 from local.tokens import Issuer, local_owner
 
-_START_SECONDS = 60
 _BUSY = "select exists (select from assay.jobs where status in ('queued', 'running'))"
 _LARGEST_PLAN = """
 select public.set_plan(%(owner)s, 'enterprise')
@@ -109,19 +109,22 @@ class Stack:
         """Return a token for this user."""
         return Issuer(self.home, self.url).issue_token(owner, lifetime)
 
-    def start(self) -> None:
-        """Start everything and wait until the API answers. Raises StackError; what was started is stopped then."""
+    def start(self, tell: Callable[[str], None] = lambda _step: None) -> None:
+        """Start everything and wait until the API answers. Raises StackError; what was started is stopped then.
+
+        `tell` is called with each step that may take long.
+        """
         make_private(self.home)
         make_private(self.home / "logs")
         self._lock = lock(self.home)
         try:
             settle(self.home)
-            self._start()
+            self._start(tell)
         except BaseException:
             self.stop()
             raise
 
-    def _start(self) -> None:
+    def _start(self, tell: Callable[[str], None]) -> None:
         for leftover in ("api", "poller", "ministack"):
             processes.stop_recorded(self.home / f"{leftover}.process.json")
         scratch = self.home / "tmp"
@@ -138,8 +141,10 @@ class Stack:
         self.url = f"http://{LOOPBACK}:{ports['api']}"
 
         if self._given_database_url is None:
+            tell("Starting Postgres")
             self._postgres = Postgres(self.home, port=ports["postgres"])
             self._postgres.start()
+        tell("Applying the database migrations")
         with without_password(self.superuser_url):
             if self._given_database_url is not None:
                 with psycopg.connect(self._given_database_url) as connection:
@@ -147,11 +152,13 @@ class Stack:
             apply_migrations(self.superuser_url)
             with psycopg.connect(self.superuser_url) as connection:
                 connection.execute(_LARGEST_PLAN, {"owner": self.owner})  # whose machine it is
+        tell("Starting MiniStack, the object store and queue")
         self._ministack = MiniStack(self.home, port=ports["object_store"], visibility_seconds=self._lease_seconds + 5)
         self._ministack.start()
         with without_password(self.superuser_url):
             tell_again(self.superuser_url, self._ministack)
 
+        tell("Starting the API and the worker")
         self.env = self._environment()
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POWERTOOLS_"))}
         environment = {**inherited, **self.env, "ASSAY_HOME": str(self.home), "TMPDIR": str(scratch)}
@@ -230,7 +237,7 @@ class Stack:
         }
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + processes.START_SECONDS
         api = self._keepers[0]
         with httpx.Client(trust_env=False, timeout=10) as client:
             while True:

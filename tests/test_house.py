@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,3 +123,17 @@ def test_no_folders_import_each_other_in_a_circle() -> None:
 def room_of(name: str) -> str:
     """The folder that a module stands in, of functions/process and the packages the one below; a module is its own."""
     return ".".join(name.split(".")[: 3 if name.startswith("functions.") else 2])
+
+
+TESTS = sorted((PROJECT / "tests").rglob("*.py"))
+
+
+def test_nothing_is_imported_from_a_test_module_or_a_conftest() -> None:
+    source = {path: path.read_text(encoding="utf-8") for path in TESTS}
+    bad = re.compile(r"^\s*(from|import) tests(\.\w+)*\.(test_\w+|conftest)\b", re.MULTILINE)
+    assert [str(path.relative_to(PROJECT)) for path, text in source.items() if bad.search(text)] == []
+
+
+def test_each_folder_of_tests_says_what_belongs_there() -> None:
+    packages = [path for path in TESTS if path.name == "__init__.py"]
+    assert [str(path.parent) for path in packages if not ast.get_docstring(ast.parse(path.read_text()))] == []

@@ -1,5 +1,5 @@
 """`python -m assay.cli` is the command `assay`."""
 
-from assay.cli.app import app
+from assay.cli.main import main
 
-app()
+main()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
+from assay.cli import screen
 from assay.cli.commands.account import account, delete_account, export
 from assay.cli.commands.analyse import analyse
 from assay.cli.commands.backups import backup, restore
@@ -21,8 +25,21 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        screen.result(f"assay {version('assay')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _global(context: typer.Context, url: Url = None, token: Token = None) -> None:
+def _global(
+    context: typer.Context,
+    url: Url = None,
+    token: Token = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     context.obj = Where(url, token)
 
 

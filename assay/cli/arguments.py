@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,14 @@ def regular(file: Path) -> Path:
     if not file.is_file():
         raise typer.BadParameter(f"{file} is not a regular file; save what it gives into one first.")
     return file
+
+
+def job_prefix(text: str) -> str:
+    """Return the hex digits that a job's id begins with. Raises typer.BadParameter for what no id begins with."""
+    digits = text.replace("-", "").lower()
+    if not re.fullmatch("[0-9a-f]{4,32}", digits):
+        raise typer.BadParameter(f"{text!r} is not a job's id, nor at least 4 hex digits that one begins with.")
+    return digits
 
 
 def parameters(given: Sequence[str] | None) -> dict[str, JsonValue]:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from os.path import relpath
 from pathlib import Path
 
 from pydantic import JsonValue
 from rich.console import Console
-from rich.filesize import decimal
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from assay.cli.suggestions import in_commands
 from assay.client.models import Account, Cost, DownloadLink, Job, JobWithAttempts, Output, ProblemDetails
 
 # Whoever reads a file or a pipe is not to find tables folded to 80 columns.
@@ -45,6 +49,18 @@ class Saved:
         if self.path is not None:
             found["path"] = str(self.path)
         return found
+
+
+def size(size_bytes: int) -> str:
+    """Return a number of bytes as a person reads it: 512 bytes, 8.8 KiB, 5.0 GiB."""
+    if size_bytes < 1024:
+        return f"{size_bytes} byte{'' if size_bytes == 1 else 's'}"
+    amount, units = size_bytes / 1024, ["KiB", "MiB", "GiB", "TiB"]
+    # What rounds to 1024.0 belongs to the next unit.
+    while round(amount, 1) >= 1024 and len(units) > 1:
+        amount /= 1024
+        units.pop(0)
+    return f"{amount:,.1f} {units[0]}"
 
 
 def note(text: str) -> None:
@@ -80,7 +96,7 @@ def problem(title: str, detail: str, code: str, suggestion: str) -> None:
     console = _console(stderr=True)
     console.print(f"[bold red]{escape(title)}[/] [dim]({escape(code)})[/]", soft_wrap=True)
     console.print(escape(detail), soft_wrap=True)
-    console.print(f"[bold]What to do:[/] {escape(suggestion)}", soft_wrap=True)
+    console.print(f"[bold]What to do:[/] {escape(in_commands(suggestion))}", soft_wrap=True)
 
 
 def refused(details: ProblemDetails) -> None:
@@ -137,20 +153,19 @@ def _detected(detection: dict[str, JsonValue]) -> str:
     return ", ".join(named) or "nothing that fits"
 
 
-def results(job: Job, saved: Sequence[Saved], *, cached: bool) -> None:
-    """Print a finished job: the links to its outputs, then what they are and where they were saved."""
-    if saved:
-        until = min(one.link.expires_at for one in saved)
-        result(f"Links, valid until {_local(until)}:")
-    for one in saved:
-        result(f"  {one.output.name}  {one.link.url}")
+def results(job: Job, saved: Sequence[Saved], *, cached: bool, links: bool) -> None:
+    """Print a finished job: its outputs, where they were saved, and what to open."""
+    if links:
+        signed_links(saved)
     console = _console(stderr=False)
     table = Table("output", "size", "SHA-256", title=None)
     table.columns[1].justify = "right"
     for one in saved:
-        name = f"[link={one.link.url}]{escape(one.output.name)}[/link]" if console.is_terminal else one.output.name
-        table.add_row(name, decimal(one.output.size_bytes), one.output.sha256[:12])
-    console.print(table)  # below the links, which fill a screen, so that it is what stays in sight
+        name = escape(one.output.name)
+        if console.is_terminal and one.path is not None:
+            name = f"[link={one.path.resolve().as_uri()}]{name}[/link]"
+        table.add_row(name, size(one.output.size_bytes), one.output.sha256[:12])
+    console.print(table)
     source = "answered from an earlier job" if cached else "done"
     result(f"Job {job.job_id} {source}: {job.filename} by {job.pipeline} {job.pipeline_version}{_figures(job)}")
     decision = _decision(job.detection)
@@ -159,6 +174,23 @@ def results(job: Job, saved: Sequence[Saved], *, cached: bool) -> None:
     folders = {str(one.path.parent) for one in saved if one.path is not None}
     for folder in sorted(folders):
         result(f"Saved in {folder}")
+    if (dashboard := dashboard_of(saved)) is not None:
+        result(f"open {shlex.quote(dashboard)}")
+
+
+def signed_links(saved: Sequence[Saved]) -> None:
+    """Print the signed link to each output."""
+    if saved:
+        until = min(one.link.expires_at for one in saved)
+        result(f"Links, valid until {_local(until)}:")
+    for one in saved:
+        result(f"  {one.output.name}  {one.link.url}")
+
+
+def dashboard_of(saved: Sequence[Saved]) -> str | None:
+    """Return where the dashboard was saved, seen from the current folder; None if there is none."""
+    paths = (one.path for one in saved if one.path is not None and one.output.name == "dashboard.html")
+    return next((relpath(path) for path in paths), None)
 
 
 def _figures(job: Job) -> str:
@@ -187,7 +219,7 @@ def job(found: JobWithAttempts, outputs: Sequence[Saved]) -> None:
     rows: list[tuple[str, object]] = [
         ("job", found.job_id),
         ("status", found.status),
-        ("file", f"{found.filename} ({decimal(found.size_bytes)})"),
+        ("file", f"{found.filename} ({size(found.size_bytes)})"),
         ("SHA-256", found.sha256),
         ("type", found.dataset_type or found.requested_dataset_type),
         ("pipeline", f"{found.pipeline} {found.pipeline_version}" if found.pipeline else None),
@@ -204,7 +236,7 @@ def job(found: JobWithAttempts, outputs: Sequence[Saved]) -> None:
         ("manifest", found.manifest_sha256),
         ("cost", _cost(found.cost) if found.cost else None),
         ("error", f"{found.error.detail} ({found.error.code})" if found.error else None),
-        ("what to do", found.error.suggestion if found.error else None),
+        ("what to do", in_commands(found.error.suggestion) if found.error else None),
         ("to try again", f"assay retry {found.job_id}" if found.status in {"failed", "cancelled"} else None),
     ]
     for name, value in rows:
@@ -216,7 +248,7 @@ def job(found: JobWithAttempts, outputs: Sequence[Saved]) -> None:
         error = f": {attempt.error.detail} ({attempt.error.code})" if attempt.error else ""
         result(f"attempt {attempt.attempt}, {_local(attempt.started_at)}{took}: {attempt.outcome or 'running'}{error}")
     for one in outputs:
-        result(f"  {one.output.name} ({decimal(one.output.size_bytes)})  {one.link.url}")
+        result(f"  {one.output.name} ({size(one.output.size_bytes)})  {one.link.url}")
 
 
 def _choice(found: Job) -> str | None:
@@ -233,8 +265,8 @@ def account(found: Account) -> None:
         column.justify = "right"
     table.add_row("jobs running at once", str(usage.running_jobs), str(limits.running_jobs))
     used = limits.uploads_per_hour - usage.uploads_left
-    table.add_row("new jobs an hour", str(used), str(limits.uploads_per_hour))
-    table.add_row("stored", decimal(usage.stored_bytes), decimal(limits.stored_bytes))
+    table.add_row("new jobs an hour (they come back evenly)", str(used), str(limits.uploads_per_hour))
+    table.add_row("bytes stored (uploads and outputs)", size(usage.stored_bytes), size(limits.stored_bytes))
     _console(stderr=False).print(table)
 
 
@@ -249,6 +281,38 @@ def _cost(cost: Cost) -> str:
 
 def _local(moment: datetime) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+SILENCE_SECONDS = 2.0
+"""How long a person may wait without a word."""
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Give a function to call with what is being done now; it is printed once nothing was printed for two seconds."""
+    current = printed = ""
+    ended = threading.Event()
+
+    def speak() -> None:
+        nonlocal printed
+        spoke = time.monotonic()
+        while not ended.wait(0.1):
+            if current != printed and time.monotonic() - spoke >= SILENCE_SECONDS:
+                printed = current
+                note(f"{printed}…")
+                spoke = time.monotonic()
+
+    def tell(step: str) -> None:
+        nonlocal current
+        current = step
+
+    speaker = threading.Thread(target=speak, name="steps", daemon=True)
+    speaker.start()
+    try:
+        yield tell
+    finally:
+        ended.set()
+        speaker.join()
 
 
 # Sets how much is done (of the total that was given) and what is being done.
@@ -270,7 +334,7 @@ def progress(title: str, total: float, *, in_bytes: bool = False) -> Iterator[Up
 
         yield line
         return
-    measure = DownloadColumn() if in_bytes else TaskProgressColumn()
+    measure = DownloadColumn(binary_units=True) if in_bytes else TaskProgressColumn()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -40,6 +40,9 @@ _CHUNK = 1024 * 1024
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 2.0
 _PATIENCE_SECONDS = 30.0
+# A prefix is looked for among so many of the latest jobs: ten requests.
+_PREFIX_JOBS = 1000
+_CANDIDATES = 5
 
 M = TypeVar("M", bound=BaseModel)
 # Called with how many bytes more are done.
@@ -186,6 +189,22 @@ class Client:
                 break
             query["cursor"] = page.next_cursor
         return found
+
+    def job_id(self, prefix: str) -> UUID:
+        """Return the id that begins with these hex digits. Raises Refused unless just one of the latest jobs has it."""
+        if len(prefix) == 32:
+            return UUID(prefix)
+        jobs = self.jobs(limit=_PREFIX_JOBS)
+        matching = [job for job in jobs if job.job_id.hex.startswith(prefix)]
+        if len(matching) == 1:
+            return matching[0].job_id
+        if not matching:
+            detail = f"None of your {len(jobs)} latest jobs has an id that begins with {prefix}."
+            raise refused(404, "no_such_job", "Not Found", detail, "Give the whole id; `assay jobs` lists the latest.")
+        names = ", ".join(f"{job.job_id} ({job.filename})" for job in matching[:_CANDIDATES])
+        rest = f" and {len(matching) - _CANDIDATES} more" if len(matching) > _CANDIDATES else ""
+        detail = f"{len(matching)} jobs have an id that begins with {prefix}: {names}{rest}."
+        raise refused(409, "ambiguous_job", "Conflict", detail, "Give more digits of the id.")
 
     def cancel(self, job_id: UUID) -> Job:
         """Cancel a job, or ask a running one to stop."""

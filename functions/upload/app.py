@@ -29,7 +29,7 @@ from shared.http import (
 from shared.telemetry import follow, logger, measure, metrics, tracer
 from shared.wire.account import Remaining
 from shared.wire.jobs import FILENAME_SCHEMA, HintTaken, Job, OnDuplicate, UploadAnswer
-from shared.wire.webhooks import NewWebhook
+from shared.wire.webhooks import NewWebhook, Webhook
 
 api = new_api()
 
@@ -211,6 +211,11 @@ def delete_me(user: SignedIn) -> Response[str]:
     summary="Register a URL that is told when a job is done or has failed",
     operation_id="create_webhook",
     responses=documented(
+        (
+            200,
+            Webhook,
+            "You registered this URL before. Its secret is not shown again; to get another, delete it first",
+        ),
         (201, NewWebhook, "The webhook, and the secret that its deliveries are signed with: shown this once"),
         problems=[NOT_SIGNED_IN, (409, "There are ten webhooks already"), INVALID, UNAVAILABLE],
     ),
@@ -219,7 +224,7 @@ def post_webhook(user: SignedIn) -> Response[str]:
     """Take the URL as JSON: https, a public address. Each job that ends from now on is told there, signed."""
     webhook = webhooks.create(webhooks.parse_request(_body()), user)
     logger.info("webhook registered", webhook_id=str(webhook.webhook_id))
-    return answer(201, webhook)
+    return answer(201 if isinstance(webhook, NewWebhook) else 200, webhook)
 
 
 @api.delete(

@@ -14,7 +14,7 @@ from local.backup.format import BackupError
 from local.home import make_private, read_object
 from local.ministack.ministack import MiniStack
 from local.postgres.server import Postgres
-from local.processes import StackError
+from local.processes import START_SECONDS, StackError
 from local.running import has_embedded_database, lock, running_stack
 
 PARTS = ("objects", "ministack", "token.json", "owner", "postgres.json", "postgres")
@@ -22,7 +22,6 @@ PARTS = ("objects", "ministack", "token.json", "owner", "postgres.json", "postgr
 
 _RESTORED = "restored-"
 _REPLACED = "replaced-"
-_WAIT_SECONDS = 90
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def started(home: Path) -> Iterator[Data]:
 
 def _held(home: Path) -> IO[bytes] | None:
     """Lock the folder, or return None once a stack runs on it; one may be starting or stopping just now."""
-    deadline = time.monotonic() + _WAIT_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while running_stack(home) is None:
         try:
             return lock(home)

@@ -65,6 +65,27 @@ def test_an_overwrite_is_told_of_anew(steps: Steps, superuser: Superuser) -> Non
     assert steps.drain() == [key]
 
 
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        ("name = 'uploads/renamed'", ["uploads/renamed"]),
+        ("name = 'elsewhere/renamed'", []),
+        ("bucket_id = 'b'", []),
+        ("version = 'two'", ["uploads/first"]),
+    ],
+    ids=["renamed", "renamed out of uploads", "moved to another bucket", "overwritten"],
+)
+def test_an_old_name_is_told_of_no_more(steps: Steps, superuser: Superuser, change: str, left: list[str]) -> None:
+    put(superuser, "uploads/first")
+    assert steps.drain() == ["uploads/first"]
+    age(superuser, "uploads/first")
+    with superuser.transaction():
+        superuser.execute("set local role service_role")
+        superuser.execute(f"update storage.objects set {change} where name = 'uploads/first'".encode())
+    assert steps.drain() == left
+    superuser.execute("delete from storage.objects where version like 'one%' or version = 'two'")
+
+
 def test_an_object_that_is_deleted_is_told_of_no_more(steps: Steps, superuser: Superuser) -> None:
     key, other = new_key(steps), new_key(steps)
     for one in (key, other):

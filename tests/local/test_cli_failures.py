@@ -16,7 +16,7 @@ from local import background
 from local.background import ensure_stack, sign_in
 from local.postgres.given import place, without_password
 from local.processes import StackError
-from tests.local.conftest import JOB, OUTPUT, Assay, Assayed, job, will_answer
+from tests.local.fixed_answers import JOB, OUTPUT, Assay, Assayed, job, will_answer
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 

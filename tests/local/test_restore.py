@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -19,7 +20,7 @@ import pytest
 from local.backup.format import MANIFEST, BackupError, BackupManifest, write_manifest
 from local.backup.home_data import PARTS, has_data, place, settle, started
 from local.home import PROJECT, read_object
-from local.postgres.migrations import versions
+from local.postgres.migrations import FOLDER, apply_migrations, versions
 from local.postgres.tools import run_tool
 from local.processes import StackError
 from local.running import lock
@@ -36,8 +37,6 @@ from tests.local.kept import (
     stored,
     wait_until_seen,
 )
-
-BEFORE_PLANS = "20261121130200"
 
 
 @pytest.fixture(scope="module")
@@ -135,20 +134,26 @@ def test_objects_alone_are_data_too(backup: Path, tmp_path: Path) -> None:
     assert raised.value.code == "no_data"
 
 
-def test_an_older_backup_comes_up_to_date(tmp_path: Path) -> None:
-    old = keep(tmp_path / "old", until=BEFORE_PLANS)
-    assert backed_up(old.home, tmp_path / "backup").migrations[-1] == BEFORE_PLANS
-    restored(tmp_path / "home", tmp_path / "backup")
+def test_an_older_backup_comes_up_to_date(
+    kept: Kept, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later version has one more migration."""
+    later = Path(shutil.copytree(FOLDER, tmp_path / "later"))
+    (later / "20991231000000_later.sql").write_text("alter table assay.jobs add column later integer default 1;")
+    monkeypatch.setattr("local.backup.restore.versions", partial(versions, later))
+    monkeypatch.setattr("local.backup.restore.apply_migrations", partial(apply_migrations, folder=later))
+    restored(tmp_path / "home", backup)
     with started(tmp_path / "home") as data:
         now = rows(data)
-        assert stored(data) == old.objects
+        assert stored(data) == kept.objects
         with psycopg.connect(data.database_url) as connection:
             applied = connection.execute("select version from supabase_migrations.schema_migrations order by 1")
-            assert [version for (version,) in applied] == versions()
-    for table, found in old.rows.items():
-        columns = json.loads(found[0]).keys()
-        known = {json.dumps({name: json.loads(row)[name] for name in columns}, sort_keys=True) for row in now[table]}
-        assert set(found) <= known, table
+            assert [version for (version,) in applied] == [*versions(), "20991231000000"]
+    assert now == {
+        **kept.rows,
+        "deletions": [],
+        "jobs": [json.dumps(json.loads(row) | {"later": 1}, sort_keys=True) for row in kept.rows["jobs"]],
+    }
 
 
 @pytest.mark.parametrize("file", ["manifest.json", "manifest.json.sha256", "database.dump", "objects/*/*"])

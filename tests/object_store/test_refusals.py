@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from shared.errors import Problem
 from shared.object_store import ObjectMissing, ObjectStore
 from tests.database.steps import Superuser
-from tests.object_store.conftest import Endpoint, store_settings
+from tests.object_store.endpoint import Endpoint, store_settings
 from tests.supabase.storage import StorageFront
 from tests.supabase.storage_http import BUCKET, REGION
 

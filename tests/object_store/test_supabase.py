@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from assay.contract import NAME
 from shared.object_store import ObjectStore
 from shared.object_store.keys import output_key, upload_key
-from tests.object_store.conftest import store_settings
+from tests.object_store.endpoint import store_settings
 from tests.supabase.storage import StorageFront
 from tests.supabase.storage_http import ALLOWED_KEY, BUCKET, PREFIX, REGION
 

@@ -15,8 +15,8 @@ from local.ministack.ministack import BUCKET, NEWS_QUEUE, QUEUE, REGION, MiniSta
 from local.stack import Stack
 from shared.sign_in.auth import User
 from tests import api
-from tests.conftest import forget, leave_nothing_to_do
 from tests.database.steps import Superuser
+from tests.environment import forget, leave_nothing_to_do
 from tests.log_watch import CANARY
 from tests.supabase import storage
 from tests.supabase.gateway import Gateway

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from assay.client import Client
 from local.stack import Stack
-from tests.whole_way.test_whole_way import send
+from tests.whole_way.sending import send
 
 MANY = 50
 WAITING = {"awaiting_upload", "queued"}

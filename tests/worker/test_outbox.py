@@ -17,7 +17,7 @@ from shared.worker_time import WORKER_SECONDS
 from tests.api import NEWS_QUEUE, QUEUE, Context
 from tests.database.steps import Steps, Superuser, new_sha256
 from tests.sqs import failed, sqs_event, take_out, work
-from tests.worker.test_worker import MEASUREMENTS, store, upload
+from tests.worker.jobs import MEASUREMENTS, store, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
 HINT = sqs_event(OUTBOX_HINT)

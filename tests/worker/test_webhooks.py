@@ -32,7 +32,7 @@ from tests.database.steps import Steps, Superuser
 from tests.database.webhook_steps import Answer, WebhookSteps, make_due
 from tests.receiver import Connection, Receiver, answering, receiver
 from tests.sqs import failed, sqs_event, take_out, work
-from tests.worker.test_worker import MEASUREMENTS, upload
+from tests.worker.jobs import MEASUREMENTS, upload
 
 pytestmark = pytest.mark.usefixtures("aws", "private")
 SWEEP: dict[str, object] = {"source": "aws.events"}

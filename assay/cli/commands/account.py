@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.filesize import decimal
 
 from assay.cli import screen
 from assay.cli.commands.options import AsJson, Token, Url, Yes, confirmed, connected
@@ -48,7 +47,7 @@ def export(
     else:
         screen.result(
             f"Exported {len(exported.lists['jobs'])} jobs and {len(exported.paths)} files "
-            f"({decimal(exported.size_bytes)}) to {folder}"
+            f"({screen.size(exported.size_bytes)}) to {folder}"
         )
     if exported.missing:
         detail = f"The object store no longer has: {', '.join(sorted(exported.missing))}."
@@ -65,7 +64,7 @@ def delete_account(
             found = client.account()
             screen.note(
                 f"Everything that {found.owner} has at {client.url} will be deleted, "
-                f"{decimal(found.usage.stored_bytes)} of files among it. `assay export DIR` saves it first."
+                f"{screen.size(found.usage.stored_bytes)} of files among it. `assay export DIR` saves it first."
             )
             confirmed("Delete it all?", "delete")
         while left := client.delete_account():

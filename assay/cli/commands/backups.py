@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.filesize import decimal
 
 from assay.cli import screen
 from assay.cli.installed import require_stack
@@ -28,7 +27,7 @@ def backup(
             manifest = back_up(default_home(), folder, update)
     size = manifest.database.size_bytes + sum(manifest.object_bytes.values())
     screen.result(
-        f"Backed up in {folder}: {manifest.rows['jobs']} jobs, {len(manifest.objects)} objects, {decimal(size)}; "
+        f"Backed up in {folder}: {manifest.rows['jobs']} jobs, {len(manifest.objects)} objects, {screen.size(size)}; "
         f"as of {manifest.taken_at.astimezone():%Y-%m-%d %H:%M:%S}. Keep it as private as the data itself."
     )
 

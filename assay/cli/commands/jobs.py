@@ -18,6 +18,7 @@ from assay.cli.commands.options import (
     DatasetType,
     File,
     JobId,
+    Links,
     Out,
     Param,
     Token,
@@ -42,6 +43,7 @@ def run(
         typer.Option(help="Whether an earlier job for the same file answers, or the file is processed again."),
     ] = "reuse",
     out: Out = None,
+    links: Links = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
@@ -51,7 +53,7 @@ def run(
     with connected(context, url, token, as_json=as_json) as client:
         answer = _send(client, file, dataset_type, parameters, on_duplicate)
         job, saved = finished(client, answer.job, out)
-    report(job, saved, str(file), cached=answer.cached, as_json=as_json)
+    report(job, saved, str(file), cached=answer.cached, as_json=as_json, links=links)
 
 
 def finished(client: Client, job: Job, out: Path | None) -> tuple[Job, list[Saved]]:
@@ -61,7 +63,7 @@ def finished(client: Client, job: Job, out: Path | None) -> tuple[Job, list[Save
     return job, _save(client, job, out or Path("results") / str(job.job_id)) if job.status == "done" else []
 
 
-def report(job: Job, saved: list[Saved], file: str, *, cached: bool, as_json: bool) -> None:
+def report(job: Job, saved: list[Saved], file: str, *, cached: bool, as_json: bool, links: bool) -> None:
     """Print how a job ended, and what was saved. Raises typer.Exit(1) for one that has no results."""
     if as_json:
         screen.print_json(
@@ -75,7 +77,7 @@ def report(job: Job, saved: list[Saved], file: str, *, cached: bool, as_json: bo
         screen.unfinished(job, shlex.quote(file))
         raise typer.Exit(1)
     if not as_json:
-        screen.results(job, saved, cached=cached)
+        screen.results(job, saved, cached=cached, links=links)
 
 
 def _send(
@@ -151,8 +153,9 @@ def jobs(
 def show(context: typer.Context, job: JobId, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
     """Show a job, its attempts, and links to its outputs."""
     with connected(context, url, token, as_json=as_json) as client:
-        found = client.job(job)
-        outputs = [Saved(output, client.link(output)) for output in client.outputs(job)]
+        job_id = client.job_id(job)
+        found = client.job(job_id)
+        outputs = [Saved(output, client.link(output)) for output in client.outputs(job_id)]
     if as_json:
         screen.print_json({"job": found.model_dump(mode="json"), "outputs": [one.as_json() for one in outputs]})
     else:
@@ -162,13 +165,13 @@ def show(context: typer.Context, job: JobId, as_json: AsJson = False, url: Url =
 def cancel(context: typer.Context, job: JobId, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
     """Cancel a job; a running one stops soon."""
     with connected(context, url, token, as_json=as_json) as client:
-        found = client.cancel(job)
+        found = client.cancel(client.job_id(job))
     if as_json:
         screen.print_json({"job": found.model_dump(mode="json")})
     elif found.status == "cancelled":
-        screen.result(f"Job {job} is cancelled.")
+        screen.result(f"Job {found.job_id} is cancelled.")
     else:
-        screen.result(f"Job {job} is {found.status} and was asked to stop.")
+        screen.result(f"Job {found.job_id} is {found.status} and was asked to stop.")
 
 
 def retry(
@@ -176,14 +179,15 @@ def retry(
     job: JobId,
     *,
     out: Out = None,
+    links: Links = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
     """Try a failed or cancelled job again, wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
-        found, saved = finished(client, client.retry(job), out)
-    report(found, saved, found.filename, cached=False, as_json=as_json)
+        found, saved = finished(client, client.retry(client.job_id(job)), out)
+    report(found, saved, found.filename, cached=False, as_json=as_json, links=links)
 
 
 def reprocess(
@@ -191,14 +195,15 @@ def reprocess(
     job: JobId,
     *,
     out: Out = None,
+    links: Links = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
     """Process the file of a job anew, as a new job; wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
-        found, saved = finished(client, client.reprocess(job), out)
-    report(found, saved, found.filename, cached=False, as_json=as_json)
+        found, saved = finished(client, client.reprocess(client.job_id(job)), out)
+    report(found, saved, found.filename, cached=False, as_json=as_json, links=links)
 
 
 def delete(
@@ -211,11 +216,12 @@ def delete(
 ) -> None:
     """Delete a job with its outputs, whatever its status; its upload too, if no other job has that."""
     with connected(context, url, token, as_json=as_json) as client:
+        job_id = client.job_id(job)
         if not yes:
-            found = client.job(job)
-            confirmed(f"Delete job {job} ({found.filename}, {found.status}) with its outputs?", "y")
-        client.delete(job)
+            found = client.job(job_id)
+            confirmed(f"Delete job {job_id} ({found.filename}, {found.status}) with its outputs?", "y")
+        client.delete(job_id)
     if as_json:
-        screen.print_json({"deleted": str(job)})
+        screen.print_json({"deleted": str(job_id)})
     else:
-        screen.result(f"Job {job} is deleted.")
+        screen.result(f"Job {job_id} is deleted.")

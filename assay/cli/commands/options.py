@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
 from assay.cli import screen
-from assay.cli.arguments import regular
+from assay.cli.arguments import job_prefix, regular
 from assay.cli.installed import require_stack
 from assay.cli.reporting import reported
 from assay.client import Client
@@ -29,9 +28,12 @@ DatasetType = Annotated[str | None, typer.Option(help="What the file is; found o
 Param = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="A parameter of the analysis; may be repeated.")
 ]
+Links = Annotated[bool, typer.Option("--links", help="Print the signed links to the outputs, too.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Out = Annotated[Path | None, typer.Option(file_okay=False, help="Folder for the outputs; results/JOB if not given.")]
-JobId = Annotated[UUID, typer.Argument(metavar="JOB", help="The job's id.")]
+JobId = Annotated[
+    str, typer.Argument(metavar="JOB", callback=job_prefix, help="The job's id, or how it begins: 4 digits or more.")
+]
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def _local_stack() -> tuple[str, str]:
     if running_stack(home) is None:
         screen.note("Starting the embedded stack in the background (`assay down` stops it).")
         given_database()
-    url = ensure_stack(home)
+    with screen.steps() as tell:
+        url = ensure_stack(home, tell)
     return url, sign_in(home, url)
 
 

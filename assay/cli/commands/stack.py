@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,22 +29,24 @@ def up(
     def end(_signal: int, _frame: FrameType | None) -> None:
         ended.set()
 
-    with reported(as_json=False):
+    with reported(as_json=False), screen.steps() as tell:
         require_stack()
+        if idle_stop is None:
+            tell("Loading the stack")
         from local.home import default_home
         from local.processes import StackError
-        from local.running import is_announced
+        from local.running import is_announced, write_step
         from local.stack import Stack
 
         stack = Stack(default_home(), port=port, database_url=given_database())
-    # Until the stack stands, a signal breaks off its start; from then on it ends the waiting below.
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
-    try:
-        with reported(as_json=False):
-            stack.start()
-    except KeyboardInterrupt as error:
-        raise typer.Exit(130) from error
+        # Until the stack stands, a signal breaks off its start; from then on it ends the waiting below.
+        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGHUP, _interrupt)
+        try:
+            # In the background, the command that waits for the stack tells a person.
+            stack.start(tell if idle_stop is None else partial(write_step, stack.home))
+        except KeyboardInterrupt as error:
+            raise typer.Exit(130) from error
     try:
         for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(one, end)

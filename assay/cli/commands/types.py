@@ -8,7 +8,7 @@ import typer
 
 from assay.cli import screen
 from assay.cli.commands.jobs import finished, report
-from assay.cli.commands.options import AsJson, JobId, Out, Token, Url, connected
+from assay.cli.commands.options import AsJson, JobId, Links, Out, Token, Url, connected
 from assay.cli.dataset_types import all_dataset_types
 from assay.client.models import DatasetTypes
 
@@ -48,11 +48,12 @@ def choose(
     dataset_type: Annotated[str, typer.Argument(metavar="TYPE", help="What the file is; `assay types` lists them.")],
     *,
     out: Out = None,
+    links: Links = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
     """Say what the file of a job is: the job runs again as that; wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
-        found, saved = finished(client, client.choose_type(job, dataset_type), out)
-    report(found, saved, found.filename, cached=False, as_json=as_json)
+        found, saved = finished(client, client.choose_type(client.job_id(job), dataset_type), out)
+    report(found, saved, found.filename, cached=False, as_json=as_json, links=links)
