@@ -49,7 +49,7 @@ def test_a_new_file_gets_a_job_and_a_link_that_signs_its_hash(client: Client, us
 
 def test_a_done_file_is_answered_from_the_cache(client: Client, db: PsycopgDatabase, user: User) -> None:
     job_id, sha256 = Steps(db, user).done()
-    answer = client.call("POST", "/uploads", json_body=request(sha256=sha256.upper()))
+    answer = client.call("POST", "/uploads", json_body=request(sha256=sha256.upper(), size_bytes=10))
     assert answer.status == 200
     registered = answer.json()
     assert (registered["cached"], registered["job"]["job_id"], registered["put"]) == (True, job_id, None)
