@@ -16,6 +16,8 @@ AssayError
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 
 class AssayError(Exception):
     """Base of every error that Assay raises on purpose."""
@@ -57,3 +59,16 @@ class JobCancelled(AssayError):
 
 class StaleAttempt(AssayError):
     """A newer attempt has taken the job over."""
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error, what it came from, what that came from, and so on, each once.
+
+    What `raise … from None` hides is among them: the reason may be there.
+    """
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__ or cause.__context__

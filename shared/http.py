@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Annotated, cast
+from typing import Annotated, TypeVar, cast
 from urllib.parse import unquote_to_bytes
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Request, Response
@@ -14,13 +14,15 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.errors import Problem, Transient
 from shared.sign_in.auth import User, verifier
 from shared.telemetry import follow, logger
 from shared.wire.jobs import ProblemDetails
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 RETRY_AFTER_SECONDS = 5
 
@@ -62,6 +64,17 @@ def problem_answer(problem: Problem) -> Response[str]:
         body=details.model_dump_json(),
         headers=headers,
     )
+
+
+def parse_json(model: type[_Model], body: bytes, suggestion: str) -> _Model:
+    """Validate a request's body; the suggestion is for one that is not JSON at all. Raises Problem (422)."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+        if errors[0]["type"] == "json_invalid":
+            raise Problem(422, "invalid_request", "The body is not JSON.", suggestion) from error
+        raise invalid_request(errors) from error
 
 
 def invalid_request(errors: Sequence[ErrorDetails]) -> Problem:

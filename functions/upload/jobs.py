@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from shared.catalog.dataset_types import require_dataset_type
 from shared.database import database
-from shared.errors import Problem
-from shared.http import invalid_request
+from shared.http import parse_json
 from shared.queue.events import CLEAN_UP_HINT, RUN_HINT
 from shared.queue.hints import send_hint
 from shared.sign_in.auth import User
@@ -25,15 +24,7 @@ class Reprocessed(BaseModel):
 
 def parse_choice(body: bytes) -> str:
     """Return the dataset type that a body of JSON names. Raises Problem (422) for one that there is not."""
-    try:
-        choice = TypeChoiceRequest.model_validate_json(body)
-    except ValidationError as error:
-        errors = error.errors(include_url=False)
-        if errors[0]["type"] == "json_invalid":
-            raise Problem(
-                422, "invalid_request", "The body is not JSON.", 'Send JSON such as {"dataset_type": "table"}.'
-            ) from error
-        raise invalid_request(errors) from error
+    choice = parse_json(TypeChoiceRequest, body, 'Send JSON such as {"dataset_type": "table"}.')
     return require_dataset_type(choice.dataset_type, 422).dataset_type
 
 

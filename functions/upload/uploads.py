@@ -9,7 +9,7 @@ from pydantic import JsonValue, ValidationError
 from shared.catalog.registry import current_versions, dataset_types
 from shared.database import database
 from shared.errors import Problem
-from shared.http import invalid_request
+from shared.http import invalid_request, parse_json
 from shared.object_store import object_store
 from shared.object_store.keys import upload_key
 from shared.queue.events import RUN_HINT
@@ -21,24 +21,18 @@ from shared.wire.jobs import PutLink, UploadAnswer, UploadRequest
 # A little below what API Gateway and Lambda take (6 MiB), so that a body over the limit still gets our own answer.
 MAX_BODY_BYTES = 6_000_000
 
+_NOT_JSON = "Send JSON that describes the file, or the file itself with ?filename=river.csv in the address."
 
-def parse_request(body: str | bytes | dict[str, JsonValue]) -> UploadRequest:
+
+def parse_request(body: bytes | dict[str, JsonValue]) -> UploadRequest:
     """Validate an upload request, given as JSON or as a dict. Raises Problem."""
-    try:
-        if isinstance(body, dict):
+    if isinstance(body, dict):
+        try:
             request = UploadRequest.model_validate(body)
-        else:
-            request = UploadRequest.model_validate_json(body)
-    except ValidationError as error:
-        errors = error.errors(include_url=False)
-        if errors[0]["type"] == "json_invalid":
-            raise Problem(
-                422,
-                "invalid_request",
-                "The body is not JSON.",
-                "Send JSON that describes the file, or the file itself with ?filename=river.csv in the address.",
-            ) from error
-        raise invalid_request(errors) from error
+        except ValidationError as error:
+            raise invalid_request(error.errors(include_url=False)) from error
+    else:
+        request = parse_json(UploadRequest, body, _NOT_JSON)
     if request.size_bytes > settings().max_upload_bytes:
         raise Problem(
             413,

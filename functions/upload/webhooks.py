@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from shared.database import database
-from shared.errors import Problem
-from shared.http import invalid_request
+from shared.http import parse_json
 from shared.settings import settings
 from shared.sign_in.auth import User
 from shared.webhook_url import receiver_of
@@ -21,18 +20,7 @@ class _Created(BaseModel):
 
 def parse_request(body: bytes) -> WebhookRequest:
     """Validate a request for a webhook, given as JSON. Raises Problem (422)."""
-    try:
-        request = WebhookRequest.model_validate_json(body)
-    except ValidationError as error:
-        errors = error.errors(include_url=False)
-        if errors[0]["type"] == "json_invalid":
-            raise Problem(
-                422,
-                "invalid_request",
-                "The body is not JSON.",
-                'Send JSON such as {"url": "https://example.org/hooks/assay"}.',
-            ) from error
-        raise invalid_request(errors) from error
+    request = parse_json(WebhookRequest, body, 'Send JSON such as {"url": "https://example.org/hooks/assay"}.')
     receiver_of(request.url, private=settings().webhook_private_addresses)
     return request
 

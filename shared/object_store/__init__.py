@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.errors import AssayError, Problem, Transient
+from shared.errors import AssayError, Problem, Transient, chain
 from shared.object_store.keys import OUTPUTS
 from shared.object_store.signed_links import LinkSigner
 from shared.settings import Settings, settings
@@ -217,13 +217,10 @@ def _answers(otherwise: str) -> Iterator[None]:
         raise Transient(otherwise) from error
 
 
-def _is_too_large(error: BaseException | None) -> bool:
+def _is_too_large(error: BaseException) -> bool:
     """Whether the store answered 413; boto3 wraps the answer where it uploads a file."""
-    while error is not None:
-        if isinstance(error, ClientError) and error.response["ResponseMetadata"]["HTTPStatusCode"] == 413:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    answers = (cause.response for cause in chain(error) if isinstance(cause, ClientError))
+    return any(answer["ResponseMetadata"]["HTTPStatusCode"] == 413 for answer in answers)
 
 
 def _client(at: Settings, read_seconds: int, attempts: int) -> S3Client:

@@ -9,7 +9,7 @@ import traceback
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
-from shared.errors import AssayError, Problem
+from shared.errors import AssayError, Problem, chain
 
 # Whose errors speak of connections, statuses and states. Any other may repeat what it was given: a parser the cell that
 # it could not read, pydantic its input, a KeyError its key.
@@ -39,17 +39,12 @@ class LogFormat(LambdaPowertoolsFormatter):
 
 
 def told(error: BaseException) -> str:
-    """Return the traceback of an error and of those that led to it, as Python prints it, without what quotes data."""
-    lines: list[str] = []
-    seen: set[int] = set()
-    one: BaseException | None = error
-    while one is not None and id(one) not in seen:
-        seen.add(id(one))
-        lines[:0] = [*traceback.format_tb(one.__traceback__), f"{type(one).__qualname__}: {_message(one)}"]
-        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
-        if one is not None:
-            lines.insert(0, "\nwhich led to:\n")
-    return "".join(lines)
+    """Return the traceback of an error and of those that led to it, without what quotes data."""
+    parts = [
+        "".join([*traceback.format_tb(cause.__traceback__), f"{type(cause).__qualname__}: {_message(cause)}"])
+        for cause in chain(error)
+    ]
+    return "\nwhich led to:\n".join(reversed(parts))
 
 
 def _message(error: BaseException) -> str:

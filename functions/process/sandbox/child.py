@@ -28,6 +28,7 @@ from functions.process.sandbox.messages import (
     Start,
     Told,
 )
+from shared.errors import chain
 
 _STDIN = 0
 # Source: linux/prctl.h
@@ -99,7 +100,7 @@ def _answer(answers: BinaryIO, answer: Answer) -> None:
 
 def reason_of(error: BaseException) -> Reason:
     """Say what an error comes from, where the system said so to anyone on its way."""
-    for one in _chain(error):
+    for one in chain(error):
         if isinstance(one, MemoryError):
             return "out_of_memory"
         shown = _RUST_ERROR.search(str(one))
@@ -113,19 +114,9 @@ def traceback_of(error: BaseException) -> str:
     """Types, places and lines of code; no error's text, and so nothing of what stands in the file."""
     parts = [
         f"{''.join(traceback.format_tb(one.__traceback__, -_FRAMES))}{type(one).__module__}.{type(one).__qualname__}\n"
-        for one in _chain(error)
+        for one in chain(error)
     ]
     return "caused by\n".join(parts)
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """Return the error, what it came from, what that came from, and so on."""
-    found: list[BaseException] = []
-    one: BaseException | None = error
-    while one is not None and one not in found:
-        found.append(one)
-        one = one.__cause__ or one.__context__
-    return found
 
 
 def _die_with(parent_pid: int) -> None:
