@@ -42,7 +42,7 @@ package:
 	cp -R shared "$(ARTIFACTS_DIR)/"
 	# upload and download read what the types say of themselves; process alone runs them.
 	for file in assay/datasets/*/dataset.json assay/datasets/*/rules.json \
-	  assay/datasets/*/example.csv; do \
+	  assay/datasets/*/parameters.schema.json assay/datasets/*/example.csv; do \
 	  mkdir -p "$(ARTIFACTS_DIR)/$$(dirname $$file)" && cp $$file "$(ARTIFACTS_DIR)/$$file" || exit 1; done
 	$(if $(filter process,$(function)),cp -R assay "$(ARTIFACTS_DIR)/")
 	cd "$(ARTIFACTS_DIR)" && rm -f functions/$(function)/Makefile functions/$(function)/Dockerfile

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from shared.catalog.dataset_types import require_dataset_type
+from shared.catalog.parameters import require_parameters
 from shared.database import database
 from shared.http import parse_json
 from shared.queue.events import CLEAN_UP_HINT, RUN_HINT
@@ -31,8 +32,12 @@ def parse_choice(body: bytes) -> str:
 def choose_type(job_id: UUID, dataset_type: str, user: User) -> Job:
     """Say what the file of a job is: the job runs again as that, whatever its status.
 
-    Raises Problem: 404; 409 where the bytes are gone or another job is under way with the same file; 429.
+    Raises Problem: 404; 422 where that type does not take the job's parameters; 409 where the bytes are gone or another
+    job is under way with the same file; 429.
     """
+    # They never change, so that what was read here is what the job runs with.
+    job = Job.model_validate(database().call("get_job", {"p_job_id": job_id}, as_user=user))
+    require_parameters(dataset_type, job.parameters)
     answer = database().call("choose_type", {"p_job_id": job_id, "p_dataset_type": dataset_type}, as_user=user)
     job = Job.model_validate(answer)
     send_hint(RUN_HINT, may_be_lost=True)

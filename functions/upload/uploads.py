@@ -6,6 +6,7 @@ import hashlib
 
 from pydantic import JsonValue, ValidationError
 
+from shared.catalog.parameters import require_parameters
 from shared.catalog.registry import current_versions, dataset_types
 from shared.database import database
 from shared.errors import Problem
@@ -47,6 +48,8 @@ def parse_request(body: bytes | dict[str, JsonValue]) -> UploadRequest:
             f"There is no dataset type {request.dataset_type!r:.80}.",
             f"Choose one of: {', '.join(dataset_types())}; or leave it out to have it found.",
         )
+    if request.dataset_type is not None:
+        require_parameters(request.dataset_type, request.parameters)
     return request
 
 

@@ -77,7 +77,9 @@ def test_it_holds_the_function_and_nothing_that_it_does_not_need(built: Path, fu
     names = set(_files(built))
     assert {f"functions/{function}/app.py", "shared/settings.py"} < names
     of_the_analysis = {name for name in names if name.startswith(("assay/", "functions/process/"))}
-    assert {name.rsplit("/", 1)[-1] for name in of_the_analysis} == {"dataset.json", "rules.json", "example.csv"}
+    assert {name.rsplit("/", 1)[-1] for name in of_the_analysis} == {
+        "dataset.json", "parameters.schema.json", "rules.json", "example.csv",
+    }  # fmt: skip
     services = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
     assert services == {"s3", "sqs", "xray"}
     assert not [name for name in names if name.startswith("psycopg")]

@@ -106,6 +106,18 @@ def test_a_choice_that_is_none_changes_nothing(client: Client, steps: Steps, bod
     assert take_out() == []
 
 
+def test_a_type_that_does_not_take_the_jobs_parameters_is_not_chosen(client: Client, steps: Steps) -> None:
+    body = {"filename": "a.csv", "size_bytes": 9, "sha256": new_sha256(), "parameters": {"top": 5}}
+    job_id = client.call("POST", "/uploads", json_body=body).json()["job"]["job_id"]
+    before = steps.job(job_id)
+    answer = client.call("PATCH", f"/jobs/{job_id}", json_body={"dataset_type": "table"})
+    assert answer.problem() == (422, "invalid_parameters")
+    assert "'top'" in answer.json()["detail"]
+    assert steps.job(job_id) == before
+    assert take_out() == []
+    assert client.call("PATCH", f"/jobs/{job_id}", json_body={"dataset_type": "transactions"}).status == 200
+
+
 def test_another_owner_chooses_nothing(client: Client, other_steps: Steps) -> None:
     job_id, _ = other_steps.done()
     for unknown in (job_id, str(uuid4())):

@@ -80,6 +80,8 @@ def test_a_raw_body_is_stored_with_the_request(client: Client, user: User) -> No
         ({"on_duplicate": "replace"}, 422, "invalid_request"),
         ({"parameters": []}, 422, "invalid_request"),
         ({"surprise": 1}, 422, "invalid_request"),
+        ({"dataset_type": "table", "parameters": {"top": 5}}, 422, "invalid_parameters"),
+        ({"dataset_type": "transactions", "parameters": {"top": 0}}, 422, "invalid_parameters"),
     ],
 )
 def test_a_bad_request_is_a_problem_and_leaves_nothing(
@@ -106,6 +108,11 @@ def test_a_body_that_is_no_request_is_a_problem(client: Client, body: bytes) -> 
         ({"filename": "a.csv", "parameters": "[" * 20_000}, BYTES, (422, "invalid_parameters")),
         ({"filename": "a.csv", "parameters": '{"a":' * 3_000 + "1" + "}" * 3_000}, BYTES, (422, "invalid_parameters")),
         ({"filename": "a.csv", "on_duplicate": "no"}, BYTES, (422, "invalid_request")),
+        (
+            {"filename": "a.csv", "dataset_type": "table", "parameters": '{"top": 5}'},
+            BYTES,
+            (422, "invalid_parameters"),
+        ),
         ({"filename": "a.csv"}, b"x" * 6_000_001, (413, "body_too_large")),
     ],
 )

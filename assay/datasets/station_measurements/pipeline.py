@@ -60,7 +60,8 @@ def _columns(given: object) -> object:
     return tuple(names)
 
 
-_Template = Annotated[tuple[str, ...], BeforeValidator(_columns), Field(min_length=1, max_length=MAX_CODES)]
+_Columns = Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_CODES)]
+_Template = Annotated[_Columns, BeforeValidator(_columns, json_schema_input_type=str | float | _Columns)]
 
 
 class Parameters(contract.Parameters):
