@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from assay.cli.suggestions import in_commands
+from assay.cli.suggestions import in_commands, suggests_retry
 from assay.client.models import Account, Cost, DownloadLink, Job, JobWithAttempts, Output, ProblemDetails
 
 # Whoever reads a file or a pipe is not to find tables folded to 80 columns.
@@ -108,13 +108,20 @@ def unfinished(job: Job, file: str) -> None:
     """Print why a job ended without results."""
     if job.error is not None:
         problem("The job failed.", job.error.detail, job.error.code, job.error.suggestion)
-        note(f"To try the same file again: assay retry {job.job_id}")
+        if (command := _retry_command(job)) is not None:
+            note(f"To try the same file again: {command}")
     elif job.status == "needs_type":
         needs_type(job.detection or {}, f"assay choose {job.job_id}")
     elif job.status == "cancelled":
         problem("The job is cancelled.", f"Job {job.job_id}.", job.status, f"Try it again: assay retry {job.job_id}")
     else:
         problem(f"The job is {job.status}.", f"Job {job.job_id}.", job.status, f"Send it again: assay run {file}")
+
+
+def _retry_command(job: Job) -> str | None:
+    """Return the command that tries a job again, if that may help."""
+    may_help = job.status == "cancelled" or (job.error is not None and suggests_retry(job.error.suggestion))
+    return f"assay retry {job.job_id}" if may_help else None
 
 
 def needs_type(detection: dict[str, JsonValue], command: str) -> None:
@@ -237,7 +244,7 @@ def job(found: JobWithAttempts, outputs: Sequence[Saved]) -> None:
         ("cost", _cost(found.cost) if found.cost else None),
         ("error", f"{found.error.detail} ({found.error.code})" if found.error else None),
         ("what to do", in_commands(found.error.suggestion) if found.error else None),
-        ("to try again", f"assay retry {found.job_id}" if found.status in {"failed", "cancelled"} else None),
+        ("to try again", _retry_command(found)),
     ]
     for name, value in rows:
         if value is not None:

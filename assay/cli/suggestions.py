@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_RETRY = "POST /jobs/{job_id}/retry"
 _COMMANDS = {
     "POST /uploads": "assay run FILE",
     "GET /jobs": "assay jobs",
@@ -12,7 +13,7 @@ _COMMANDS = {
     "PATCH /jobs/{job_id}": "assay choose JOB TYPE",
     "DELETE /jobs/{job_id}": "assay delete JOB",
     "POST /jobs/{job_id}/cancel": "assay cancel JOB",
-    "POST /jobs/{job_id}/retry": "assay retry JOB",
+    _RETRY: "assay retry JOB",
     "POST /jobs/{job_id}/reprocess": "assay reprocess JOB",
     "GET /dataset-types": "assay types",
     "GET /me": "assay account",
@@ -20,6 +21,11 @@ _COMMANDS = {
     "DELETE /me": "assay delete-account",
 }
 _ROUTE = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /[\w{}/-]*")
+
+
+def suggests_retry(text: str) -> bool:
+    """Tell whether the service suggests to try again; where the file is at fault, it fails the same way again."""
+    return _RETRY in text
 
 
 def in_commands(text: str) -> str:

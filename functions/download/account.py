@@ -63,7 +63,7 @@ def get_account(user: User) -> Account:
 def export(user: User, limit: int, cursor: str | None) -> AccountExport:
     """One page of all that the user has, at most `limit` things, with signed links to the files among them.
 
-    Raises Problem (422 or 404) for a cursor that is none of theirs.
+    Raises Problem (404) for a cursor that is none of theirs.
     """
     after = decoded(user, cursor, _PLACE).model_dump(mode="json", exclude_none=True) if cursor else None
     answer = database().call("export_account", {"p_limit": limit, "p_after": after}, as_user=user)

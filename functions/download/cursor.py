@@ -32,15 +32,14 @@ def encoded(user: User, place: BaseModel) -> str:
 
 
 def decoded(user: User, cursor: str, kind: TypeAdapter[P]) -> P:
-    """Return the place that a cursor stands for. Raises Problem: 422 for what is none, 404 for another user's."""
+    """Return the place that a cursor stands for. Raises Problem (404) for what is none of this user's."""
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-        owner, _, place = text.partition(" ")
-        found = UUID(owner), kind.validate_json(place)
-    except (binascii.Error, ValueError) as error:
-        raise Problem(
-            422, "invalid_cursor", "The cursor is not one of ours.", "Send next_cursor of the page before, unchanged."
-        ) from error
-    if found[0] != user.owner:
-        raise Problem(404, "cursor_not_found", "There is no such cursor.", "Begin anew, without a cursor.")
-    return found[1]
+        owner, _, place_json = text.partition(" ")
+        place = kind.validate_json(place_json) if UUID(owner) == user.owner else None
+    except (binascii.Error, ValueError):
+        place = None
+    if place is None:
+        suggestion = "Send next_cursor of the page before, unchanged, or begin anew without a cursor."
+        raise Problem(404, "cursor_not_found", "There is no such cursor.", suggestion)
+    return place

@@ -19,7 +19,7 @@ _STORED_OUTPUT = TypeAdapter(dict[str, str])
 
 
 def list_jobs(user: User, status: JobStatus | None, limit: int, cursor: str | None) -> JobPage:
-    """One page of the user's jobs, newest first. Raises Problem (422 or 404) for a cursor that is none of theirs."""
+    """One page of the user's jobs, newest first. Raises Problem (404) for a cursor that is none of theirs."""
     before = decoded(user, cursor, ROW) if cursor else None
     answer = database().call(
         "list_jobs",

@@ -21,7 +21,7 @@ def list_webhooks(user: User) -> WebhookList:
 
 
 def list_deliveries(user: User, webhook_id: UUID, limit: int, cursor: str | None) -> DeliveryPage:
-    """One page of a webhook's deliveries, newest first. Raises Problem (404; 422 for a cursor that is none)."""
+    """One page of a webhook's deliveries, newest first. Raises Problem (404), also for a cursor that is none."""
     before = decoded(user, cursor, ROW) if cursor else None
     answer = database().call(
         "list_deliveries",

@@ -108,16 +108,16 @@ def test_every_file_that_is_there_has_a_link_under_its_own_name(client: Client, 
 
 
 @pytest.mark.parametrize(
-    ("query", "code"),
+    ("query", "problem"),
     [
-        ({"limit": "0"}, "invalid_request"),
-        ({"limit": "501"}, "invalid_request"),
-        ({"cursor": "x"}, "invalid_cursor"),
-        ({"cursor": base64.urlsafe_b64encode(b"\xff\xfe").decode()}, "invalid_cursor"),
+        ({"limit": "0"}, (422, "invalid_request")),
+        ({"limit": "501"}, (422, "invalid_request")),
+        ({"cursor": "x"}, (404, "cursor_not_found")),
+        ({"cursor": base64.urlsafe_b64encode(b"\xff\xfe").decode()}, (404, "cursor_not_found")),
     ],
 )
-def test_a_bad_question_is_a_problem(client: Client, query: dict[str, str], code: str) -> None:
-    assert client.call("GET", "/me/export", query=query).problem() == (422, code)
+def test_a_bad_question_is_a_problem(client: Client, query: dict[str, str], problem: tuple[int, str]) -> None:
+    assert client.call("GET", "/me/export", query=query).problem() == problem
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_bad_question_is_a_problem(client: Client, query: dict[str, str], code
 )
 def test_a_cursor_that_nobody_made_is_a_problem(client: Client, user: User, place: object) -> None:
     query = {"cursor": cursor_of(user, place)}
-    assert client.call("GET", "/me/export", query=query).problem() == (422, "invalid_cursor")
+    assert client.call("GET", "/me/export", query=query).problem() == (404, "cursor_not_found")
 
 
 @pytest.mark.parametrize(("at", "count"), [("0001-01-01T00:00:00+14:00", 1), ("9999-12-31T23:59:59-14:00", 0)])

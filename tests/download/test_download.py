@@ -58,19 +58,19 @@ def test_jobs_by_status(client: Client, steps: Steps) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "code"),
+    ("query", "problem"),
     [
-        ({"status": "finished"}, "invalid_request"),
-        ({"limit": "0"}, "invalid_request"),
-        ({"limit": "101"}, "invalid_request"),
-        ({"limit": "many"}, "invalid_request"),
-        ({"cursor": "x"}, "invalid_cursor"),
-        ({"cursor": base64.urlsafe_b64encode(b"2026-01-01 x").decode()}, "invalid_cursor"),
-        ({"cursor": base64.urlsafe_b64encode(b"\xff\xfe").decode()}, "invalid_cursor"),
+        ({"status": "finished"}, (422, "invalid_request")),
+        ({"limit": "0"}, (422, "invalid_request")),
+        ({"limit": "101"}, (422, "invalid_request")),
+        ({"limit": "many"}, (422, "invalid_request")),
+        ({"cursor": "x"}, (404, "cursor_not_found")),
+        ({"cursor": base64.urlsafe_b64encode(b"2026-01-01 x").decode()}, (404, "cursor_not_found")),
+        ({"cursor": base64.urlsafe_b64encode(b"\xff\xfe").decode()}, (404, "cursor_not_found")),
     ],
 )
-def test_a_bad_question_is_a_problem(client: Client, query: dict[str, str], code: str) -> None:
-    assert client.call("GET", "/jobs", query=query).problem() == (422, code)
+def test_a_bad_question_is_a_problem(client: Client, query: dict[str, str], problem: tuple[int, str]) -> None:
+    assert client.call("GET", "/jobs", query=query).problem() == problem
 
 
 def test_a_job_with_its_attempts(client: Client, steps: Steps) -> None:

@@ -83,16 +83,18 @@ def test_a_delivery_says_how_it_went(
 
 
 @pytest.mark.parametrize(
-    ("query", "code"),
+    ("query", "problem"),
     [
-        ({"limit": "0"}, "invalid_request"),
-        ({"limit": "101"}, "invalid_request"),
-        ({"cursor": "x"}, "invalid_cursor"),
+        ({"limit": "0"}, (422, "invalid_request")),
+        ({"limit": "101"}, (422, "invalid_request")),
+        ({"cursor": "x"}, (404, "cursor_not_found")),
     ],
 )
-def test_a_bad_question_is_a_problem(client: Client, webhooks: WebhookSteps, query: dict[str, str], code: str) -> None:
+def test_a_bad_question_is_a_problem(
+    client: Client, webhooks: WebhookSteps, query: dict[str, str], problem: tuple[int, str]
+) -> None:
     path = f"/webhooks/{webhooks.create()}/deliveries"
-    assert client.call("GET", path, query=query).problem() == (422, code)
+    assert client.call("GET", path, query=query).problem() == problem
 
 
 def test_another_owner_s_webhook_is_not_there_by_their_cursor_either(

@@ -11,6 +11,11 @@ from tests.local.fixed_answers import JOB, NOW, Assay, Assayed, job, will_answer
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 ERROR = {"code": "no_header", "detail": "No header was found.", "suggestion": "Add one."}
+NO_FAULT_OF_THE_FILE = {
+    "code": "internal_error",
+    "detail": "The service met an error.",
+    "suggestion": "Try again with POST /jobs/{job_id}/retry; if it fails again, report the job's id.",
+}
 
 
 def answering(assay: Assay, answer: str, *arguments: str) -> Result:
@@ -106,15 +111,23 @@ def test_show_tells_of_every_attempt_and_of_the_end(assay: Assay, cli: Assayed) 
     assert "attempt 3" in shown
     assert ": running" in shown
     assert "kept until" in shown
-    assert f"assay retry {JOB}" in shown
+    assert "assay retry" not in shown
 
 
-@pytest.mark.parametrize(("status", "error"), [("failed", ERROR), ("cancelled", None)])
-def test_what_ended_without_results_may_be_tried_again(
+@pytest.mark.parametrize(("status", "error"), [("failed", NO_FAULT_OF_THE_FILE), ("cancelled", None)])
+def test_what_ended_by_no_fault_of_the_file_may_be_tried_again(
     assay: Assay, cli: Assayed, sent: Path, status: str, error: dict[str, str] | None
 ) -> None:
     will_answer(assay, job(status, error=error), put=True)
     assert f"assay retry {JOB}" in cli("run", sent).stderr
+    assert f"assay retry {JOB}" in cli("show", JOB).stdout
+
+
+def test_retry_is_not_offered_where_the_file_is_at_fault(assay: Assay, cli: Assayed, sent: Path) -> None:
+    will_answer(assay, job("failed", error=ERROR), put=True)
+    done = cli("run", sent)
+    assert "Add one." in done.stderr
+    assert "retry" not in done.stderr
 
 
 def test_an_expired_job_is_to_be_sent_again(assay: Assay, cli: Assayed, sent: Path) -> None:

@@ -69,7 +69,7 @@ def _run(attempt: Attempt, worker: Worker) -> None:
         logger.warning("attempt is stale", attempt=claimed.attempt)
         _delete_outputs(claimed)
     except JobCancelled:
-        attempt.fail("cancelled", "The job was cancelled.", "Retry the job to run it after all.", None)
+        attempt.fail("cancelled", "The job was cancelled.", "Run it after all with POST /jobs/{job_id}/retry.", None)
         logger.info("job cancelled")
         count_ending("JobsCancelled", attempt.cost)
     except Unprocessable as error:
@@ -79,7 +79,7 @@ def _run(attempt: Attempt, worker: Worker) -> None:
     except Exception as error:  # noqa: BLE001  # whatever it was, the job is tried again or fails visibly
         delay = _retry_delay(claimed.attempt)
         failure = _failure(error)
-        suggestion = "Retry the job; if it fails again, report its id."
+        suggestion = "Try again with POST /jobs/{job_id}/retry; if it fails again, report the job's id."
         status = attempt.fail(failure.code, failure.detail, suggestion, delay)
         measure("InternalErrors")
         if status == "failed":
