@@ -66,6 +66,11 @@ def problem_answer(problem: Problem) -> Response[str]:
     )
 
 
+def no_such_route() -> Problem:
+    """Return the problem of an address that there is not."""
+    return Problem(404, "no_such_route", "There is nothing under this address.", "See GET /openapi.json.")
+
+
 def parse_json(model: type[_Model], body: bytes, suggestion: str) -> _Model:
     """Validate a request's body; the suggestion is for one that is not JSON at all. Raises Problem (422)."""
     try:
@@ -154,9 +159,7 @@ def new_api() -> APIGatewayHttpResolver:
 
     @api.not_found
     def _no_route(error: NotFoundError) -> Response[str]:  # noqa: ARG001  # the resolver hands it over
-        return problem_answer(
-            Problem(404, "no_such_route", "There is nothing under this address.", "See GET /openapi.json.")
-        )
+        return problem_answer(no_such_route())
 
     return api
 

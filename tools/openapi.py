@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
@@ -24,6 +25,24 @@ _HEADERS: Document = {
     "Location": {"description": "the signed link", "required": True, "schema": {"type": "string", "format": "uri"}},
     "Retry-After": {"description": "seconds", "required": True, "schema": {"type": "integer", "minimum": 0}},
     "WWW-Authenticate": {"description": "how to sign in", "required": True, "schema": {"const": "Bearer"}},
+}
+# The tag of each path, by its first part.
+_TAGS = {
+    "uploads": ("Uploads", "Send files; each becomes a job."),
+    "jobs": ("Jobs", "What becomes of a file, from its arrival to its results."),
+    "outputs": ("Outputs", "The files that jobs make."),
+    "dataset-types": ("Dataset types", "What a file may be."),
+    "webhooks": ("Webhooks", "URLs that are told when jobs end."),
+    "me": ("Account", "The plan, what is used of it, and all that there is."),
+    "health": ("Service", "The service itself."),
+    "openapi.json": ("Service", "The service itself."),
+    "events": ("Service", "The service itself."),
+}
+_IN_PATH = {
+    "job_id": "the job's id",
+    "output_id": "the output's id",
+    "webhook_id": "the webhook's id",
+    "dataset_type": "one of those that GET /dataset-types lists",
 }
 _WITHOUT_BODY = {"204", "302"}
 # What an answer with this status carries, if it is a problem or a redirect.
@@ -67,13 +86,19 @@ def document() -> Document:
         },
         _HOOK_SECURITY: {"type": "apiKey", "in": "header", "name": HEADER, "description": "STORAGE_HOOK_SECRET"},
     }
+    merged["tags"] = [{"name": name, "description": text} for name, text in dict.fromkeys(_TAGS.values())]
+    descriptions = _descriptions()
     for path, methods in merged["paths"].items():
         for operation in methods.values():
+            operation["description"] = descriptions[operation["operationId"]]
+            operation["tags"] = [_TAGS[path.split("/")[1]][0]]
             operation["security"] = _OTHERWISE_SECURED.get(path, [{_SECURITY: []}])
             if "HTTPValidationError" in json.dumps(operation["responses"].get("422")):
                 del operation["responses"]["422"]
             for parameter in operation.get("parameters", ()):
                 _without_null(parameter)
+                if parameter["in"] == "path":
+                    parameter["description"] = _IN_PATH[parameter["name"]]
     # This document is no string.
     merged["paths"]["/openapi.json"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] = {
         "type": "object"
@@ -88,6 +113,13 @@ def document() -> Document:
             _describe_headers(operation["responses"])
     merged["servers"] = [{"url": "/"}]
     return merged
+
+
+def _descriptions() -> dict[str | None, str]:
+    """Return what each handler's docstring says, by its operation's id; the resolver leaves it out."""
+    routes = [*upload.api._static_routes, *upload.api._dynamic_routes]
+    routes += [*download.api._static_routes, *download.api._dynamic_routes]  # no public name
+    return {route.operation_id: inspect.getdoc(route.func) or "" for route in routes}
 
 
 def _without_null(parameter: Document) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Request, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.download import account, queries, webhooks
 from functions.download.health import health
+from functions.download.otherwise import answer_otherwise, as_get, is_head, openapi
 from shared.catalog.dataset_types import DatasetTypes, all_dataset_types, example_of
 from shared.http import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api, respond
 from shared.telemetry import logger, measure, metrics, tracer
@@ -185,17 +185,19 @@ def get_health() -> Response[str]:
 @api.get("/openapi.json", summary="This API", operation_id="openapi")
 def get_openapi() -> Response[str]:
     """Give the OpenAPI document of the whole API."""
-    return Response(status_code=200, content_type="application/json", body=_openapi())
+    return Response(status_code=200, content_type="application/json", body=openapi())
 
 
-@lru_cache(maxsize=1)
-def _openapi() -> str:
-    return Path(__file__).with_name("openapi.json").read_text(encoding="utf-8")
+@api.not_found
+def _no_route(error: NotFoundError) -> Response[str]:  # noqa: ARG001  # the resolver hands it over
+    return answer_otherwise(api.current_event.http_method, api.current_event.path)
 
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
-    """Answer an API Gateway HTTP API event (payload format 2.0)."""
+    """Answer an API Gateway HTTP API event (payload format 2.0): of its own routes, and whatever has no route."""
+    if is_head(event):
+        return {**respond(api, as_get(event), context), "body": ""}
     return respond(api, event, context)

@@ -47,6 +47,7 @@ api = new_api()
         ),
         problems=[
             NOT_SIGNED_IN,
+            (409, "The size is not that of the file with this SHA-256"),
             (413, "The file is too large"),
             (415, "The body is a form, not the file itself"),
             INVALID,
@@ -122,7 +123,10 @@ def post_cancel(job_id: UUID, user: SignedIn) -> Response[str]:
     ),
 )
 def post_retry(job_id: UUID, user: SignedIn) -> Response[str]:
-    """Queue the job again: the same file, dataset type and parameters; what it failed of is forgotten."""
+    """Queue the job again: the same file, dataset type and parameters; what it failed of is forgotten.
+
+    That helps where the error's suggestion says so. A job that failed by its file or its parameters fails the same way.
+    """
     job = jobs.retry(job_id, user)
     logger.info("retry asked for")
     return answer(200, job)

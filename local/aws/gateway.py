@@ -57,10 +57,9 @@ def to_event(request: Request, route: Route, path_parameters: Mapping[str, str])
     headers = _joined((name, value) for name, value in request.headers if name != "cookie")
     cookies = [part.strip() for name, value in request.headers if name == "cookie" for part in value.split(";")]
     path, now = unquote(request.raw_path), datetime.now(UTC)
-    route_key = f"{route.method} {route.path}"
     event: dict[str, Any] = {
         "version": "2.0",
-        "routeKey": route_key,
+        "routeKey": route.key,
         "rawPath": path,
         "rawQueryString": request.query_string,
         "headers": headers,
@@ -77,7 +76,7 @@ def to_event(request: Request, route: Route, path_parameters: Mapping[str, str])
                 "userAgent": headers.get("user-agent", ""),
             },
             "requestId": request.request_id,
-            "routeKey": route_key,
+            "routeKey": route.key,
             "stage": "$default",
             "time": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
             "timeEpoch": int(now.timestamp() * 1000),

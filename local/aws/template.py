@@ -38,14 +38,24 @@ class Function:
 
 @dataclass(frozen=True)
 class Route:
-    """One route of the HTTP API, with its path as the template writes it (`/jobs/{job_id}`)."""
+    """One route of the HTTP API, with its path as the template writes it (`/jobs/{job_id}`).
 
-    method: str
+    Without a method it is the route $default, which takes whatever no other route takes.
+    """
+
+    method: str | None
     path: str
     function: Function
 
+    @property
+    def key(self) -> str:
+        """What API Gateway calls the route."""
+        return self.path if self.method is None else f"{self.method} {self.path}"
+
     def match(self, method: str, raw_path: str) -> dict[str, str] | None:
         """Return the path parameters if a request with this method and (still encoded) path is for this route."""
+        if self.method is None:
+            return {}
         if method != self.method:
             return None
         pattern = "".join(
@@ -79,7 +89,7 @@ _Loader.add_multi_constructor("!", lambda _loader, _tag, _node: None)
 
 @dataclass(frozen=True)
 class Template:
-    """The routes, in the template's order, and the consumers by the logical id of the queue that each reads."""
+    """The routes, $default last, and the consumers by the logical id of the queue that each reads."""
 
     routes: list[Route]
     consumers: dict[str, Consumer]
@@ -101,13 +111,14 @@ class Template:
             function = Function(name, _handler(name, properties), int(properties["Timeout"]), memory_mb)
             for event in properties.get("Events", {}).values():
                 if event["Type"] == "HttpApi":
-                    routes.append(Route(event["Properties"]["Method"], event["Properties"]["Path"], function))
+                    where = event["Properties"]
+                    routes.append(Route(where.get("Method"), where.get("Path", "$default"), function))
                 elif event["Type"] == "SQS":
                     queue = event["Properties"]["Queue"].removesuffix(".Arn")
                     consumers[queue] = Consumer(function, int(event["Properties"].get("BatchSize", 10)))
         if not consumers:
             raise ValueError(f"{path} must have at least one function that reads a queue")
-        return cls(routes, consumers)
+        return cls(sorted(routes, key=lambda route: route.method is None), consumers)
 
 
 def _handler(name: str, properties: Mapping[str, Any]) -> str:

@@ -32,16 +32,16 @@ class ColumnWanted(Model):
 class DatasetType(Model):
     """What a file may be."""
 
-    dataset_type: str
-    title: str
-    description: str
-    pipeline: str
-    pipeline_version: str
+    dataset_type: str = Field(description="its name, as POST /uploads takes it")
+    title: str = Field(description="its name for people")
+    description: str = Field(description="what such a file holds")
+    pipeline: str = Field(description="what runs on it")
+    pipeline_version: str = Field(description="its version")
     fallback: bool = Field(description="whether it takes any table that is nothing else")
     needs: list[list[list[str]]] = Field(
         description="the roles that it can't be without: of each list one of its lists is enough, the whole of it"
     )
-    columns: list[ColumnWanted]
+    columns: list[ColumnWanted] = Field(description="by which it is recognised")
     often_beside: list[str] = Field(description="names of columns often seen beside these")
     speaks_against: list[str] = Field(description="names of columns that speak for another kind of table")
     example: str = Field(description="the path of a small file of this type")
@@ -50,7 +50,7 @@ class DatasetType(Model):
 class DatasetTypes(Model):
     """All of them; one is added by adding its folder."""
 
-    dataset_types: list[DatasetType]
+    dataset_types: list[DatasetType] = Field(description="in the order of their names")
 
 
 @lru_cache(maxsize=1)

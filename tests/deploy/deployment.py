@@ -161,4 +161,4 @@ def _routes(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             integration = operation["x-amazon-apigateway-integration"]
             assert (integration["type"], integration["payloadFormatVersion"]) == ("aws_proxy", "2.0")
             function = integration["uri"]["Fn::Sub"].split("${")[-1].removesuffix(".Arn}/invocations")
-            yield f"{method.upper()} {path}", function
+            yield path if path == "$default" else f"{method.upper()} {path}", function

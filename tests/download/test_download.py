@@ -178,4 +178,4 @@ def test_the_openapi_document_says_how_every_route_for_users_refuses_them() -> N
 
 def test_the_openapi_document_names_every_route_of_the_template() -> None:
     said = {(method.upper(), path) for path, methods in document()["paths"].items() for method in methods}
-    assert {(route.method, route.path) for route in Template.read().routes} == said
+    assert {(route.method, route.path) for route in Template.read().routes if route.method is not None} == said

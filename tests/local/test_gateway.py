@@ -169,6 +169,15 @@ def test_bridge_answers_unknown_routes_itself(ask: Ask) -> None:
     assert answer.headers["apigw-requestid"]
 
 
+def test_what_no_other_route_takes_is_for_the_default_route() -> None:
+    routes = Template.read().routes
+    matching = [(route.key, route.function.name) for route in routes if route.match("PUT", "/jobs/7") is not None]
+    assert matching == [("$default", "DownloadFunction")]
+    first = next(route for route in routes if route.match("GET", "/jobs/7") is not None)
+    assert first.key == "GET /jobs/{job_id}"
+    assert to_event(request(), routes[-1], {})["routeKey"] == "$default"
+
+
 @pytest.mark.parametrize("chunked", [True, False])
 def test_bridge_refuses_a_body_over_the_limit_and_stops_reading(ask: Ask, chunked: bool) -> None:
     read = 0

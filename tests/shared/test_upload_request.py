@@ -58,6 +58,10 @@ def test_parameters_may_name_what_only_looks_like_trouble() -> None:
     assert UploadRequest.model_validate({**GOOD, "parameters": parameters}).parameters == parameters
 
 
+def test_a_whole_number_may_have_a_point() -> None:
+    assert UploadRequest.model_validate_json(json.dumps({**GOOD, "size_bytes": 5.0})).size_bytes == 5
+
+
 @pytest.mark.parametrize("change", [{"on_duplicate": "replace"}, {"owner": "me"}, {"size_bytes": "many"}])
 def test_what_is_not_in_the_schema_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

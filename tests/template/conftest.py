@@ -68,9 +68,9 @@ def functions(resources: Resources) -> Resources:
 
 @pytest.fixture(scope="session")
 def routes(functions: Resources) -> list[tuple[str, str]]:
-    """Return every route of the API: (function's logical id, "METHOD /path")."""
+    """Return every route of the API: (function's logical id, "METHOD /path" or "$default")."""
     return [
-        (name, f"{event['Properties']['Method']} {event['Properties']['Path']}")
+        (name, f"{event['Properties'].get('Method', '')} {event['Properties'].get('Path', '$default')}".strip())
         for name, function in functions.items()
         for event in function["Events"].values()
         if event["Type"] == "HttpApi"

@@ -31,8 +31,9 @@ def test_every_route_has_an_event_for_its_own_function(routes: list[tuple[str, s
 @pytest.mark.parametrize("path", HTTP, ids=lambda path: path.stem)
 def test_http_event_agrees_with_itself(path: Path) -> None:
     event = read(path)
-    method, route = event["routeKey"].split(" ")
     http = event["requestContext"]["http"]
+    key = event["routeKey"]
+    method, route = (http["method"], event["rawPath"]) if key == "$default" else key.split(" ")
     assert event["version"] == "2.0"
     assert (http["method"], http["path"]) == (method, event["rawPath"])
     assert route.format(**event.get("pathParameters", {})) == event["rawPath"]

@@ -46,6 +46,7 @@ EXPECTED = {
     "download-example": 200,
     "download-health": 200,
     "download-openapi": 200,
+    "download-otherwise": 405,
 }
 
 
