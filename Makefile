@@ -14,7 +14,7 @@ TOOL_node := Node (about 180 MB)
 TOOL_sam := the SAM CLI
 SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: help setup run up down test test-faults test-deploy check lock openapi schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all bench-calibration screenshots format clean
+.PHONY: help setup run up down test test-faults test-deploy test-storage check lock openapi schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all bench-calibration screenshots format clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -38,19 +38,21 @@ test-faults: $(STACK) .venv/ready-dev .tools/postgrest/ready ## break every part
 	.venv/bin/pytest --ignore tests/deploy -m faults
 
 test-deploy: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## build the template and deploy it to a local CloudFormation
-	.venv/bin/pytest tests/deploy tests/runtime
+	.venv/bin/pytest tests/deploy
+	.venv/bin/pytest tests/runtime -m builds
+
+test-storage: .venv/ready-dev .tools/ministack/ready ## run the object-store tests on Supabase's own server, built from SUPABASE_STORAGE_SRC
+	@.venv/bin/python -m tests.supabase.storage_server "$(SUPABASE_STORAGE_SRC)"
 
 check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, migrations, image, workflows, template
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/squawk --exclude-path 'supabase/migrations/2026112109*' supabase/migrations/*.sql
-	.venv/bin/squawk --exclude prefer-bigint-over-int,require-lock-timeout,require-statement-timeout \
-	  supabase/migrations/2026112109*.sql
+	.venv/bin/squawk supabase/migrations/*.sql
 	.venv/bin/squawk --exclude ban-drop-schema,ban-drop-table,ban-drop-column,ban-drop-function,require-concurrent-index-deletion \
 	  supabase/rollback/*.sql
-	.venv/bin/hadolint functions/process/Dockerfile
-	.venv/bin/zizmor --offline --quiet .github
+	.venv/bin/hadolint Dockerfile functions/process/Dockerfile
+	.venv/bin/zizmor --offline --quiet .github action.yml
 	$(IN_WEB) run --silent check
 	$(SAM) validate --lint --region us-east-1
 
@@ -88,9 +90,8 @@ openapi: .venv/ready ## write functions/download/openapi.json anew from the hand
 	.venv/bin/python -m tools.openapi > functions/download/openapi.json.new
 	mv functions/download/openapi.json.new functions/download/openapi.json
 
-schema: .venv/ready ## write supabase/schema.sql anew from the migrations
-	.venv/bin/python -m tools.schema > supabase/schema.sql.new
-	mv supabase/schema.sql.new supabase/schema.sql
+schema: .venv/ready ## print how supabase/schemas and supabase/migrations differ: what the next migration has to do
+	.venv/bin/python -m tools.schema
 
 LOCK = $(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header
 

@@ -1,1 +1,51 @@
-"""From a data file on disk to audited results on disk; no Lambda, no clock, no network."""
+"""Assay turns a data file into audited results: `read` a table, or `analyse` a file into a folder.
+
+Both need the extra `analyse`. They use no network, no clock and no chance. `assay.client` speaks to a running Assay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from assay.files import ReadTable
+    from assay.run import Analysis
+
+__all__ = ["__version__", "analyse", "read"]
+
+__version__ = "0.1.0"
+
+
+def read(path: str | PathLike[str], **options: object) -> ReadTable:
+    """Read the table of a data file into memory, its columns typed.
+
+    `options` are the fields of `assay.reading.Reading`, such as `delimiter`, `encoding` or `sheet`; what is not given
+    is decided from the file. Raises `assay.errors.Unprocessable` where the file has no table, ValueError for an option
+    that is not valid, OSError where the file can't be read, and ImportError without the extra `analyse`.
+    """
+    from assay.files import read_file  # noqa: PLC0415  # `import assay` loads no data engine
+
+    return read_file(Path(path), options)
+
+
+def analyse(
+    path: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    dataset_type: str | None = None,
+    parameters: Mapping[str, JsonValue] | None = None,
+) -> Analysis:
+    """Analyse a data file, and write the results into the folder `out`: all of them or none.
+
+    The same file, version and parameters give the same bytes. Raises `assay.errors.Unprocessable` where the file, the
+    type or the parameters are at fault (code `needs_type` where a `dataset_type` must be given), OSError where a file
+    or folder can't be used, and ImportError without the extra `analyse`.
+    """
+    from assay.files import analyse_or_raise  # noqa: PLC0415  # as above
+
+    return analyse_or_raise(Path(path), Path(out), dataset_type, parameters or {})

@@ -57,7 +57,14 @@ def measure(server: Postgres) -> dict[str, list[float]]:
         fence: dict[str, Argument] = {"p_job_id": job_id, "p_attempt": attempt}
         timed(
             "report_progress",
-            fence | {"p_lease_seconds": 90, "p_progress": 0.5, "p_stage": "reading", "p_detection": None},
+            fence
+            | {
+                "p_lease_seconds": 90,
+                "p_progress": 0.5,
+                "p_stage": "reading",
+                "p_detection": None,
+                "p_max_attempts": None,
+            },
         )
         ends: list[Callable[[], object]] = [
             lambda: timed("finish_job", finished(job_id, attempt)),  # noqa: B023  # called at once

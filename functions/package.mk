@@ -40,12 +40,14 @@ package:
 	mkdir -p "$(ARTIFACTS_DIR)/functions"
 	cp -R functions/__init__.py functions/$(function) "$(ARTIFACTS_DIR)/functions/"
 	cp -R shared "$(ARTIFACTS_DIR)/"
+	# upload and download read what the types say of themselves; process alone runs them.
 	for file in assay/datasets/*/dataset.json assay/datasets/*/rules.json \
 	  assay/datasets/*/example.csv; do \
 	  mkdir -p "$(ARTIFACTS_DIR)/$$(dirname $$file)" && cp $$file "$(ARTIFACTS_DIR)/$$file" || exit 1; done
+	$(if $(filter process,$(function)),cp -R assay "$(ARTIFACTS_DIR)/")
 	cd "$(ARTIFACTS_DIR)" && rm -f functions/$(function)/Makefile functions/$(function)/Dockerfile
-	find "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/shared" -name __pycache__ -prune -exec rm -r {} +
-	$(COMPILE) "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/shared"
+	find "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/shared" "$(ARTIFACTS_DIR)/assay" -name __pycache__ -prune -exec rm -r {} +
+	$(COMPILE) "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/shared" "$(ARTIFACTS_DIR)/assay"
 
 # Which Python that is, for the tests.
 python:

@@ -58,7 +58,7 @@ def ensure_stack(home: Path, tell: Callable[[str], None] = lambda _step: None) -
         return url
     log = make_private(make_private(home) / "logs") / "stack.log"
     write_step(home, "Loading the stack")
-    command = [sys.executable, "-m", "local.cli", "up", "--idle-stop", str(IDLE_STOP_SECONDS)]
+    command = [sys.executable, "-m", "assay.cli", "up", "--idle-stop", str(IDLE_STOP_SECONDS)]
     with log.open("ab") as output:
         since = output.tell()
         process = subprocess.Popen(

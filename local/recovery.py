@@ -13,12 +13,13 @@ import psycopg
 from botocore.exceptions import ClientError
 
 from local.ministack.ministack import BUCKET, NEWS_QUEUE, MiniStack
+from shared.object_store.keys import upload_key
 from shared.queue.events import RUN_HINT, created_message
 
 _LONGEST_DELAY_SECONDS = 900  # SQS's own limit
 
 _ANNOUNCED = """
-select distinct 'uploads/' || u.owner || '/' || u.sha256 as key
+select distinct u.owner, u.sha256
 from assay.jobs j join assay.uploads u using (upload_id)
 where j.status = 'awaiting_upload'
 """
@@ -38,7 +39,8 @@ def tell_again(database_url: str, ministack: MiniStack) -> int:
         queued = connection.execute(_QUEUED).fetchall()
     s3, sqs = ministack.s3(), ministack.sqs()
     sent = 0
-    for (key,) in announced:
+    for owner, sha256 in announced:
+        key = upload_key(owner, sha256)
         try:
             s3.head_object(Bucket=BUCKET, Key=key)
         except ClientError as error:

@@ -3,6 +3,8 @@
 AssayError
 ├── Problem         a request that cannot be answered; becomes RFC 9457 problem details
 ├── Transient       anything outside that may be well again soon; the job is tried again
+│   └── ObjectsStay objects that the store did not delete (shared/object_store)
+├── SweepFailed     steps of the sweep failed (functions/process/upkeep/sweeper.py)
 ├── JobCancelled    the user cancelled the job while it ran
 ├── ObjectMissing   the object store has nothing under the key (shared/object_store/__init__.py)
 ├── DataApiRefused  the Data API refuses our key or address (shared/database/data_api.py)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated, cast
+from urllib.parse import unquote_to_bytes
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Request, Response
 from aws_lambda_powertools.event_handler.depends import Depends
@@ -74,6 +75,19 @@ def invalid_request(errors: Sequence[ErrorDetails]) -> Problem:
             return Problem(status, error["type"], error["msg"], suggestion)
     places = "; ".join(": ".join([".".join(map(str, error["loc"])) or "body", error["msg"]]) for error in errors)
     return Problem(422, "invalid_request", f"The request is not valid: {places}.", "Compare it with GET /openapi.json.")
+
+
+def require_utf8(raw_query_string: str) -> None:
+    """Refuse query parameters that are not UTF-8: a gateway would replace what it cannot decode. Raises Problem."""
+    try:
+        unquote_to_bytes(raw_query_string).decode()
+    except UnicodeDecodeError as error:
+        raise Problem(
+            422,
+            "invalid_request",
+            "The query string is not UTF-8.",
+            "Percent-encode the file's name as UTF-8, or send JSON with its name, size and SHA-256.",
+        ) from error
 
 
 def _signed_in(request: Request) -> User:

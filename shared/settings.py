@@ -8,6 +8,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from shared.worker_time import WORKER_SECONDS
+
 
 class Settings(BaseModel):
     """The environment, validated. Each field is read from the variable of its name in capitals."""
@@ -54,7 +56,7 @@ class Settings(BaseModel):
     upload_link_seconds: int = Field(gt=0, le=604_800, default=3600, description="life of a signed PUT link")
     download_link_seconds: int = Field(gt=0, le=604_800, default=3600, description="life of a signed GET link")
     lease_seconds: int = Field(
-        gt=0, le=900, default=90, description="how long an attempt may be silent before it counts as dead"
+        gt=0, le=WORKER_SECONDS, default=90, description="how long an attempt may be silent before it counts as dead"
     )
     retry_base_seconds: int = Field(
         gt=0, le=300, default=30, description="longest delay before the second attempt; doubles, at most 300"

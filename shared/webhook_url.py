@@ -34,6 +34,10 @@ _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*\.?")
 
 
+# What hosts files of Linux distributions call the loopback address.
+_OWN_NAMES = {"localhost", "localhost.localdomain", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback"}
+
+
 class Receiver(NamedTuple):
     """A URL, taken apart: `authority` is what the header Host says, `target` the path with the query."""
 
@@ -81,11 +85,27 @@ def receiver_of(url: str, *, private: bool) -> Receiver:
         raise _refused("The URL names no host.")
     if port == 0:
         raise _refused("The URL names port 0.")
+    if not private and (_is_own_name(host) or (address is None and _ends_in_a_number(host))):
+        raise _refused("The URL names no host of the Internet.", "Register a host that the Internet can reach.")
     if address is not None and not private and not is_public(address):
         raise _refused("The URL's address is not a public one.", "Register an address that the Internet can reach.")
     encrypted = parts.scheme == "https"
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Receiver(encrypted, host, port or (443 if encrypted else 80), parts.netloc, target)
+
+
+def _is_own_name(host: str) -> bool:
+    """Tell whether a host name stands for the machine itself. Source: RFC 6761, section 6.3."""
+    name = host.rstrip(".")
+    return name in _OWN_NAMES or name.endswith(".localhost")
+
+
+def _ends_in_a_number(host: str) -> bool:
+    """Tell whether some readers take the host for an IPv4 address, such as 127.1 or 0x7f000001.
+
+    Source: https://url.spec.whatwg.org/#ends-in-a-number-checker
+    """
+    return re.fullmatch(r"[0-9]+|0x[0-9a-f]*", host.rstrip(".").rpartition(".")[2]) is not None
 
 
 def _literal(parts: SplitResult) -> Address | None:

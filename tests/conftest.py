@@ -15,14 +15,13 @@ from moto import mock_aws
 from local.ministack.ministack import MiniStack
 from local.postgres.migrations import apply_migrations
 from local.postgres.server import Postgres
-from shared.database import Database, database
+from shared.database import Database
 from shared.database.psycopg_database import PsycopgDatabase
-from shared.object_store import object_store
-from shared.queue import news_queue, queue
-from shared.settings import settings
-from shared.sign_in.auth import User, verifier
+from shared.sign_in.auth import User
 from tests.api import BUCKET, NEWS_QUEUE, QUEUE
+from tests.database.servers import WITHOUT_SYNC
 from tests.database.steps import Steps, Superuser
+from tests.environment import forget, leave_nothing_to_do
 from tests.issuer import Issuer
 from tests.supabase.gateway import Gateway
 from tests.supabase.project import supabase_project_on
@@ -38,7 +37,7 @@ pytest_plugins = ["tests.log_watch"]
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    server = Postgres(tmp_path_factory.mktemp("postgres"))
+    server = Postgres(tmp_path_factory.mktemp("postgres"), settings=WITHOUT_SYNC)
     server.start()
     try:
         apply_migrations(server.superuser_url)
@@ -138,18 +137,3 @@ def aws(postgres: Postgres, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> 
             boto3.client("sqs").create_queue(QueueName=name)
         yield
     forget()
-
-
-def leave_nothing_to_do(superuser: Superuser) -> None:
-    """Leave no job to claim or to sweep up, and no webhook to send."""
-    superuser.execute(
-        "update assay.jobs set status = 'cancelled', lease_expires_at = null, finished_at = now()"
-        " where status in ('queued', 'running')"
-    )
-    superuser.execute("delete from assay.webhooks")
-
-
-def forget() -> None:
-    """Drop what the functions keep between invocations."""
-    for kept in (settings, database, object_store, queue, news_queue, verifier):
-        kept.cache_clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,8 @@ PROJECT = Path(__file__).parents[1]
 OURS = ("assay", "functions", "shared", "local", "tools", "tests", "benchmarks")
 # What may be imported from each place, beside libraries; the longest entry that fits a module holds for it.
 ALLOWED = {
-    "assay": ("assay.contract", "assay.errors", "assay.reading", "assay.formats", "assay.types", "assay.detection",
+    "assay": ("assay.files", "assay.run",
+              "assay.contract", "assay.errors", "assay.reading", "assay.formats", "assay.types", "assay.detection",
               "assay.datasets", "assay.write", "assay.page"),
     "assay.errors": (),
     "assay.reading": (),
@@ -25,6 +27,8 @@ ALLOWED = {
     "assay.page": ("assay.errors", "assay.page"),
     "assay.datasets": ("assay.contract", "assay.errors", "assay.reading", "assay.formats", "assay.types",
                        "assay.detection", "assay.write", "assay.page", "assay.datasets"),
+    "assay.client": ("assay.contract", "assay.client"),
+    "assay.cli": ("assay", "local"),
     "shared": ("shared",),
     "functions.upload": ("shared", "functions.upload"),
     "functions.download": ("shared", "functions.download"),
@@ -32,6 +36,8 @@ ALLOWED = {
     "local": ("shared", "assay", "local"),
     "tools": ("shared", "functions", "local", "assay", "tools"),
 }  # fmt: skip
+# The command and the client, which are no part of the analysis: they speak to a network, wait, and read variables.
+OUTSIDE = ("assay.cli", "assay.client")
 # What the analysis must not use: clouds, the network, the clock and chance.
 IMPURE = ("boto3", "botocore", "httpx", "postgrest", "psycopg", "supabase", "random", "time")
 MODULES = sorted(
@@ -62,6 +68,9 @@ def is_below(name: str, places: tuple[str, ...]) -> bool:
     return any(name == place or name.startswith(f"{place}.") for place in places)
 
 
+ANALYSIS = [path for path in sorted((PROJECT / "assay").rglob("*.py")) if not is_below(name_of(path), OUTSIDE)]
+
+
 def allowed(module: str) -> tuple[str, ...]:
     return ALLOWED[max((place for place in ALLOWED if is_below(module, (place,))), key=len, default="functions.upload")]
 
@@ -72,13 +81,13 @@ def test_a_module_imports_only_what_its_place_allows(path: Path) -> None:
     assert [name for name in ours if not is_below(name, allowed(name_of(path)))] == []
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "assay").rglob("*.py")), ids=name_of)
+@pytest.mark.parametrize("path", ANALYSIS, ids=name_of)
 def test_the_analysis_is_pure(path: Path) -> None:
     assert [name for name in imported(path) if is_below(name, IMPURE)] == []
 
 
 def test_the_environment_is_read_in_one_place() -> None:
-    served = [path for path in MODULES if path.relative_to(PROJECT).parts[0] in {"assay", "functions", "shared"}]
+    served = [path for path in MODULES if path.relative_to(PROJECT).parts[0] in {"functions", "shared"}] + ANALYSIS
     assert [name_of(path) for path in served if reads_environment(path)] == ["shared.settings"]
 
 
@@ -114,3 +123,17 @@ def test_no_folders_import_each_other_in_a_circle() -> None:
 def room_of(name: str) -> str:
     """The folder that a module stands in, of functions/process and the packages the one below; a module is its own."""
     return ".".join(name.split(".")[: 3 if name.startswith("functions.") else 2])
+
+
+TESTS = sorted((PROJECT / "tests").rglob("*.py"))
+
+
+def test_nothing_is_imported_from_a_test_module_or_a_conftest() -> None:
+    source = {path: path.read_text(encoding="utf-8") for path in TESTS}
+    bad = re.compile(r"^\s*(from|import) tests(\.\w+)*\.(test_\w+|conftest)\b", re.MULTILINE)
+    assert [str(path.relative_to(PROJECT)) for path, text in source.items() if bad.search(text)] == []
+
+
+def test_each_folder_of_tests_says_what_belongs_there() -> None:
+    packages = [path for path in TESTS if path.name == "__init__.py"]
+    assert [str(path.parent) for path in packages if not ast.get_docstring(ast.parse(path.read_text()))] == []

@@ -6,10 +6,12 @@ import importlib
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from assay.contract import Pipeline
-from assay.detection.rules import Rules
+
+if TYPE_CHECKING:
+    from assay.detection.rules import Rules
 
 _DATASETS = Path(__file__).resolve().parent
 
@@ -47,6 +49,8 @@ def rules() -> dict[str, Rules]:
 
 def rules_of(info: DatasetInfo) -> Rules:
     """Read one dataset type's rules.json. Raises pydantic.ValidationError."""
+    from assay.detection.rules import Rules  # noqa: PLC0415  # its package loads the data engine; dataset.json needs none
+
     return Rules.model_validate_json((info.folder / "rules.json").read_bytes())
 
 

@@ -54,7 +54,7 @@ def _record(record: SQSRecord, lambda_context: LambdaContext) -> None:
         # A message of its own rather than a failed record: an outage is no reason for the dead-letter queue, which
         # counts receives, and a record would come again after an hour and a half.
         logger.warning("message put off", exc_info=True)
-        (queue() if message == RUN_HINT else news_queue()).send_later(message, _OUTAGE_SECONDS)
+        (queue() if message == RUN_HINT else news_queue()).send([message], _OUTAGE_SECONDS)
         measure("MessagesPutOff")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from functions.upload.hints import send_hint
 from shared.database import database
 from shared.database.transport import CONNECT_SECONDS, STATEMENT_SECONDS, TRYING_SECONDS
 from shared.queue.events import CLEAN_UP_HINT
+from shared.queue.hints import send_hint
 from shared.sign_in.auth import User
 from shared.wire.account import Remaining
 
@@ -27,5 +27,5 @@ def delete_account(user: User, remaining_milliseconds: Callable[[], int]) -> Rem
         remaining = Remaining.model_validate(answer)
         if remaining.left == 0 or remaining_milliseconds() < _CALL_MILLISECONDS:
             break
-    send_hint(CLEAN_UP_HINT)
+    send_hint(CLEAN_UP_HINT, may_be_lost=True)
     return remaining

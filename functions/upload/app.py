@@ -15,11 +15,21 @@ from pydantic_core import from_json
 from functions.upload import account, jobs, uploads, webhooks
 from functions.upload.storage_hook import HEADER, take_hint
 from shared.errors import Problem
-from shared.http import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api, respond
+from shared.http import (
+    INVALID,
+    NOT_SIGNED_IN,
+    UNAVAILABLE,
+    SignedIn,
+    answer,
+    documented,
+    new_api,
+    require_utf8,
+    respond,
+)
 from shared.telemetry import follow, logger, measure, metrics, tracer
 from shared.wire.account import Remaining
 from shared.wire.jobs import FILENAME_SCHEMA, HintTaken, Job, OnDuplicate, UploadAnswer
-from shared.wire.webhooks import NewWebhook
+from shared.wire.webhooks import NewWebhook, Webhook
 
 api = new_api()
 
@@ -35,7 +45,13 @@ api = new_api()
             UploadAnswer,
             "A job that waits for the bytes, and where to PUT them; no link if they came with the request",
         ),
-        problems=[NOT_SIGNED_IN, (413, "The file is too large"), INVALID, UNAVAILABLE],
+        problems=[
+            NOT_SIGNED_IN,
+            (413, "The file is too large"),
+            (415, "The body is a form, not the file itself"),
+            INVALID,
+            UNAVAILABLE,
+        ],
     ),
 )
 def post_uploads(
@@ -53,7 +69,7 @@ def post_uploads(
             raise Problem(
                 422,
                 "invalid_request",
-                "The address has words about a file, but no filename.",
+                "Query parameters describe a file, but `filename` is missing.",
                 "Add ?filename=river.csv if the body is the file itself; else say it in the JSON.",
             )
         registered = uploads.register(uploads.parse_request(_body()), user)
@@ -61,6 +77,8 @@ def post_uploads(
         query: dict[str, JsonValue] = {"filename": filename, "parameters": _parameters(parameters)}
         query |= {"dataset_type": dataset_type} if dataset_type is not None else {}
         query |= {"on_duplicate": on_duplicate} if on_duplicate is not None else {}
+        uploads.require_plain_body(api.current_event.headers.get("content-type"))
+        require_utf8(api.current_event.raw_query_string)
         registered = uploads.store(_body(), query, user)
     follow(registered.job.job_id)
     measure("UploadsCached" if registered.cached else "UploadsRegistered")
@@ -193,6 +211,11 @@ def delete_me(user: SignedIn) -> Response[str]:
     summary="Register a URL that is told when a job is done or has failed",
     operation_id="create_webhook",
     responses=documented(
+        (
+            200,
+            Webhook,
+            "You registered this URL before. Its secret is not shown again; to get another, delete it first",
+        ),
         (201, NewWebhook, "The webhook, and the secret that its deliveries are signed with: shown this once"),
         problems=[NOT_SIGNED_IN, (409, "There are ten webhooks already"), INVALID, UNAVAILABLE],
     ),
@@ -201,7 +224,7 @@ def post_webhook(user: SignedIn) -> Response[str]:
     """Take the URL as JSON: https, a public address. Each job that ends from now on is told there, signed."""
     webhook = webhooks.create(webhooks.parse_request(_body()), user)
     logger.info("webhook registered", webhook_id=str(webhook.webhook_id))
-    return answer(201, webhook)
+    return answer(201 if isinstance(webhook, NewWebhook) else 200, webhook)
 
 
 @api.delete(

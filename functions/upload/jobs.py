@@ -6,12 +6,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from functions.upload.hints import send_hint
 from shared.catalog.dataset_types import require_dataset_type
 from shared.database import database
 from shared.errors import Problem
 from shared.http import invalid_request
 from shared.queue.events import CLEAN_UP_HINT, RUN_HINT
+from shared.queue.hints import send_hint
 from shared.sign_in.auth import User
 from shared.wire.jobs import Job, TypeChoiceRequest
 
@@ -44,7 +44,7 @@ def choose_type(job_id: UUID, dataset_type: str, user: User) -> Job:
     """
     answer = database().call("choose_type", {"p_job_id": job_id, "p_dataset_type": dataset_type}, as_user=user)
     job = Job.model_validate(answer)
-    send_hint(RUN_HINT)
+    send_hint(RUN_HINT, may_be_lost=True)
     return job
 
 
@@ -59,7 +59,7 @@ def retry(job_id: UUID, user: User) -> Job:
     Raises Problem: 404; 409 for any other job, for one whose bytes are gone, and where another does the same; 429.
     """
     job = Job.model_validate(database().call("retry_job", {"p_job_id": job_id}, as_user=user))
-    send_hint(RUN_HINT)
+    send_hint(RUN_HINT, may_be_lost=True)
     return job
 
 
@@ -70,11 +70,11 @@ def reprocess(job_id: UUID, user: User) -> Reprocessed:
     """
     answer = database().call("reprocess_job", {"p_job_id": job_id}, as_user=user)
     reprocessed = Reprocessed.model_validate(answer)
-    send_hint(RUN_HINT)
+    send_hint(RUN_HINT, may_be_lost=True)
     return reprocessed
 
 
 def delete(job_id: UUID, user: User) -> None:
     """Delete a job whatever its status: its rows now, its objects within minutes. Raises Problem (404)."""
     database().call("delete_job", {"p_job_id": job_id}, as_user=user)
-    send_hint(CLEAN_UP_HINT)
+    send_hint(CLEAN_UP_HINT, may_be_lost=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hmac
 
 from shared.errors import Problem
-from shared.queue import news_queue
 from shared.queue.events import OUTBOX_HINT
+from shared.queue.hints import send_hint
 from shared.settings import settings
 
 HEADER = "X-Assay-Hook-Secret"
@@ -32,4 +32,4 @@ def take_hint(secret: str | None) -> None:
             f"The header {HEADER} is missing or wrong.",
             "Give the webhook the header with the value of STORAGE_HOOK_SECRET.",
         )
-    news_queue().send_later(OUTBOX_HINT, 0)
+    send_hint(OUTBOX_HINT)

@@ -6,13 +6,14 @@ import hashlib
 
 from pydantic import JsonValue, ValidationError
 
-from functions.upload.hints import send_hint
 from shared.catalog.registry import current_versions, dataset_types
 from shared.database import database
 from shared.errors import Problem
 from shared.http import invalid_request
-from shared.object_store import object_store, upload_key
+from shared.object_store import object_store
+from shared.object_store.keys import upload_key
 from shared.queue.events import RUN_HINT
+from shared.queue.hints import send_hint
 from shared.settings import settings
 from shared.sign_in.auth import User
 from shared.wire.jobs import PutLink, UploadAnswer, UploadRequest
@@ -53,6 +54,24 @@ def parse_request(body: str | bytes | dict[str, JsonValue]) -> UploadRequest:
             f"Choose one of: {', '.join(dataset_types())}; or leave it out to have it found.",
         )
     return request
+
+
+def require_plain_body(content_type: str | None) -> None:
+    """Refuse a form where the file itself is expected: its envelope would be stored as data. Raises Problem (415)."""
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    if media_type == "multipart/form-data":
+        detail = "The body is a form (multipart/form-data), not the file itself."
+    elif media_type == "application/x-www-form-urlencoded":
+        detail = "The body was sent as application/x-www-form-urlencoded, as `curl -d` does, which strips line ends."
+    else:
+        return
+    raise Problem(
+        415,
+        "unsupported_media_type",
+        detail,
+        "Send the file's bytes as the body: `curl --data-binary @FILE -H 'Content-Type: application/octet-stream'`, "
+        "or `body: file` in a browser.",
+    )
 
 
 def register(request: UploadRequest, user: User) -> UploadAnswer:
@@ -101,5 +120,5 @@ def _register(request: UploadRequest, user: User) -> UploadAnswer:
     registered = UploadAnswer.model_validate(answer)
     if registered.job.status == "queued":
         # The bytes are there: no event of the object store will tell the worker.
-        send_hint(RUN_HINT)
+        send_hint(RUN_HINT, may_be_lost=True)
     return registered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from shared.database import database
 from shared.errors import Problem
@@ -12,7 +12,11 @@ from shared.http import invalid_request
 from shared.settings import settings
 from shared.sign_in.auth import User
 from shared.webhook_url import receiver_of
-from shared.wire.webhooks import NewWebhook, WebhookRequest
+from shared.wire.webhooks import NewWebhook, Webhook, WebhookRequest
+
+
+class _Created(BaseModel):
+    new: bool
 
 
 def parse_request(body: bytes) -> WebhookRequest:
@@ -33,10 +37,13 @@ def parse_request(body: bytes) -> WebhookRequest:
     return request
 
 
-def create(request: WebhookRequest, user: User) -> NewWebhook:
-    """Register a URL; the answer tells the secret, this once. Raises Problem (409) where there are ten already."""
+def create(request: WebhookRequest, user: User) -> Webhook:
+    """Register a URL. A NewWebhook has the secret, which is shown this once; a URL registered before has its Webhook.
+
+    Raises Problem (409) where there are ten already.
+    """
     answer = database().call("create_webhook", {"p_url": request.url, "p_request_id": uuid4()}, as_user=user)
-    return NewWebhook.model_validate(answer)
+    return (NewWebhook if _Created.model_validate(answer).new else Webhook).model_validate(answer)
 
 
 def delete(webhook_id: UUID, user: User) -> None:

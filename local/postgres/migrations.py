@@ -60,8 +60,10 @@ def apply_migrations(url: str, folder: Path = FOLDER, *, until: str | None = Non
         applied = {str(row[0]) for row in rows}
         if gone := sorted(applied - set(files)):
             raise StackError(
-                f"The database has migrations that {folder} has not: {', '.join(gone)}. It was made by another version "
-                "of Assay: use that version, or another database (for the embedded one, another ASSAY_HOME)."
+                "Another checkout of Assay made this database: this one does not know its migrations "
+                f"{', '.join(gone)}. Nothing was changed. To use what is in it, start that checkout; there, "
+                "`assay export DIR` saves your files and results. To begin anew here, set ASSAY_HOME to another "
+                "folder, or rename the folder .assay."
             )
         for version, (name, path) in files.items():
             if version in applied or (until is not None and version > until):
@@ -69,7 +71,7 @@ def apply_migrations(url: str, folder: Path = FOLDER, *, until: str | None = Non
             if applied and version < max(applied):
                 raise StackError(f"Migration {path.name} is older than {max(applied)}, which was applied before it.")
             text = path.read_text(encoding="utf-8")
-            connection.execute("reset all")  # what the file before has set, as the Supabase CLI does
+            connection.execute("reset all")  # what the previous file has set, as the Supabase CLI does
             with connection.transaction():
                 connection.execute(text.encode())
                 connection.execute(

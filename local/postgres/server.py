@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -35,15 +36,24 @@ def embedded_binaries() -> Path:
 class Postgres:
     """A Postgres of its own under `home`, listening on the loopback address only, with what Supabase already has.
 
-    `binaries` takes another Postgres than the embedded one (its `bin` folder), `port` another port than a free one.
+    `binaries` takes another Postgres than the embedded one (its `bin` folder), `port` another port than a free one,
+    `settings` more settings of the server.
     """
 
-    def __init__(self, home: Path, *, port: int | None = None, binaries: Path | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        port: int | None = None,
+        binaries: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.home = home.resolve()
         self.data = self.home / "postgres"
         self.log = self.home / "logs" / "postgres.log"
         self.port = port or free_port()
         self.binaries = binaries or embedded_binaries()
+        self._settings = settings or {}
         self._passwords = self.home / "postgres.json"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -79,6 +89,7 @@ class Postgres:
             "unix_socket_directories": "",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            **self._settings,
         }
         command = [str(self.binaries / "postgres"), "-D", str(self.data)]
         for name, value in options.items():

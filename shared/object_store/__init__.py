@@ -13,11 +13,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
-from uuid import UUID
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.errors import AssayError, Transient
+from shared.errors import AssayError, Problem, Transient
+from shared.object_store.keys import OUTPUTS
 from shared.object_store.signed_links import LinkSigner
 from shared.settings import Settings, settings
 
@@ -33,6 +33,14 @@ class ObjectMissing(AssayError):
     """The store has no object under the key."""
 
 
+class ObjectsStay(Transient):
+    """The store did not delete these objects; it deleted the others that it was asked to."""
+
+    def __init__(self, keys: Sequence[str], asked: int) -> None:
+        super().__init__(f"the object store did not delete {len(keys)} of {asked} objects")
+        self.keys = frozenset(keys)
+
+
 @dataclass(frozen=True)
 class SignedLink:
     """A link that carries its own permission until it expires; `headers` must be sent with it as they are."""
@@ -40,21 +48,6 @@ class SignedLink:
     url: str
     headers: dict[str, str]
     expires_at: datetime
-
-
-def upload_key(owner: UUID | str, sha256: str) -> str:
-    """Key of an upload: `uploads/{owner}/{sha256}`."""
-    return f"uploads/{owner}/{sha256}"
-
-
-def output_key(owner: str, job_id: str, attempt: int, name: str) -> str:
-    """Key of an output: `outputs/{owner}/{job}/{attempt}/{name}`, as finish_job computes it."""
-    return f"outputs/{owner}/{job_id}/{attempt}/{name}"
-
-
-def outputs_prefix(owner: str, job_id: str, attempt: int) -> str:
-    """What the keys of all outputs of an attempt begin with."""
-    return output_key(owner, job_id, attempt, "")
 
 
 class ObjectStore:
@@ -96,17 +89,25 @@ class ObjectStore:
         return SignedLink(url, {}, datetime.now(UTC) + timedelta(seconds=seconds))
 
     def put_bytes(self, key: str, body: bytes) -> None:
-        """Store bytes under a key: those of one request, which must be answered before Lambda ends it."""
+        """Store bytes under a key: those of one request, which must be answered before Lambda ends it.
+
+        Raises Problem (413) where they exceed the bucket's own limit.
+        """
         request: PutObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key, "Body": body}
         if self._checks_sha256:
             request["ChecksumSHA256"] = _base64(hashlib.sha256(body).hexdigest())
         try:
             _client(self._at, read_seconds=8, attempts=2).put_object(**request)
         except (BotoCoreError, ClientError) as error:
+            if _is_too_large(error):
+                raise self._too_large(len(body)) from error
             raise Transient("the object store did not take the object") from error
 
     def put_file(self, key: str, path: Path, media_type: str) -> None:
-        """Store a file under a key, in parts where it is large."""
+        """Store a file under a key, in parts where it is large.
+
+        Raises Problem (413) where it exceeds the bucket's own limit.
+        """
         from boto3.exceptions import S3UploadFailedError  # noqa: PLC0415  # with it comes boto3: see shared.aws_clients
 
         arguments = {"ContentType": media_type}
@@ -115,6 +116,8 @@ class ObjectStore:
         try:
             self._client.upload_file(str(path), self._bucket, key, ExtraArgs=arguments)
         except (BotoCoreError, ClientError, S3UploadFailedError) as error:
+            if _is_too_large(error):
+                raise self._too_large(path.stat().st_size) from error
             raise Transient("the object store did not take the object") from error
 
     def download(self, key: str, path: Path, received: Callable[[int], None]) -> str:
@@ -148,7 +151,8 @@ class ObjectStore:
         return [found["Key"] for found in listed.get("Contents", [])] == [key]
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects. One that is gone already counts as deleted; Transient is also raised where one stays."""
+        """Delete objects; one that is gone already counts as deleted. Raises ObjectsStay where some are still there."""
+        left: list[str] = []
         for start in range(0, len(keys), _DELETED_AT_ONCE):
             batch = keys[start : start + _DELETED_AT_ONCE]
             with _answers("the object store did not delete objects"):
@@ -156,9 +160,9 @@ class ObjectStore:
                     Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
                 )
                 # Supabase refused to delete what is not there, before https://github.com/supabase/storage/pull/1092.
-                left = [error for error in answer.get("Errors", []) if self.has(error["Key"])]
-            if left:
-                raise Transient(f"the object store did not delete {len(left)} of {len(batch)} objects")
+                left += [error["Key"] for error in answer.get("Errors", []) if self.has(error["Key"])]
+        if left:
+            raise ObjectsStay(left, len(keys))
 
     def delete_prefix(self, prefix: str) -> int:
         """Delete all objects whose keys begin so, and return how many. Raises ValueError for one without a last slash.
@@ -180,7 +184,7 @@ class ObjectStore:
         count = 0
         with _answers("the object store did not abort uploads"):
             uploads = self._client.get_paginator("list_multipart_uploads")
-            for page in uploads.paginate(Bucket=self._bucket, Prefix="outputs/"):
+            for page in uploads.paginate(Bucket=self._bucket, Prefix=OUTPUTS):
                 for upload in page.get("Uploads", []):
                     if upload["Initiated"] < begun_before:
                         self._client.abort_multipart_upload(
@@ -188,6 +192,14 @@ class ObjectStore:
                         )
                         count += 1
         return count
+
+    def _too_large(self, size_bytes: int) -> Problem:
+        return Problem(
+            413,
+            "bucket_limit",
+            f"The bucket {self._bucket!r} refused an object of {size_bytes} bytes: its own size limit is lower.",
+            "Raise the bucket's file size limit (in Supabase also the project's global one), or send a smaller file.",
+        )
 
     def ping(self) -> None:
         """Return when the bucket answers, within seconds."""
@@ -203,6 +215,15 @@ def _answers(otherwise: str) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError) as error:
         raise Transient(otherwise) from error
+
+
+def _is_too_large(error: BaseException | None) -> bool:
+    """Whether the store answered 413; boto3 wraps the answer where it uploads a file."""
+    while error is not None:
+        if isinstance(error, ClientError) and error.response["ResponseMetadata"]["HTTPStatusCode"] == 413:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _client(at: Settings, read_seconds: int, attempts: int) -> S3Client:

@@ -24,32 +24,19 @@ _BATCH = 10
 class Queue:
     """One SQS queue. Every method raises Transient when it does not answer as it should."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, read_seconds: int = 5, attempts: int = 3) -> None:
         self._url = url
-        self._client = _client(read_seconds=5, attempts=3)
+        self._client = _client(read_seconds, attempts)
 
-    def send_later(self, body: str, seconds: int) -> None:
-        """Send a message that becomes visible after `seconds` (at most 900, SQS's own limit)."""
-        try:
-            self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=seconds)
-        except (BotoCoreError, ClientError) as error:
-            raise Transient("the queue did not take the message") from error
-
-    def send_hint(self, body: str) -> None:
-        """Send a message that may be lost, within seconds: whoever sends it does so in a request that is waited for."""
-        try:
-            _client(read_seconds=2, attempts=1).send_message(QueueUrl=self._url, MessageBody=body)
-        except (BotoCoreError, ClientError) as error:
-            raise Transient("the queue did not take the message") from error
-
-    def send_all(self, bodies: Sequence[str]) -> None:
-        """Send messages, ten in one request (SQS's own limit).
+    def send(self, bodies: Sequence[str], after_seconds: int = 0) -> None:
+        """Send messages that become visible after so long (at most 900 s), ten in one request; both limits are SQS's.
 
         When it raises, some may have been sent; whoever calls must be able to send all of them again.
         """
         for start in range(0, len(bodies), _BATCH):
             entries: list[SendMessageBatchRequestEntryTypeDef] = [
-                {"Id": str(index), "MessageBody": body} for index, body in enumerate(bodies[start : start + _BATCH])
+                {"Id": str(index), "MessageBody": body, "DelaySeconds": after_seconds}
+                for index, body in enumerate(bodies[start : start + _BATCH])
             ]
             try:
                 answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)

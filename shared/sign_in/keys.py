@@ -16,6 +16,7 @@ from shared.telemetry import logger
 
 _FRESH_SECONDS = 600
 _USABLE_SECONDS = 3600
+_MIN_RSA_BITS = 2048
 # How long nothing is fetched again: after an answer, so that made-up kids are no load; after none, so that not every
 # request waits for the timeout.
 _AFTER_SUCCESS_SECONDS = 30
@@ -79,6 +80,37 @@ class SigningKeys:
 def _by_kid(jwks: object) -> dict[str, jwt.PyJWK]:
     if not isinstance(jwks, dict):
         raise ValueError("a JWKS is an object")  # noqa: TRY004  # of a type that JSON may have
-    # A project that signs with a shared secret has a JWKS without keys, which PyJWKSet would not take.
-    keys = jwt.PyJWKSet.from_dict(jwks) if jwks.get("keys") != [] else ()
-    return {key.key_id: key for key in keys if key.key_id and key.public_key_use in {"sig", None}}
+    entries = jwks.get("keys")
+    if not isinstance(entries, list):
+        raise ValueError("a JWKS has a list of keys")  # noqa: TRY004  # as above
+    # One key that cannot be used must not take the others with it.
+    keys = [key for key in map(_parsed, entries) if key is not None]
+    if entries and not keys:
+        raise ValueError("every key of the JWKS is malformed")
+    return {key.key_id: key for key in keys if key.key_id and _verifies(key)}
+
+
+def _parsed(entry: object) -> jwt.PyJWK | None:
+    try:
+        return jwt.PyJWK.from_dict(entry)  # type: ignore[arg-type]  # it says what is wrong with anything else
+    except Exception as error:  # noqa: BLE001  # PyJWT and cryptography raise many types for a malformed key
+        logger.warning("signing key skipped", reason=f"malformed ({type(error).__name__})")
+        return None
+
+
+def _verifies(key: jwt.PyJWK) -> bool:
+    """Tell whether the key may verify signatures; log why not.
+
+    Source: RFC 7517, sections 4.2 (use) and 4.3 (key_ops); RFC 7518, section 3.3 (RSA keys have at least 2048 bits).
+    """
+    operations = key._jwk_data.get("key_ops")  # PyJWK has no public name for it
+    if key.public_key_use not in {"sig", None} or not (operations is None or "verify" in operations):
+        reason = "not meant for verifying"
+    elif key.key_type not in {"RSA", "EC"}:
+        reason = "of another kind than RSA and EC"
+    elif key.key_type == "RSA" and key.key.key_size < _MIN_RSA_BITS:
+        reason = f"RSA of less than {_MIN_RSA_BITS} bits"
+    else:
+        return True
+    logger.warning("signing key skipped", reason=reason, kid=key.key_id)
+    return False

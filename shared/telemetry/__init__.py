@@ -47,6 +47,7 @@ MetricName = Literal[
     "MessagesPutOff",  # sent anew with a delay, since the database or a queue did not answer
     "JobsRemoved",  # expired, with all that hung on them
     "ObjectsDeleted",
+    "SweepStepsFailed",  # steps of the sweep that failed while the others were done
     "DownloadLinks",
     "WebhooksDelivered",
     "WebhooksFailed",  # deliveries that were given up

@@ -11,7 +11,16 @@ from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictInt,
+    StringConstraints,
+    model_validator,
+)
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -125,7 +134,7 @@ class UploadRequest(Model):
         examples=["station_measurements.csv"],
         json_schema_extra=FILENAME_SCHEMA,
     )
-    size_bytes: Annotated[int, AfterValidator(_is_size)] = Field(
+    size_bytes: Annotated[StrictInt, AfterValidator(_is_size)] = Field(
         description="size of the file in bytes", json_schema_extra={"minimum": 1}
     )
     sha256: Annotated[str, AfterValidator(_is_sha256)] = Field(

@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from assay.errors import Unprocessable
 from assay.run import NeedsType
-from tests.assay.conftest import HEADER, MakeSource, Run, run_in
+from tests.assay.analyses import HEADER, MakeSource, Run, run_in
 from tests.assay.office import compound
 from tests.assay.outputs import json_of, table_of
 from tests.log_watch import CANARY

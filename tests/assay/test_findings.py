@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from assay.run import Analysis
-from tests.assay.conftest import HEADER, Run
+from tests.assay.analyses import HEADER, Run
 from tests.assay.outputs import json_of, path_of, table_of
 
 TIMED = "Station,Date,Time,PCode,Result\n"

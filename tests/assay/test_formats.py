@@ -20,7 +20,7 @@ from assay.contract import Source
 from assay.errors import Unprocessable
 from assay.formats import Table, open_table, preview
 from assay.reading import Reading
-from tests.assay.conftest import MakeSource, write_source
+from tests.assay.analyses import MakeSource, write_source
 from tests.assay.office import Rows, archive, ods, ods_rows, xls, xls_cells, xlsb, xlsb_cells
 
 Read = Callable[..., tuple[Table, list[tuple[str | None, ...]]]]

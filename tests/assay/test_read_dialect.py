@@ -17,7 +17,7 @@ from assay.formats.text.align import align
 from assay.formats.text.cells import Looks, columns_of, looks
 from assay.formats.text.dialect import RUNS, Dialect
 from assay.reading import Reading
-from tests.assay.conftest import MakeSource, write_source
+from tests.assay.analyses import MakeSource, write_source
 
 NAMES = ["day", "code", "price", "thing"]
 ROWS = [

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from assay.formats import Table, open_table
 from assay.formats.text.dialect import Dialect
 from assay.reading import Reading
-from tests.assay.conftest import MakeSource
+from tests.assay.analyses import MakeSource
 
 NAMES = ["day", "code", "price", "thing"]
 ROWS = [

@@ -20,7 +20,7 @@ from assay.formats import Table, open_table, preview
 from assay.formats.text.dialect import Dialect
 from assay.formats.text.records import records
 from shared.errors import JobCancelled
-from tests.assay.conftest import MakeSource, write_source
+from tests.assay.analyses import MakeSource, write_source
 
 RULES: Rules = registry.rules()["station_measurements"]
 NAMES = ("Station_ID", "Date_Time", "PCode", "Result")

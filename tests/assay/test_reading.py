@@ -6,7 +6,7 @@ import pytest
 from pydantic import JsonValue
 
 from assay.errors import Unprocessable
-from tests.assay.conftest import HEADER, Run
+from tests.assay.analyses import HEADER, Run
 from tests.assay.outputs import table_of
 
 ORDERS = "name;amount\na;1.234\nb;5.678\n"

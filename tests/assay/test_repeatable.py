@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.assay.conftest import HEADER, MakeSource, Run
+from tests.assay.analyses import HEADER, MakeSource, Run
 from tests.assay.outputs import hashes, json_of, table_of
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "station_measurements.csv"
@@ -20,7 +20,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "station_measurements.csv"
 _PRINT_HASHES = """
 import json, sys
 from pathlib import Path
-from tests.assay.conftest import run_in, write_source
+from tests.assay.analyses import run_in, write_source
 from tests.assay.outputs import hashes
 folder = Path(sys.argv[2])
 source = write_source(folder / "upload", Path(sys.argv[1]).read_bytes(), "threads.csv")
@@ -63,6 +63,7 @@ def test_whatever_the_threads_do(tmp_path: Path) -> None:
     assert hashes_with(5, path, tmp_path / "five") == one
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("how", ["mean", "min"])
 def test_whatever_the_threads_do_with_zeros_of_both_signs(how: str, tmp_path: Path) -> None:
     dice = random.Random(11)

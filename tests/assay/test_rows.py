@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.datasets.station_measurements import quality
-from tests.assay.conftest import HEADER, Run
+from tests.assay.analyses import HEADER, Run
 from tests.assay.outputs import json_of, table_of
 
 

@@ -18,7 +18,7 @@ from pydantic import JsonValue
 
 from assay.datasets.station_measurements.tables import natural_key, stems
 from assay.errors import Unprocessable
-from tests.assay.conftest import HEADER, Run
+from tests.assay.analyses import HEADER, Run
 from tests.assay.outputs import json_of, path_of, table_of
 
 DAY = "CT,2024-01-01 {},Data 1,{}\n"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -13,13 +11,8 @@ from shared.database import Database
 from shared.database.data_api import DataApiDatabase
 from shared.database.psycopg_database import PsycopgDatabase
 from shared.sign_in.auth import User
+from tests.contract.transport import Transport
 from tests.supabase.gateway import Gateway
-
-
-@dataclass(frozen=True)
-class Transport:
-    db: Database
-    sign_in: Callable[[UUID], User]
 
 
 @pytest.fixture(params=["psycopg", "data_api", "data_api_legacy_keys"])

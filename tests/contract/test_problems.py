@@ -75,6 +75,15 @@ PROBLEMS: list[tuple[Callable[[Steps], Any], tuple[int, str, str, str]]] = [
         ),
     ),
     (
+        lambda steps: steps.register(steps.done()[1], size_bytes=11),
+        (
+            409,
+            "size_mismatch",
+            "The file with this SHA-256 has 10 bytes, not 11.",
+            "Announce the size and the SHA-256 of the same file.",
+        ),
+    ),
+    (
         lambda steps: steps.retry(steps.done()[0]),
         (
             409,

@@ -13,7 +13,7 @@ import pytest
 from local.postgres.server import Postgres
 from shared.database import Database
 from shared.database.psycopg_database import PsycopgDatabase
-from tests.contract.conftest import Transport
+from tests.contract.transport import Transport
 from tests.database.steps import MANIFEST, Answer, Steps, Superuser, new_sha256
 
 JSON: list[Any] = [
@@ -141,7 +141,7 @@ def test_an_answer_is_the_same_as_by_psycopg(transport: Transport, postgres: Pos
 def test_threads_share_one_database_and_each_sees_its_own(transport: Transport) -> None:
     def live(_: int) -> list[Answer]:
         mine = Steps(transport.db, transport.sign_in(uuid4()))
-        jobs = {mine.done()[0] for _ in range(3)}
+        jobs = {mine.queued()[0] for _ in range(3)}
         assert {job["job_id"] for job in mine.jobs()} == jobs
         return [mine.job(job_id) for job_id in jobs]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from assay.page.html import write_page
 from assay.page.model import Page
 from tests.dashboard.chromium import NAMES, program, started
 from tests.dashboard.samples import stations
+from tests.dashboard.tabs import OpenFile, OpenPage
 from tests.machine import not_tested_here
 
 
@@ -60,10 +61,6 @@ class Watch:
         tab.on("request", request)
         tab.on("pageerror", lambda error: self.wrong.append(f"exception: {error}"))
         tab.on("dialog", dialog)
-
-
-OpenPage = Callable[[Page], Tab]
-OpenFile = Callable[[Path], Tab]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import ViewportSize
 
 from assay.run import Analysis
-from tests.assay.conftest import run_in, write_source
+from tests.assay.analyses import run_in, write_source
 from tests.assay.outputs import path_of
 from tests.dashboard.chromium import NAMES, program, started
 

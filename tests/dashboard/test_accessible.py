@@ -14,8 +14,8 @@ from playwright.sync_api import Page as Tab
 
 from assay.page.html import write_page
 from assay.page.model import Page
-from tests.dashboard.conftest import OpenPage
 from tests.dashboard.samples import stations, transactions
+from tests.dashboard.tabs import OpenPage
 
 # The contrast of each text to what lies behind it (WCAG 2.2, 1.4.3), of all that can be seen and is not switched off.
 _CONTRASTS = """() => {

@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from assay.page.model import Bars, Heat, Histogram, Page
 from tests.dashboard.actions import chart, column, drawing, next_frame, panel, point, reset
-from tests.dashboard.conftest import OpenPage
 from tests.dashboard.samples import transactions
+from tests.dashboard.tabs import OpenPage
 
 
 def page_of(*panels: Bars | Histogram | Heat) -> Page:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from assay.page.html import write_page
 from assay.page.model import Figure, Finding, Page, Panel, Series, Table
 from tests.dashboard.actions import column, drawing, next_frame, panel
-from tests.dashboard.conftest import OpenPage
+from tests.dashboard.tabs import OpenPage
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 

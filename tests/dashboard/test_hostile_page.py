@@ -14,11 +14,11 @@ from playwright.sync_api import expect
 
 from assay.page.model import Page, Table
 from assay.run import Analysis
-from tests.assay.conftest import run_in, write_source
+from tests.assay.analyses import run_in, write_source
 from tests.assay.outputs import path_of
-from tests.dashboard.conftest import OpenFile, OpenPage
+from tests.dashboard.tabs import OpenFile, OpenPage
+from tests.hostile.formulas import FORMULAS, GUARDED, PLAIN, guard
 from tests.hostile.markup import MARKUP, table
-from tests.hostile.test_formulas import FORMULAS, GUARDED, PLAIN, guard
 
 # All that a click can reach, in one call: a thousand clicks of a mouse take seconds.
 _USE_EVERYTHING = """async () => {

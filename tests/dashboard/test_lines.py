@@ -21,7 +21,7 @@ from tests.dashboard.actions import (
     switched_on,
     toggle,
 )
-from tests.dashboard.conftest import OpenPage
+from tests.dashboard.tabs import OpenPage
 
 
 def test_a_line_is_switched_by_keyboard(open_page: OpenPage, sample: Page) -> None:

@@ -9,8 +9,8 @@ from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 
 from assay.page.html import MAX_BYTES
-from tests.dashboard.conftest import OpenFile
 from tests.dashboard.screenshots import EXAMPLES, dashboard_of
+from tests.dashboard.tabs import OpenFile
 
 
 @pytest.fixture(scope="module", params=EXAMPLES)

@@ -1,46 +1,45 @@
-"""The state machine is tested on every Postgres at hand: hosted Supabase runs 15 or 17, the embedded one is 16."""
+"""Postgres as a hosted project has it, for each version where the version matters."""
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from local.postgres.migrations import apply_migrations
-from local.postgres.server import Postgres, embedded_binaries
+from local.postgres.server import Postgres
 from shared.database.psycopg_database import PsycopgDatabase
 from shared.sign_in.auth import User
-from tests.database.hosted import at, hosted, new_database
+from tests.database.hosted import ROLE, at, hosted
 from tests.database.own import EMPTY, OwnDatabase
+from tests.database.servers import SERVERS, WITHOUT_SYNC
 from tests.database.steps import Superuser
 from tests.database.webhook_steps import WebhookSteps
 
-
-def servers() -> dict[str, Path]:
-    """The `bin` folders of the wheel's two servers, and of the one on PATH if it is one that Supabase may run."""
-    embedded = embedded_binaries()
-    found = {"embedded": embedded, "newest": embedded.parents[1] / "pginstall18" / "bin"}
-    if on_path := shutil.which("postgres"):
-        version = subprocess.run([on_path, "--version"], capture_output=True, text=True, check=True).stdout
-        if re.search(r"\) 1[5-7]\.", version):
-            found["on PATH"] = Path(on_path).resolve().parent
-    return found
+OWN = "own"
 
 
-SERVERS = servers()
+# What depends on the version of Postgres: all else is tested on the embedded one alone.
+ON_EVERY_VERSION = {"test_migrations", "test_catalog", "test_matrix", "test_functions"}
 
 
-@pytest.fixture(scope="session", params=list(SERVERS.values()), ids=list(SERVERS))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "postgres" in metafunc.fixturenames:
+        names = SERVERS if metafunc.definition.path.stem in ON_EVERY_VERSION else ["embedded"]
+        metafunc.parametrize("postgres", names, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    server = Postgres(tmp_path_factory.mktemp("postgres"), binaries=request.param)
+    """A server with two databases like those of a hosted project: `postgres`, and for `own` its copy."""
+    binaries = SERVERS[request.param]
+    server = Postgres(tmp_path_factory.mktemp("postgres"), binaries=binaries, settings=WITHOUT_SYNC)
     server.start()
     try:
         apply_migrations(hosted(server, "postgres"))
+        with psycopg.connect(at(server.superuser_url, "template1"), autocommit=True) as superuser:
+            superuser.execute(f"create database {OWN} template postgres owner {ROLE}".encode())
         yield server
     finally:
         server.stop()
@@ -49,10 +48,8 @@ def postgres(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="session")
 def other_database(postgres: Postgres) -> Iterator[OwnDatabase]:
     """A second database on the same server, for `own`."""
-    name = "own"
-    apply_migrations(new_database(postgres, name))
-    with psycopg.connect(at(postgres.superuser_url, name), autocommit=True) as superuser:
-        url = at(postgres.authenticator_url, name)
+    with psycopg.connect(at(postgres.superuser_url, OWN), autocommit=True) as superuser:
+        url = at(postgres.authenticator_url, OWN)
         yield OwnDatabase(superuser, url, PsycopgDatabase(url))
 
 

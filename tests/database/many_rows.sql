@@ -26,8 +26,8 @@ select job_id, owner, job_id, 'a.csv', 10, status, case when status in ('awaitin
     case when status in ('done', 'failed', 'cancelled', 'expired') then now() + interval '1 minute' * (n - 50) end
 from numbered;
 
-insert into assay.attempts (job_id, attempt, owner, worker, ended_at, outcome)
-select job_id, 1, owner, 'worker ' || n, case when status <> 'running' then now() end,
+insert into assay.attempts (job_id, attempt, owner, worker, memory_mb, ended_at, outcome)
+select job_id, 1, owner, 'worker ' || n, 1024, case when status <> 'running' then now() end,
     case status when 'running' then null else status end
 from numbered where status in ('running', 'needs_type', 'failed', 'cancelled', 'done');
 

@@ -11,7 +11,7 @@ import psycopg
 from shared.catalog.registry import current_versions
 from shared.database import Database
 from shared.database.transport import Argument
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.sign_in.auth import User
 
 Answer = dict[str, Any]
@@ -75,16 +75,19 @@ class Steps:
     def arrive(self, sha256: str) -> Answer:
         return self._call("object_created", None, key=upload_key(self.user.owner, sha256))
 
-    def claim(
-        self, job_id: str, worker: str = "worker", lease_seconds: int = 60, memory_mb: int | None = None
-    ) -> Answer:
-        return self._call(
-            "claim_job", None, job_id=job_id, worker=worker, lease_seconds=lease_seconds, memory_mb=memory_mb
-        )
+    def claim(self, job_id: str, worker: str = "", lease_seconds: int = 60, memory_mb: int = 1024) -> Answer:
+        """Claim this job, which must be the owner's next one. What other owners have left in the queue fails."""
+        worker = worker or f"worker {uuid4()}"
+        while (claim := self.claim_next(worker, lease_seconds, memory_mb))["claimed"]:
+            if claim["owner"] == str(self.user.owner):
+                assert claim["job"]["job_id"] == job_id, "another job of the owner's is next"
+                break
+            self.fail(claim["job"]["job_id"], claim["attempt"])
+        return claim
 
-    def claim_next(self, worker: str, lease_seconds: int = 60) -> Answer:
+    def claim_next(self, worker: str, lease_seconds: int = 60, memory_mb: int = 1024) -> Answer:
         """Claim whichever job is next, of any owner."""
-        return self._call("claim_job", None, worker=worker, lease_seconds=lease_seconds, memory_mb=1024)
+        return self._call("claim_job", None, worker=worker, lease_seconds=lease_seconds, memory_mb=memory_mb)
 
     def report(
         self,

@@ -46,11 +46,11 @@ def fill(steps: Steps, webhooks: WebhookSteps, superuser: Superuser) -> None:
     webhooks.delete(webhooks.create())
     webhooks.create()
     done, sha256 = steps.done()
-    steps.register(sha256, parameters={"aggregate": "max"})
     steps.fail(steps.running(), 1)
     retried = steps.running()
     steps.fail(retried, 1, retry_after_seconds=0)
     steps.finish(retried, steps.claim(retried, "second")["attempt"])
+    steps.register(sha256, parameters={"aggregate": "max"})
     steps.register(new_sha256())
     assert steps.outputs(done)
 

@@ -122,12 +122,12 @@ CHECKS = {
         where proowner = '{ROLE}'::regrole and pronamespace not in {_OURS}""",
         f"alter function auth.uid() owner to {ROLE}",
     ),
-    "a trigger of ours on a table of others but the two on storage.objects": Check(
+    "a trigger of ours on a table of others but the three on storage.objects": Check(
         """select t.tgrelid::regclass, t.tgname
         from pg_trigger t join pg_proc f on f.oid = t.tgfoid join pg_class c on c.oid = t.tgrelid
         where f.pronamespace = 'assay'::regnamespace and c.relnamespace <> 'assay'::regnamespace
             and not (t.tgrelid = 'storage.objects'::regclass
-                and t.tgname in ('assay_note_object', 'assay_forget_object'))""",
+                and t.tgname in ('assay_note_object', 'assay_forget_object', 'assay_forget_old_name'))""",
         "create trigger another after delete on storage.objects for each row execute function assay.note_object()",
     ),
 }

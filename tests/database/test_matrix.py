@@ -11,7 +11,7 @@ import pytest
 
 from local.postgres.server import Postgres
 from shared.database.psycopg_database import PsycopgDatabase
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.sign_in.auth import User
 from tests.database.steps import Steps, Superuser, new_sha256
 from tests.database.webhook_steps import WebhookSteps
@@ -88,6 +88,7 @@ assay.admit                 no     no     no      no    no
 assay.delete_later          no     no     no      no    no
 assay.remove_job            no     no     no      no    no
 assay.lock_bytes            no     no     no      no    no
+assay.correct_size          no     no     no      no    no
 assay.set_turn              no     no     no      no    no
 assay.running_jobs          no     no     no      no    no
 assay.busy_owners           no     no     no      no    no
@@ -152,8 +153,8 @@ CALLS = {
     "public.list_deliveries": "('{webhook}', 10, null, null)",
     "public.object_created": "('{key}')",
     "public.drain_outbox": "(900)",
-    "public.claim_job": "('worker', 60, 1024, '{queued}')",
-    "public.report_progress": "('{running}', 1, 60, 0.5, 'reading', null)",
+    "public.claim_job": "('worker', 60, 1024)",
+    "public.report_progress": "('{running}', 1, 60, 0.5, 'reading', null, null)",
     "public.await_type": "('{running}', 1, '{{}}')",
     "public.finish_job": "('{running}', 1, 'table', 'table', '1', '{{}}', '{sha256}', '[]')",
     "public.fail_job": """('{running}', 1, '{{"code": "c", "detail": "d", "suggestion": "s"}}', null)""",
@@ -210,13 +211,14 @@ def world(postgres: Postgres, db: PsycopgDatabase) -> Iterator[World]:
     done, _ = owner.done()
     failed = owner.running()
     owner.fail(failed, 1)
+    running = owner.running()
     queued, sha256 = owner.queued()
     names = {
         "owner": str(owner.user.owner),
         "done": done,
         "failed": failed,
         "queued": queued,
-        "running": owner.running(),
+        "running": running,
         "output": owner.outputs(done)[0]["output_id"],
         "key": upload_key(owner.user.owner, sha256),
         "sha256": new_sha256(),

@@ -1,4 +1,4 @@
-"""Every version, with rows in every table, goes up to the newest and down to the one before."""
+"""Every version, with rows in every table, goes up to the newest and down to the one before; schemas say the same."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import psycopg
 import pytest
 
 from local.home import PROJECT
-from local.postgres.migrations import FOLDER, apply_migrations, bootstrap
+from local.postgres.migrations import FOLDER, apply_migrations
 from local.postgres.server import Postgres
+from local.processes import StackError
 from shared.database.psycopg_database import PsycopgDatabase
-from shared.database.transport import Argument
 from shared.sign_in.auth import User
 from shared.wire.jobs import JobStatus
 from tests.database.hosted import at, drop_database, new_database
 from tests.database.steps import Steps
-from tools.schema import dump, schema
+from tools.schema import apply_schemas, describe, difference, dump
 
 ROLLBACK = PROJECT / "supabase" / "rollback"
 SEEDS = Path(__file__).parent / "seeds"
@@ -109,16 +109,16 @@ def work_on_old_rows(steps: Steps) -> None:
     assert jobs.keys() == set(get_args(JobStatus))
     steps.sweep()
     assert [output["name"] for output in steps.outputs(jobs["done"])] == ["manifest.json"]
-    assert steps.register(seeded_sha256("done"))["cached"] is True
-    for ended in ("failed", "cancelled", "expired"):
-        assert steps.register(seeded_sha256(ended))["job"]["job_id"] != jobs[ended]
     assert steps.arrive(seeded_sha256("awaiting_upload"))["jobs"] == [jobs["awaiting_upload"]]
     assert steps.finish(jobs["running"], 1)["status"] == "done"
     assert steps.cancel(jobs["needs_type"])["status"] == "cancelled"
-    for waiting, attempt in (("awaiting_upload", 1), ("queued", 3)):
-        assert steps.claim(jobs[waiting], memory_mb=1024)["attempt"] == attempt
+    for waiting, attempt in (("queued", 3), ("awaiting_upload", 1)):
+        assert steps.claim(jobs[waiting])["attempt"] == attempt
         assert steps.finish(jobs[waiting], attempt)["cost"]["request_count"] > 0
         assert steps.job(jobs[waiting])["status"] == "done"
+    assert steps.register(seeded_sha256("done"))["cached"] is True
+    for ended in ("failed", "cancelled", "expired"):
+        assert steps.register(seeded_sha256(ended))["job"]["job_id"] != jobs[ended]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -143,25 +143,6 @@ def test_a_version_goes_down_to_the_one_before_and_up_again(
     assert apply_migrations(url, tmp_path / "newer") == [version]
     assert dump(url, postgres.binaries) == schema_after
     assert_kept(left, rows(url))
-
-
-def test_a_worker_of_before_goes_on_while_the_database_goes_up(postgres: Postgres, url: str, tmp_path: Path) -> None:
-    """Its connection has seen the old functions, and it calls claim_job without what is new."""
-    db = PsycopgDatabase(at(postgres.authenticator_url, _DATABASE))
-    steps = Steps(db, OWNER)
-
-    def claim(job_id: str) -> object:
-        arguments: dict[str, Argument] = {"p_job_id": job_id, "p_worker": "old", "p_lease_seconds": 60}
-        return cast("dict[str, object]", db.call("claim_job", arguments, None))["attempt"]
-
-    up_to(url, "20261121090300", tmp_path / "before")
-    jobs = [steps.queued()[0] for _ in range(3)]
-    assert claim(jobs[0]) == claim(jobs[1]) == 1
-    assert steps.finish(jobs[0], 1)["accepted"]
-    apply_migrations(url)
-    assert steps.report(jobs[1], 1)["accepted"]
-    assert steps.finish(jobs[1], 1) == {"accepted": True, "status": "done", "cost": None, "more": True}
-    assert claim(jobs[2]) == 1
 
 
 def test_supabase_db_push_makes_the_same(postgres: Postgres, url: str) -> None:
@@ -194,32 +175,71 @@ def statements(text: str) -> list[str]:
 
 
 def test_a_migration_that_fails_changes_nothing(url: str, tmp_path: Path) -> None:
-    up_to(url, "20261121130000", tmp_path)
+    up_to(url, VERSIONS[-1], tmp_path)
     (tmp_path / "20991231000000_broken.sql").write_text("create table assay.half (); select 1 / 0;")
     with pytest.raises(psycopg.errors.DivisionByZero):
         apply_migrations(url, tmp_path)
     assert "half" not in rows(url)
 
 
-def test_a_local_stack_of_before_gets_what_is_missing(postgres: Postgres, tmp_path: Path) -> None:
-    """Its data folder was made when Supabase Storage's tables were not."""
-    new_database(postgres, _DATABASE)
-    url = at(postgres.superuser_url, _DATABASE)
+def test_migrations_that_another_checkout_made_are_refused_in_words(url: str) -> None:
+    apply_migrations(url)
+    seed(url, VERSIONS[-1])
+    with psycopg.connect(url) as connection:
+        connection.execute("update supabase_migrations.schema_migrations set version = '20261121090000'")
+    before = rows(url)
+    with pytest.raises(StackError, match=r"Another checkout of Assay .*20261121090000.* ASSAY_HOME"):
+        apply_migrations(url)
+    assert rows(url) == before
+
+
+def test_schemas_and_migrations_make_the_same(postgres: Postgres, url: str, described: list[str]) -> None:
+    apply_migrations(url)
+    assert difference(describe(url, postgres.binaries), described) == "", "see `make schema`"
+
+
+@pytest.fixture
+def described(postgres: Postgres) -> Iterator[list[str]]:
+    """What supabase/schemas make."""
     try:
-        with psycopg.connect(url) as connection:
-            connection.execute("drop schema storage cascade")
-        up_to(url, "20261121090300", tmp_path / "before")
-        seed(url, "20261121090300")
-        before = rows(url)
-        for _ in range(2):
-            with psycopg.connect(url) as connection:
-                bootstrap(connection)
-            apply_migrations(url)
-        assert_kept(before, rows(url))
+        url = new_database(postgres, "described")
+        apply_schemas(url)
+        yield describe(url, postgres.binaries)
     finally:
-        drop_database(postgres, _DATABASE)
+        drop_database(postgres, "described")
 
 
-def test_schema_sql_is_what_the_migrations_make() -> None:
-    written = (PROJECT / "supabase" / "schema.sql").read_text(encoding="utf-8")
-    assert schema() == written, "write it anew with `make schema`"
+# A statement of a later migration or schema, and what the difference names then.
+CHANGES = {
+    "alter table assay.plans add column storage_months integer": "storage_months",
+    "alter table assay.outputs alter column media_type drop not null": "media_type text",
+    "create or replace function assay.refuse_change() returns trigger language plpgsql set search_path = '' as "
+    "$$ begin return null; end $$": "begin return null; end",
+    "grant execute on function public.set_plan to authenticated": "set_plan",
+    "alter policy owner_reads on assay.jobs using (true)": "USING (true)",
+    "drop trigger guard_status on assay.jobs": "guard_status",
+    "drop function assay.forget_object cascade": "assay_forget_old_name",
+    "drop index assay.deletions_by_due": "deletions_by_due",
+    "comment on table assay.owners is 'a comment'": "a comment",
+    "alter table assay.outbox disable row level security": "outbox ENABLE ROW",
+    "update assay.plans set running_jobs = 3 where plan = 'free'": '"running_jobs": 3',
+}
+
+
+def test_every_kind_of_difference_is_seen(postgres: Postgres, url: str, described: list[str]) -> None:
+    apply_migrations(url)
+    with psycopg.connect(url) as connection:
+        for statement in CHANGES:
+            connection.execute(statement.encode())
+    seen = [line for line in difference(describe(url, postgres.binaries), described).splitlines() if line[:1] in "+-"]
+    for change in CHANGES.values():
+        assert [line for line in seen if change in line], change
+
+
+def test_the_order_of_columns_is_no_difference(postgres: Postgres, url: str, described: list[str]) -> None:
+    """A later migration can add a column only behind the others; the schema has it where it belongs."""
+    apply_migrations(url)
+    with psycopg.connect(url) as connection:
+        connection.execute("alter table assay.jobs drop column stage")
+        connection.execute("alter table assay.jobs add column stage text")
+    assert difference(describe(url, postgres.binaries), described) == ""

@@ -9,7 +9,7 @@ import pytest
 
 from local.postgres.server import Postgres
 from shared.database.psycopg_database import PsycopgDatabase
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from tests.database.steps import Steps, Superuser, new_sha256
 
 _PUT = """
@@ -63,6 +63,27 @@ def test_an_overwrite_is_told_of_anew(steps: Steps, superuser: Superuser) -> Non
     assert steps.drain() == [key]
     put(superuser, key)
     assert steps.drain() == [key]
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        ("name = 'uploads/renamed'", ["uploads/renamed"]),
+        ("name = 'elsewhere/renamed'", []),
+        ("bucket_id = 'b'", []),
+        ("version = 'two'", ["uploads/first"]),
+    ],
+    ids=["renamed", "renamed out of uploads", "moved to another bucket", "overwritten"],
+)
+def test_an_old_name_is_told_of_no_more(steps: Steps, superuser: Superuser, change: str, left: list[str]) -> None:
+    put(superuser, "uploads/first")
+    assert steps.drain() == ["uploads/first"]
+    age(superuser, "uploads/first")
+    with superuser.transaction():
+        superuser.execute("set local role service_role")
+        superuser.execute(f"update storage.objects set {change} where name = 'uploads/first'".encode())
+    assert steps.drain() == left
+    superuser.execute("delete from storage.objects where version like 'one%' or version = 'two'")
 
 
 def test_an_object_that_is_deleted_is_told_of_no_more(steps: Steps, superuser: Superuser) -> None:

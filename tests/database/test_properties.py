@@ -8,20 +8,19 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.database.conftest import SERVERS
 from tests.database.own import OwnDatabase
 from tests.database.properties.machine import JobEngine
 from tests.database.properties.world import PLANS
 
 BOUNDED = settings(
-    max_examples=25,
+    max_examples=10,
     stateful_step_count=100,
     derandomize=True,
     database=None,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-LONG = settings(BOUNDED, max_examples=200)
+LONG = settings(BOUNDED, max_examples=100)
 
 
 @pytest.fixture
@@ -41,7 +40,6 @@ def engine(own: OwnDatabase) -> Iterator[type[JobEngine]]:
     own.superuser.execute("drop table before")
 
 
-@pytest.mark.parametrize("postgres", [SERVERS["embedded"]], ids=["embedded"], indirect=True)
 def test_whatever_is_called_in_whatever_order_the_engine_does_what_the_model_does(engine: type[JobEngine]) -> None:
     run_state_machine_as_test(engine, settings=BOUNDED)
 

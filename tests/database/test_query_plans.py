@@ -15,7 +15,6 @@ import pytest
 
 from local.postgres.migrations import apply_migrations
 from local.postgres.server import Postgres
-from tests.database.conftest import SERVERS
 from tests.database.hosted import at, drop_database, new_database
 from tests.database.steps import MANIFEST, Superuser
 
@@ -82,10 +81,9 @@ AS_SERVICE = [
     f"object_created('uploads/{OWNER}/{SHA256[0]}')",
     f"object_created('uploads/{OWNER}/{NEW_SHA256}')",
     "drain_outbox(900)",
-    "claim_job('worker', 60)",
-    f"claim_job('worker', 60, 1024, '{QUEUED}')",
-    "claim_job('worker 3', 60)",
-    f"report_progress('{RUNNING}', 1, 60, 0.5, 'reading', null)",
+    "claim_job('worker', 60, 1024)",
+    "claim_job('worker 3', 60, 1024)",
+    f"report_progress('{RUNNING}', 1, 60, 0.5, 'reading', null, null)",
     f"await_type('{RUNNING}', 1, '{{}}')",
     f"finish_job('{RUNNING}', 1, 'table', 'table', '1', '{{}}', '{MANIFEST}', '{OUTPUTS}')",
     f"finish_job('{DONE}', 1, 'table', 'table', '1', '{{}}', '{MANIFEST}', '[]')",
@@ -142,10 +140,8 @@ def offences(what: dict[str, Read]) -> dict[str, Read]:
 
 
 CALLS = [("authenticated", call) for call in AS_OWNER] + [("service_role", call) for call in AS_SERVICE]
-EMBEDDED = pytest.mark.parametrize("postgres", [SERVERS["embedded"]], ids=["embedded"], indirect=True)
 
 
-@EMBEDDED
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
 @pytest.mark.parametrize(("role", "call"), CALLS, ids=[call for _, call in CALLS])
 def test_every_function_reads_along_an_index(filled: Superuser, role: str, call: str, mode: str) -> None:
@@ -154,13 +150,11 @@ def test_every_function_reads_along_an_index(filled: Superuser, role: str, call:
     assert offences(what) == {}
 
 
-@EMBEDDED
 def test_every_function_is_tried(filled: Superuser) -> None:
     rows = filled.execute("select proname from pg_proc where pronamespace = 'public'::regnamespace").fetchall()
     assert {str(name) for (name,) in rows} == {call.partition("(")[0] for _, call in CALLS}
 
 
-@EMBEDDED
 @pytest.mark.parametrize("index", ["jobs_by_turn", "jobs_by_expiry", "deletions_by_due"])
 def test_without_an_index_it_would_be_seen(filled: Superuser, index: str) -> None:
     with filled.transaction(force_rollback=True):

@@ -118,18 +118,46 @@ def test_the_index_behind_the_lock_refuses_a_second_job_under_way(steps: Steps, 
         )
 
 
-def test_until_the_bytes_are_there_the_last_size_counts(steps: Steps) -> None:
-    sha256 = new_sha256()
-    steps.register(sha256, size_bytes=11)
-    assert steps.register(sha256, size_bytes=10)["job"]["size_bytes"] == 10
+def assert_refused(steps: Steps, sha256: str, size_bytes: int, words: str, **other: dict[str, str]) -> None:
+    with pytest.raises(Problem, match=words) as caught:
+        steps.register(sha256, size_bytes=size_bytes, **other)  # type: ignore[arg-type]  # parameters alone
+    assert (caught.value.status, caught.value.code) == (409, "size_mismatch")
 
 
-def test_another_size_changes_nothing_for_a_job_under_way(steps: Steps) -> None:
+def test_another_size_is_refused_while_a_job_waits_for_the_bytes_and_the_first_one_is_done(steps: Steps) -> None:
     sha256 = new_sha256()
-    steps.register(sha256, size_bytes=10)
-    [job_id] = steps.arrive(sha256)["jobs"]
-    assert steps.register(sha256, size_bytes=77)["cached"] is True
-    assert steps.claim(job_id)["job"]["size_bytes"] == 10
+    job_id = steps.register(sha256, size_bytes=10)["job"]["job_id"]
+    for parameters in ({}, {"aggregate": "median"}):
+        assert_refused(steps, sha256, 11, "waits for the file with this SHA-256 and 10 bytes", parameters=parameters)
+    assert [job["size_bytes"] for job in steps.jobs()] == [10]
+    steps.arrive(sha256)
+    assert_refused(steps, sha256, 11, "waits for")
+    claim = steps.claim(job_id)
+    assert claim["job"]["size_bytes"] == 10
+    assert steps.finish(job_id, claim["attempt"])["status"] == "done"
+
+
+def test_a_size_that_a_worker_has_compared_never_changes(steps: Steps) -> None:
+    job_id, sha256 = steps.queued()
+    attempt = steps.claim(job_id)["attempt"]
+    steps.report(job_id, attempt, detection={"dataset_type": "table"})
+    steps.fail(job_id, attempt)
+    assert_refused(steps, sha256, 77, "has 10 bytes, not 77")
+    assert steps.register(sha256, size_bytes=10)["upload"]["size_bytes"] == 10
+
+
+@pytest.mark.parametrize("end", ["cancelled", "failed"])
+def test_a_size_that_nobody_compared_can_be_corrected_once_no_job_waits(steps: Steps, end: str) -> None:
+    sha256 = new_sha256()
+    job_id = steps.register(sha256, size_bytes=11)["job"]["job_id"]
+    if end == "cancelled":
+        steps.cancel(job_id)
+    else:
+        steps.arrive(sha256)
+        steps.fail(job_id, steps.claim(job_id)["attempt"], code="size_mismatch")
+    answer = steps.register(sha256, size_bytes=10)
+    assert (answer["cached"], answer["job"]["size_bytes"], answer["upload"]["size_bytes"]) == (False, 10, 10)
+    assert steps.account()["usage"]["stored_bytes"] == 10
 
 
 @pytest.mark.parametrize(

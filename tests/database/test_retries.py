@@ -39,9 +39,10 @@ def test_each_attempt_keeps_when_who_how_why_and_how_long(steps: Steps, superuse
     steps.claim(job_id, worker="third")
     *ended, live = steps.job(job_id)["attempts"]
     assert (live["worker"], live["ended_at"], live["duration_seconds"], live["outcome"]) == ("third", None, None, None)
-    assert [(one["worker"], one["outcome"], one["error"]["code"]) for one in ended] == [
-        ("first", "retry", "took_too_long"),
-        ("worker", "lost", "worker_lost"),
+    assert ended[0]["worker"] == "first"
+    assert [(one["outcome"], one["error"]["code"]) for one in ended] == [
+        ("retry", "took_too_long"),
+        ("lost", "worker_lost"),
     ]
     assert 90 <= ended[0]["duration_seconds"] < 100
     assert 0 <= ended[1]["duration_seconds"] < 10
@@ -96,8 +97,8 @@ def test_a_pipeline_s_attempts_count_from_the_retry_on(steps: Steps) -> None:
 
 
 def test_a_cancelled_job_is_tried_again_before_and_after_it_ran(steps: Steps) -> None:
-    waiting, _ = steps.queued()
     ran = steps.running()
+    waiting, _ = steps.queued()
     for job_id in (waiting, ran):
         steps.cancel(job_id)
     steps.finish(ran, 1)
@@ -110,11 +111,12 @@ def test_a_cancelled_job_is_tried_again_before_and_after_it_ran(steps: Steps) ->
 
 def test_what_has_not_failed_is_not_tried_again(steps: Steps) -> None:
     done, _ = steps.done()
-    queued, _ = steps.queued()
     asking = steps.running()
     steps.await_type(asking, 1)
+    running = steps.running()
+    queued, _ = steps.queued()
     waiting = steps.register(new_sha256())["job"]["job_id"]
-    for job_id in (done, queued, asking, waiting, steps.running()):
+    for job_id in (done, queued, asking, waiting, running):
         before = steps.job(job_id)
         assert refused(steps, job_id) == "job_not_retryable"
         assert steps.job(job_id) == before

@@ -27,7 +27,7 @@ def test_migrations_are_named_by_time_and_each_has_a_way_back() -> None:
 def test_the_bucket_is_private_has_the_trigger_s_name_and_takes_the_largest_upload() -> None:
     config = tomllib.loads((PROJECT / "supabase" / "config.toml").read_text(encoding="utf-8"))
     storage = config["storage"]
-    schema = (PROJECT / "supabase" / "schema.sql").read_text(encoding="utf-8")
+    schema = (PROJECT / "supabase" / "schemas" / "10_outbox.sql").read_text(encoding="utf-8")
     assert set(re.findall(r"new\.bucket_id = '(\w+)'", schema)) == set(storage["buckets"]) == {"assay"}
     assert storage["buckets"]["assay"]["public"] is False
 

@@ -1,4 +1,4 @@
-"""claim_job without a job: whose turn it is, and how many may run."""
+"""claim_job: whose turn it is, and how many may run."""
 
 from __future__ import annotations
 
@@ -200,9 +200,3 @@ def test_a_job_that_is_tried_again_by_hand_waits_for_its_turn_anew(own: OwnDatab
         order.append(claim(steps)["job"]["job_id"])
         steps.finish(order[-1], 2 if order[-1] == first else 1)
     assert order == [second, third, first]
-
-
-def test_a_claim_of_a_named_job_is_as_before(own: OwnDatabase) -> None:
-    steps = own.owner()
-    jobs = own.queue(steps, 3)
-    assert [steps.claim(job_id)["claimed"] for job_id in reversed(jobs)] == [True] * 3

@@ -24,7 +24,7 @@ def test_every_webhook_of_the_owner_is_told_of_a_done_job(
     mine, theirs = [webhooks.create(), webhooks.create()], others.create()
     job_id, _ = steps.done()
     claimed = webhooks.claim()
-    assert {delivery["url"] for delivery in claimed} == {URL}
+    assert {delivery["url"] for delivery in claimed} == {webhook["url"] for webhook in webhooks.all()}
     assert len({delivery["delivery_id"] for delivery in claimed}) == 2
     for delivery in claimed:
         assert (delivery["type"], delivery["attempt"]) == ("job.done", 1)
@@ -62,7 +62,7 @@ def test_a_job_that_its_last_worker_lost_is_told_of(steps: Steps, webhooks: Webh
 
 def test_no_other_change_of_a_job_is_told_of(steps: Steps, webhooks: WebhookSteps) -> None:
     webhook_id = webhooks.create()
-    steps.fail(steps.running(), 1, retry_after_seconds=0)
+    steps.fail(steps.running(), 1, retry_after_seconds=60)
     steps.await_type(steps.running(), 1)
     steps.cancel(steps.queued()[0])
     job_id, _ = steps.done()
@@ -164,12 +164,41 @@ def test_a_call_whose_answer_was_lost_makes_no_second_webhook(
     assert webhooks.register(request_id=request_id) == first
     assert others.register(request_id=request_id)["webhook_id"] != first["webhook_id"]
     superuser.execute("update assay.webhooks set created_at = created_at - interval '1 minute'")
-    assert webhooks.register(request_id=request_id)["secret"] != first["secret"], "a minute later it is told to nobody"
+    assert webhooks.register(request_id=request_id)["secret"] is None, "a minute later it is told to nobody"
+
+
+def test_a_url_is_one_webhook_and_its_secret_is_told_once(webhooks: WebhookSteps, others: WebhookSteps) -> None:
+    first = webhooks.register()
+    assert first["new"] is True
+    again = webhooks.register()
+    assert again == first | {"new": False, "secret": None}
+    assert [webhook["webhook_id"] for webhook in webhooks.all()] == [first["webhook_id"]]
+    assert others.register()["new"] is True
+    webhooks.delete(first["webhook_id"])
+    anew = webhooks.register()
+    assert (anew["new"], anew["secret"] != first["secret"]) == (True, True)
+
+
+def test_the_same_url_at_once_makes_one_webhook(postgres: Postgres, webhooks: WebhookSteps) -> None:
+    def register(_: int) -> Answer:
+        return WebhookSteps(PsycopgDatabase(postgres.authenticator_url), webhooks.user).register()
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(register, range(8)))
+    assert len({webhook["webhook_id"] for webhook in made}) == sum(webhook["new"] for webhook in made) == 1
+
+
+def test_the_table_holds_no_url_twice(webhooks: WebhookSteps, superuser: Superuser) -> None:
+    webhooks.register()
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        superuser.execute(
+            "insert into assay.webhooks (owner, url, secret) select owner, url, secret from assay.webhooks"
+        )
 
 
 def test_secrets_are_random_and_long_enough(webhooks: WebhookSteps) -> None:
     """24 to 64 bytes, says Standard Webhooks."""
-    secrets = {webhooks.register()["secret"] for _ in range(10)}
+    secrets = {webhooks.register(f"{URL}/{number}")["secret"] for number in range(10)}
     assert {len(base64.b64decode(secret.removeprefix("whsec_"), validate=True)) for secret in secrets} == {32}
     assert len(secrets) == 10
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from local.client import Client
+from assay.client import Client
 from tests.deploy.cloud import MINISTACK, Cloud
 from tests.deploy.deployment import Deployment, deploy
 from tests.deploy.killer import plant

@@ -1,4 +1,4 @@
-"""Takes the steps of functions/process/Dockerfile on this machine, as far as they need no base image."""
+"""Takes the steps of a Dockerfile on this machine, as far as they need no base image."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 
 from local.home import PROJECT
 
-_DOCKERFILE = PROJECT / "functions" / "process" / "Dockerfile"
+_PROCESS = PROJECT / "functions" / "process" / "Dockerfile"
 _UV = PROJECT / ".venv" / "bin" / "uv"
 _TASK_ROOT = "/var/task"  # what the base image sets LAMBDA_TASK_ROOT to
 
 
-def stages() -> list[list[tuple[str, str]]]:
+def stages(dockerfile: Path = _PROCESS) -> list[list[tuple[str, str]]]:
     """Return the instructions of each stage, without its FROM: name and the rest of the line."""
     found: list[list[tuple[str, str]]] = []
-    for line in _DOCKERFILE.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
+    for line in dockerfile.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
         if line and not line.startswith("#"):
             name, _, rest = line.partition(" ")
             if name == "FROM":
@@ -48,9 +48,7 @@ def build_stage(root: Path, python: str, platform: str) -> Path:
     """
     for name, rest in stages()[0]:
         if name == "COPY":
-            *sources, target = rest.split()
-            for source in sources:
-                _copy(PROJECT / source, root / target.lstrip("/"))
+            copy(rest, root)
         elif name == "RUN" and rest.startswith(("uv ", "python ")):
             _run(rest, root, python, platform)
         elif not (name == "RUN" and rest.startswith("pip install ") and rest.endswith(" -r /tmp/uv.txt")):
@@ -58,16 +56,22 @@ def build_stage(root: Path, python: str, platform: str) -> Path:
     return root / "package"
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy as COPY does: what .dockerignore hides is not there."""
-    files = [path for path in ([source] if source.is_file() else source.rglob("*")) if path.is_file()]
-    visible = [path for path in files if in_context(path)]
-    if not visible:
-        raise FileNotFoundError(source)
-    for path in visible:
-        place = target / (path.name if source.is_file() else path.relative_to(source))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, place)
+def copy(arguments: str, root: Path) -> None:
+    """Take a COPY below `root`: what .dockerignore hides is not there.
+
+    Raises FileNotFoundError for a source that is not in the context.
+    """
+    *sources, target = arguments.split()
+    for name in sources:
+        source = PROJECT / name
+        files = [path for path in ([source] if source.is_file() else source.rglob("*")) if path.is_file()]
+        visible = [path for path in files if in_context(path)]
+        if not visible:
+            raise FileNotFoundError(source)
+        for path in visible:
+            place = root / target.lstrip("/") / (path.name if source.is_file() else path.relative_to(source))
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
 
 
 def _run(command: str, root: Path, python: str, platform: str) -> None:

@@ -13,19 +13,20 @@ app = import_module(f"functions.{function}.app")
 assert app.__file__ == f"{folder}/functions/{function}/app.py"
 
 shared = {
-    name: import_module(f"shared.{name}") for name in ("database", "object_store", "queue", "registry", "telemetry")
+    name: import_module(f"shared.{name}")
+    for name in ("catalog.registry", "database", "object_store", "queue", "telemetry")
 }
 shared["database"].database()
 shared["queue"].queue()
 link = shared["object_store"].object_store().put_link("uploads/a/b", "00" * 32, 1, 60)
 assert "X-Amz-Signature=" in link.url
-shared["registry"].current_versions()
+shared["catalog.registry"].current_versions()
 
 if function == "process":
-    for info in shared["registry"].pipelines():
+    for info in shared["catalog.registry"].pipelines():
         import_module("assay.datasets.registry").load(info)
-    for module in ("analysis", "sandbox.child"):
-        import_module(f"functions.process.{module}")
+    for module in ("assay.run", "functions.process.sandbox.child"):
+        import_module(module)
 else:
     import jwt
     from cryptography.hazmat.primitives.asymmetric import ec

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.client import Client, LocalFile
+from assay.client import Client, LocalFile
 from shared.queue.events import RUN_HINT
 from tests.deploy.deployment import Deployment
 from tests.deploy.killer import DATASET_TYPE

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from local.client import Client, LocalFile
+from assay.client import Client, LocalFile
 from tests.database.steps import Superuser
 from tests.deploy.deployment import STACK, Deployment
 

@@ -1,0 +1,1 @@
+"""The queries of the HTTP API, called as API Gateway calls them."""

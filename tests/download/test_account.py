@@ -12,7 +12,7 @@ import pytest
 
 from functions.download.app import handler
 from shared.database.psycopg_database import PsycopgDatabase
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.sign_in.auth import User
 from tests.api import Client
 from tests.database.steps import Steps, Superuser, new_sha256

@@ -51,8 +51,8 @@ def test_a_job_made_between_two_pages_moves_nothing(client: Client, steps: Steps
 
 
 def test_jobs_by_status(client: Client, steps: Steps) -> None:
-    steps.queued()
     done, _ = steps.done()
+    steps.queued()
     page = client.call("GET", "/jobs", query={"status": "done"}).json()
     assert [job["job_id"] for job in page["jobs"]] == [done]
 

@@ -26,7 +26,7 @@ def webhooks(db: PsycopgDatabase, user: User) -> WebhookSteps:
 
 
 def test_webhooks_are_listed_without_their_secrets(client: Client, webhooks: WebhookSteps) -> None:
-    made = [webhooks.register(), webhooks.register()]
+    made = [webhooks.register(), webhooks.register("https://example.org/another")]
     answer = client.call("GET", "/webhooks")
     assert [webhook["webhook_id"] for webhook in answer.json()["webhooks"]] == [
         webhook["webhook_id"] for webhook in made

@@ -84,7 +84,7 @@ def reference(content: bytes, folder: Path) -> dict[str, bytes]:
     path = folder / "river.csv"
     path.write_bytes(content)
     subprocess.run(
-        [sys.executable, "-m", "local.cli", "analyse", str(path), "--out", str(folder / "out"), "--json"],
+        [sys.executable, "-m", "assay.cli", "analyse", str(path), "--out", str(folder / "out"), "--json"],
         check=True,
         capture_output=True,
     )

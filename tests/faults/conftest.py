@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.faults import audit
-from tests.faults.audit import Row
+from tests.faults.outcomes import Comparison, Table, seen_rows
 from tests.faults.world import User, World, environment
 from tests.issuer import Issuer
 
-_seen: list[Row] = []
 _wanted = 0
 
 
@@ -59,14 +57,6 @@ def someone(world: World) -> Iterator[User]:
     )
 
 
-class Table:
-    """The page's rows, in the order of the tests; a test that fails leaves none."""
-
-    def add(self, fault: str, outcome: str) -> None:
-        """Add what was seen."""
-        _seen.append(Row(fault, outcome))
-
-
 @pytest.fixture
 def row() -> Table:
     return Table()
@@ -77,25 +67,10 @@ def same_as_without_fault(tmp_path: Path, someone: User) -> Comparison:
     return Comparison(tmp_path, someone)
 
 
-class Comparison:
-    """Holds a job's outputs to those of the same bytes where nothing fails."""
-
-    def __init__(self, folder: Path, user: User) -> None:
-        self._folder = folder
-        self._user = user
-
-    def __call__(self, job_id: str, content: bytes) -> None:
-        outputs = self._user.outputs(job_id)
-        expected = audit.reference(content, self._folder)
-        assert {name: hashlib.sha256(made).hexdigest() for name, made in outputs.items()} == {
-            name: hashlib.sha256(made).hexdigest() for name, made in expected.items()
-        }
-
-
 @pytest.fixture(scope="session", autouse=True)
 def published() -> Iterator[None]:
     """After a whole run in which nothing failed, the page says what was seen."""
     yield
     # How often a job was tried depends on the machine's speed too, so that another page is no failure.
-    if _wanted and len(_seen) == _wanted:
-        audit.PAGE.write_text(audit.page(_seen), encoding="utf-8")
+    if _wanted and len(seen_rows) == _wanted:
+        audit.PAGE.write_text(audit.page(seen_rows), encoding="utf-8")

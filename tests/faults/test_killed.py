@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.audit import ended, nothing_left, nothing_lost
-from tests.faults.conftest import Comparison, Table
+from tests.faults.outcomes import Comparison, Table
 from tests.faults.world import User, World, measurements
 
 STEPS = [

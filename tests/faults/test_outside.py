@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from local.ministack.ministack import BUCKET
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.queue.events import RUN_HINT, created_message
 from tests.api import Answer
 from tests.faults.audit import ended, nothing_left, nothing_lost
-from tests.faults.conftest import Comparison, Table
+from tests.faults.outcomes import Comparison, Table
 from tests.faults.proxy import Mode
 from tests.faults.world import User, World, measurements
 

@@ -91,14 +91,14 @@ def _mid_download(happen: Callable[[], None]) -> None:
 
 
 STEPS: dict[str, Callable[[Callable[[], None]], None]] = {
-    "between the news and its hints": lambda happen: _before(news, "queue", happen),
+    "between the news and its hints": lambda happen: _before(news, "send_hint", happen),
     "after the claim": lambda happen: _before(work, "_run", happen),
     "in the midst of the download": _mid_download,
     "in the midst of the pipeline": lambda happen: _after(Attempt, "detected", happen),
     "between two outputs": lambda happen: _before(ObjectStore, "put_file", _once(happen, 2)),
     "before finish_job": lambda happen: _before(Attempt, "finish", happen),
     "after finish_job": lambda happen: _after(Attempt, "finish", happen),
-    "between the sweep and its hints": lambda happen: _before(sweep, "queue", happen),
+    "between the sweep and its hints": lambda happen: _before(sweep, "send_hint", happen),
     "between deleting objects and saying so": lambda happen: _after(ObjectStore, "delete_prefix", happen),
 }
 

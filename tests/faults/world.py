@@ -29,13 +29,14 @@ from local.ministack.ministack import BUCKET, DEAD_LETTER_QUEUE, NEWS_QUEUE, QUE
 from local.postgres.migrations import apply_migrations
 from local.postgres.server import Postgres
 from tests.api import Answer, Client
-from tests.conftest import forget
+from tests.environment import forget
 from tests.faults.proxy import Proxy
 from tests.issuer import Issuer
 
 LEASE_SECONDS = 2
 _LOG_BYTES = 4000
 _END_SECONDS = 90
+_PAUSE_SECONDS = 0.05
 
 
 class Worker:
@@ -167,19 +168,19 @@ class World:
     def wait_for(self, query: str, *values: object) -> None:
         """Wait until a query finds a row. Raises AssertionError with the end of the worker's log."""
         pause = threading.Event()
-        for _ in range(_END_SECONDS * 10):
+        for _ in range(int(_END_SECONDS / _PAUSE_SECONDS)):
             if self.rows(query, *values):
                 return
-            pause.wait(0.1)
+            pause.wait(_PAUSE_SECONDS)
         raise AssertionError(f"never came: {query}\n{self.log.read_bytes()[-_LOG_BYTES:].decode()}")
 
     def wait_for_log(self, words: str) -> None:
         """Wait until a worker has logged something since the last call of `stop_workers`."""
         pause = threading.Event()
-        for _ in range(_END_SECONDS * 10):
+        for _ in range(int(_END_SECONDS / _PAUSE_SECONDS)):
             if words.encode() in self.log.read_bytes()[self._log_from :]:
                 return
-            pause.wait(0.1)
+            pause.wait(_PAUSE_SECONDS)
         raise AssertionError(f"never logged: {words}\n{self.log.read_bytes()[-_LOG_BYTES:].decode()}")
 
     def wait_until_ended(self, job_id: str) -> None:

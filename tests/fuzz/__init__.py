@@ -1,0 +1,1 @@
+"""Random requests to the HTTP API, made from its OpenAPI document."""

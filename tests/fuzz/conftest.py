@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from local.client import Client, LocalFile
+from assay.client import Client, LocalFile
 from local.stack import Stack
 from shared.sign_in.auth import User
 from tests.fuzz.running import Users

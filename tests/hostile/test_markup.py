@@ -8,9 +8,9 @@ import openpyxl
 import pytest
 
 from assay.run import Analysis
-from tests.assay.conftest import Run, run_in, write_source
+from tests.assay.analyses import Run, run_in, write_source
 from tests.assay.outputs import json_of, path_of
-from tests.dashboard.test_html import Parsed
+from tests.dashboard.parsed import Parsed
 from tests.hostile.markup import MARKUP, table
 
 

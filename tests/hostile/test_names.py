@@ -14,8 +14,8 @@ from assay.contract import NAME
 from assay.datasets.station_measurements.names import alike
 from assay.datasets.station_measurements.tables import stems
 from assay.errors import Unprocessable
-from shared.object_store import output_key
-from tests.assay.conftest import HEADER, Run
+from shared.object_store.keys import output_key
+from tests.assay.analyses import HEADER, Run
 from tests.assay.outputs import json_of, path_of, table_of
 
 PATHS = [

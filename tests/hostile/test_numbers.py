@@ -6,7 +6,7 @@ import csv
 
 import pytest
 
-from tests.assay.conftest import HEADER, Run
+from tests.assay.analyses import HEADER, Run
 from tests.assay.outputs import json_of, path_of, table_of
 
 NUMBERS = {

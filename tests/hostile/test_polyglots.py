@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from assay.errors import Unprocessable
-from tests.assay.conftest import HEADER, MakeSource, Run, run_in
+from tests.assay.analyses import HEADER, MakeSource, Run, run_in
 from tests.assay.outputs import json_of, table_of
-from tests.hostile.conftest import Refused
+from tests.hostile.refusals import Refused
 from tests.hostile.workbooks import Make, book
 
 ROW = "CT,2024-01-01,D,1.5\n"

@@ -20,10 +20,10 @@ from local.backup.restore import Restored, restore
 from local.backup.save import back_up
 from local.home import PROJECT, write_object
 from local.ministack.ministack import BUCKET
-from local.postgres.migrations import FOLDER, apply_migrations, versions
+from local.postgres.migrations import apply_migrations
 from local.running import announce, lock, withdraw
 
-ASSAY = [sys.executable, "-m", "local.cli"]
+ASSAY = [sys.executable, "-m", "assay.cli"]
 SEEDS = PROJECT / "tests" / "database" / "seeds"
 OWNER = "00000000-0000-4000-8000-000000000000"
 OUTPUT = b"an output"
@@ -37,7 +37,6 @@ insert into assay.outputs (job_id, attempt, owner, position, name, media_type, o
 select job_id, attempt, owner, 2, 'same.json', media_type, 'outputs/same.json', size_bytes, sha256 from assay.outputs;
 set session_replication_role = origin;
 """
-_STORED = "update assay.uploads set stored_at = now() where filename not in ('awaiting_upload.csv', 'expired.csv')"
 _MORE = """
 insert into assay.uploads (owner, sha256, size_bytes, filename, stored_at)
 select %s, encode(sha256(convert_to('more ' || i, 'UTF8')), 'hex'), 8, 'more.csv', now() from generate_series(1, %s) i
@@ -53,19 +52,16 @@ class Kept:
     rows: dict[str, list[str]]
 
 
-def keep(home: Path, *, until: str = versions()[-1], more: int = 0) -> Kept:
-    """Fill a folder with the rows of tests/database/seeds as of a version, and with the objects that they speak of."""
+def keep(home: Path, *, more: int = 0) -> Kept:
+    """Fill a folder with the rows of tests/database/seeds, and with the objects that they speak of."""
     with started(home) as data:
-        apply_migrations(data.database_url, FOLDER, until=until)
+        apply_migrations(data.database_url)
         with psycopg.connect(data.database_url) as connection:
             for path in sorted(SEEDS.glob("*.sql")):
-                if path.stem <= until:
-                    connection.execute(path.read_bytes())
+                connection.execute(path.read_bytes())
             sha256 = hashlib.sha256(OUTPUT).hexdigest()
             connection.execute(_TRUE.format(size=len(OUTPUT), sha256=sha256).encode())
-            if until == versions()[-1]:
-                connection.execute(_STORED)
-                connection.execute(_MORE, (OWNER, more))
+            connection.execute(_MORE, (OWNER, more))
         bodies = [b"queued", b"running", b"needs_type", b"done", b"failed", b"cancelled"]
         bodies += [b"more %d" % i for i in range(1, more + 1)]
         objects = {upload_key(body): body for body in bodies}

@@ -17,9 +17,9 @@ import pytest
 from typer.testing import CliRunner
 
 import local.backup.save
+from assay.cli.app import app
 from local.backup.format import BackedUpObject, BackupError, object_path, read_manifest, verify
 from local.backup.home_data import started
-from local.cli import app
 from local.home import PROJECT, write_object
 from local.ministack.ministack import BUCKET
 from local.postgres.migrations import versions

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from local.cli import app
-from tests.local.conftest import JOB, Assay, Assayed, job, will_answer
+from assay.cli import screen
+from assay.cli.app import app
+from tests.local.fixed_answers import JOB, Assay, Assayed, job, will_answer
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -19,7 +21,8 @@ def test_run_sends_waits_and_saves(assay: Assay, cli: Assayed, sent: Path) -> No
     assert done.exit_code == 0, done.output
     assert Path("results", JOB, "out.csv").read_bytes() == b"result"
     assert [path.name for path in Path("results", JOB).iterdir()] == ["out.csv"]
-    assert f"{assay.url}/store/out" in done.stdout
+    assert f"{assay.url}/store/out" not in done.stdout
+    assert done.stdout.endswith(f"Saved in results/{JOB}\n"), "there is no dashboard to open"
     posted = json.loads(assay.asked[0][3])
     assert posted["sha256"] == hashlib.sha256(b"abc").hexdigest()
     assert posted["parameters"] == {"aggregate": "median", "template": ["A"], "n": 2}
@@ -206,3 +209,47 @@ def test_outputs_that_cannot_be_saved(assay: Assay, cli: Assayed, sent: Path) ->
     done = cli("run", sent, "--out", sent / "folder")
     assert done.exit_code == 1
     assert "Not a directory" in done.stderr
+
+
+def test_run_ends_with_the_dashboard_to_open(assay: Assay, cli: Assayed, sent: Path) -> None:
+    will_answer(assay, job(), name="dashboard.html", put=True)
+    assert cli("run", sent).stdout.endswith(f"Saved in results/{JOB}\nopen results/{JOB}/dashboard.html\n")
+    there = cli("run", sent, "--out", sent.parent / "with blank", "--links").stdout
+    assert there.endswith("open 'with blank/dashboard.html'\n")
+    assert f"{assay.url}/store/out" in there
+
+
+def test_names_are_links_to_the_saved_files_on_a_terminal_alone(
+    assay: Assay, cli: Assayed, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    will_answer(assay, job(), put=True)
+    assert "\x1b" not in cli("run", sent).stdout
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    shown = cli("run", sent).stdout
+    assert "\x1b]8;" in shown
+    assert Path("results", JOB, "out.csv").resolve().as_uri() in shown
+
+
+def test_no_color_is_heeded(assay: Assay, cli: Assayed, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = {"title": "T", "status": 404, "detail": "D", "code": "c", "suggestion": "S"}
+    assay.answers["GET", "/jobs"] = (404, problem)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[1;31m" in cli("jobs").stderr
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "31m" not in cli("jobs").stderr
+
+
+def test_version() -> None:
+    done = CliRunner().invoke(app, ["--version"])
+    assert (done.exit_code, done.stdout) == (0, f"assay {version('assay')}\n")
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "told"),
+    [(0, "0 bytes"), (1, "1 byte"), (1023, "1023 bytes"), (1024, "1.0 KiB"), (1048575, "1.0 MiB"), (2**41, "2.0 TiB")],
+)
+def test_sizes_are_told_in_binary_units(size_bytes: int, told: str) -> None:
+    assert screen.size(size_bytes) == told

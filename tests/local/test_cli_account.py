@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from local.cli import app
-from tests.local.conftest import JOB, NOW, OUTPUT, Assay, Assayed, Json, job
+from assay.cli.app import app
+from tests.local.fixed_answers import JOB, NOW, OUTPUT, Assay, Assayed, Json, job
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 OWNER = "00000000-0000-4000-8000-000000000000"
@@ -70,7 +70,7 @@ def answering(assay: Assay, answer: str, *arguments: str) -> Result:
 def test_account_tells_what_is_used_of_what(assay: Assay, cli: Assayed) -> None:
     has(assay)
     shown = cli("account").stdout
-    for text in ("free", OWNER, "30 days", "12", "60", "9.0 kB", "5.4 GB"):
+    for text in ("free", OWNER, "30 days", "12", "60", "8.8 KiB", "5.0 GiB", "new jobs an hour", "bytes stored"):
         assert text in shown
     assert json.loads(cli("account", "--json").stdout) == {"account": ACCOUNT}
 

@@ -10,13 +10,13 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-import local.client
+from assay.cli.app import app
+from assay.client import api
 from local import background
 from local.background import ensure_stack, sign_in
-from local.cli import app
 from local.postgres.given import place, without_password
 from local.processes import StackError
-from tests.local.conftest import JOB, OUTPUT, Assay, Assayed, job, will_answer
+from tests.local.fixed_answers import JOB, OUTPUT, Assay, Assayed, job, will_answer
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -165,7 +165,7 @@ def test_hiccups_do_not_end_a_run(assay: Assay, cli: Assayed, sent: Path, monkey
         return send(client, request, **more)
 
     monkeypatch.setattr(httpx.Client, "send", hiccup)
-    monkeypatch.setattr(local.client, "_FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(api, "_FIRST_PAUSE_SECONDS", 0.001)
     done = cli("run", sent)
     assert done.exit_code == 0, done.output
     assert asked == dict.fromkeys(
@@ -179,8 +179,8 @@ def test_wait_that_is_given_up_names_the_job(
 ) -> None:
     will_answer(assay, job(), put=True)
     assay.answers["GET", f"/jobs/{JOB}"] = (503, {"message": "Service Unavailable"})
-    monkeypatch.setattr(local.client, "_FIRST_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(local.client, "_PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(api, "_FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(api, "_PATIENCE_SECONDS", 0.01)
     found = problem(cli("run", sent, "--json"))
     assert f"Job {JOB} may go on" in found["detail"]
     assert f"assay show {JOB}" in found["suggestion"]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from local.cli import app
-from tests.local.conftest import JOB, NOW, Assay, Assayed, job, will_answer
+from assay.cli.app import app
+from tests.local.fixed_answers import JOB, NOW, Assay, Assayed, job, will_answer
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 ERROR = {"code": "no_header", "detail": "No header was found.", "suggestion": "Add one."}
@@ -24,7 +24,8 @@ def test_retry_and_reprocess_wait_and_save_as_run_does(assay: Assay, cli: Assaye
     done = cli(command, JOB)
     assert done.exit_code == 0, done.output
     assert Path("results", JOB, "out.csv").read_bytes() == b"result"
-    assert f"{assay.url}/store/out" in done.stdout
+    assert f"{assay.url}/store/out" not in done.stdout
+    assert f"{assay.url}/store/out" in cli(command, JOB, "--links").stdout
     assert [(method, path) for method, path, *_ in assay.asked[:2]] == [
         ("POST", f"/jobs/{JOB}/{command}"),
         ("GET", f"/jobs/{JOB}"),
@@ -143,3 +144,37 @@ def test_types_are_listed_without_a_stack_and_from_elsewhere(assay: Assay, cli: 
     there = {**found["dataset_types"][0], "title": "Victims", "dataset_type": "victims"}
     assay.answers["GET", "/dataset-types"] = (200, {"dataset_types": [there]})
     assert json.loads(cli("types", "--json").stdout) == {"dataset_types": [there]}
+
+
+def test_suggestions_speak_of_commands(assay: Assay, cli: Assayed, sent: Path) -> None:
+    suggestion = "List your jobs with GET /jobs, or try POST /jobs/{job_id}/retry; see GET /openapi.json."
+    error = {"code": "c", "detail": "D", "suggestion": suggestion}
+    problem = {"title": "T", "status": 404, **error}
+    told = "List your jobs with `assay jobs`, or try `assay retry JOB`; see GET /openapi.json."
+    assay.answers["GET", f"/jobs/{JOB}"] = (404, problem)
+    assert told in cli("show", JOB).stderr
+    assert json.loads(cli("show", JOB, "--json").stdout)["problem"]["suggestion"] == suggestion
+    will_answer(assay, job("failed", error=error), put=True)
+    assert told in cli("run", sent).stderr
+    assert "`assay jobs`" in cli("show", JOB).stdout
+
+
+def test_a_job_is_named_by_how_its_id_begins(assay: Assay, cli: Assayed) -> None:
+    will_answer(assay, job(), put=False)
+    other = "0a7b8000-51b5-4f0e-9d0c-0c5a3f4d8a11"
+    assay.answers["GET", "/jobs"] = (200, {"jobs": [job(), job(job_id=other)], "next_cursor": None})
+    assay.answers["POST", f"/jobs/{JOB}/cancel"] = (200, job("cancelled"))
+    for prefix in ("0a7b7", "0A7B7F1E-51", JOB[:-1]):
+        assert f"Job {JOB} is cancelled." in cli("cancel", prefix).stdout
+    shared = cli("cancel", "0a7b")
+    assert shared.exit_code == 1
+    assert all(text in shared.stderr for text in ("ambiguous_job", JOB, other))
+    unknown = cli("cancel", "ffff")
+    assert unknown.exit_code == 1
+    assert "no_such_job" in unknown.stderr
+
+
+@pytest.mark.parametrize("name", ["0a7", "0a7g", "", f"{JOB}0"])
+def test_what_no_id_begins_with_is_a_usage_error(assay: Assay, cli: Assayed, name: str) -> None:
+    assert cli("show", name).exit_code == 2
+    assert assay.asked == []

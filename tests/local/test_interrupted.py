@@ -14,8 +14,8 @@ import pytest
 from local.home import PROJECT
 from local.processes import is_alive
 
-_MAIN = "from local.main import main; main()"
-_TELLS_AT_ONCE = f"from local import screen; screen.SILENCE_SECONDS = 0; {_MAIN}"
+_MAIN = "from assay.cli.main import main; main()"
+_TELLS_AT_ONCE = f"from assay.cli import screen; screen.SILENCE_SECONDS = 0; {_MAIN}"
 _INTERRUPTED = {130, -signal.SIGINT}
 
 
@@ -39,7 +39,7 @@ def interrupt(home: Path, python: list[str], word: str) -> tuple[subprocess.Pope
         process.kill()
 
 
-@pytest.mark.parametrize("module", ["typer", "rich.console", "pydantic", "local.processes", "local.commands.jobs"])
+@pytest.mark.parametrize("module", ["typer", "rich.console", "pydantic", "local.processes", "assay.cli.commands.jobs"])
 def test_while_the_command_loads(tmp_path: Path, module: str) -> None:
     # Python says of each module that it has been loaded.
     process, rest, _ = interrupt(tmp_path, ["-X", "importtime", "-c", _MAIN, "types"], f"{module}\n")

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -19,7 +20,7 @@ import pytest
 from local.backup.format import MANIFEST, BackupError, BackupManifest, write_manifest
 from local.backup.home_data import PARTS, has_data, place, settle, started
 from local.home import PROJECT, read_object
-from local.postgres.migrations import versions
+from local.postgres.migrations import FOLDER, apply_migrations, versions
 from local.postgres.tools import run_tool
 from local.processes import StackError
 from local.running import lock
@@ -36,8 +37,6 @@ from tests.local.kept import (
     stored,
     wait_until_seen,
 )
-
-BEFORE_PLANS = "20261121130200"
 
 
 @pytest.fixture(scope="module")
@@ -135,20 +134,26 @@ def test_objects_alone_are_data_too(backup: Path, tmp_path: Path) -> None:
     assert raised.value.code == "no_data"
 
 
-def test_an_older_backup_comes_up_to_date(tmp_path: Path) -> None:
-    old = keep(tmp_path / "old", until=BEFORE_PLANS)
-    assert backed_up(old.home, tmp_path / "backup").migrations[-1] == BEFORE_PLANS
-    restored(tmp_path / "home", tmp_path / "backup")
+def test_an_older_backup_comes_up_to_date(
+    kept: Kept, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later version has one more migration."""
+    later = Path(shutil.copytree(FOLDER, tmp_path / "later"))
+    (later / "20991231000000_later.sql").write_text("alter table assay.jobs add column later integer default 1;")
+    monkeypatch.setattr("local.backup.restore.versions", partial(versions, later))
+    monkeypatch.setattr("local.backup.restore.apply_migrations", partial(apply_migrations, folder=later))
+    restored(tmp_path / "home", backup)
     with started(tmp_path / "home") as data:
         now = rows(data)
-        assert stored(data) == old.objects
+        assert stored(data) == kept.objects
         with psycopg.connect(data.database_url) as connection:
             applied = connection.execute("select version from supabase_migrations.schema_migrations order by 1")
-            assert [version for (version,) in applied] == versions()
-    for table, found in old.rows.items():
-        columns = json.loads(found[0]).keys()
-        known = {json.dumps({name: json.loads(row)[name] for name in columns}, sort_keys=True) for row in now[table]}
-        assert set(found) <= known, table
+            assert [version for (version,) in applied] == [*versions(), "20991231000000"]
+    assert now == {
+        **kept.rows,
+        "deletions": [],
+        "jobs": [json.dumps(json.loads(row) | {"later": 1}, sort_keys=True) for row in kept.rows["jobs"]],
+    }
 
 
 @pytest.mark.parametrize("file", ["manifest.json", "manifest.json.sha256", "database.dump", "objects/*/*"])
@@ -182,7 +187,7 @@ def test_a_backup_of_another_version_is_refused(backup: Path, tmp_path: Path) ->
     others: list[dict[str, object]] = [
         {"format": 2},
         {"migrations": [*versions(), "29991231000000"]},
-        {"migrations": versions()[1:]},
+        {"migrations": ["20260101000000"]},
     ]
     for number, changes in enumerate(others):
         with pytest.raises(BackupError, match=r"(another|newer) version") as raised:
@@ -243,7 +248,7 @@ def test_after_a_kill_9_at_the_last_step_the_same_command_finds_its_work_done(
     (home / "owner").write_text("another\n")
     # The fifth renaming: some parts are in place, others are not.
     killer = (
-        "import os, pathlib, signal, sys\nfrom local.cli import app\nrename, count = pathlib.Path.rename, 0\n"
+        "import os, pathlib, signal, sys\nfrom assay.cli.app import app\nrename, count = pathlib.Path.rename, 0\n"
         "def counted(path, target):\n    global count\n    count += path.name != 'postgres.new'\n"
         "    count == 5 and os.kill(os.getpid(), signal.SIGKILL)\n    return rename(path, target)\n"
         "pathlib.Path.rename = counted\napp()\n"
@@ -329,7 +334,7 @@ def test_a_backup_finishes_what_a_restore_began(
 def test_a_stack_finishes_what_a_restore_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "restored-it-1").mkdir()
     (tmp_path / "restored-it-1" / "postgres").write_text("new")
-    monkeypatch.setattr(Stack, "_start", lambda _stack: None)
+    monkeypatch.setattr(Stack, "_start", lambda _stack, _tell: None)
     stack = Stack(tmp_path)
     stack.start()
     stack.stop()

@@ -16,14 +16,14 @@ import psutil
 import psycopg
 import pytest
 
+from assay.client import Client, LocalFile
+from assay.client.models import Job
 from local.aws.api import last_request_file
-from local.client import Client, LocalFile
 from local.home import PROJECT
 from local.postgres.server import Postgres
 from local.processes import StackError, is_alive, recorded
 from local.running import has_embedded_database, running_stack
 from local.stack import Stack
-from shared.wire.jobs import Job
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def up() -> Iterator[Up]:
 
     def start(home: Path) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "local.cli", "up"],
+            [sys.executable, "-m", "assay.cli", "up"],
             cwd=PROJECT,
             env={**os.environ, "ASSAY_HOME": str(home)},
             stdout=subprocess.PIPE,
@@ -230,7 +230,7 @@ def test_stack_stops_when_its_folder_s_state_is_gone(up: Up, tmp_path: Path) -> 
 
 
 def test_stack_in_the_background_stops_when_nobody_asks_for_anything(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "local.cli", "up", "--idle-stop", "0"]
+    command = [sys.executable, "-m", "assay.cli", "up", "--idle-stop", "0"]
     environment = {**os.environ, "ASSAY_HOME": str(tmp_path / "home")}
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, timeout=90, check=False)
     assert (done.returncode, done.stdout) == (0, b""), done.stderr

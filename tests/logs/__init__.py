@@ -1,0 +1,1 @@
+"""What is logged, and that no cell of a file ever is."""

@@ -10,7 +10,7 @@ import pytest
 
 from functions.download.app import handler as download
 from functions.upload.app import handler as upload
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.sign_in.auth import User
 from shared.telemetry import logger
 from tests.api import Client

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import boto3
 import httpx
@@ -19,41 +17,13 @@ import pytest
 
 from local.ministack.ministack import BUCKET, REGION, MiniStack
 from shared.object_store import ObjectStore
-from shared.settings import Settings
+from tests.object_store.endpoint import NAMED, Endpoint, store_settings
 from tests.supabase import storage, storage_http
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CORSRuleTypeDef
 
-NAMED = os.environ.get("ASSAY_TEST_S3_ENDPOINT")
 _ORIGIN = "https://assay.example"
-
-
-@dataclass
-class Endpoint:
-    """One S3 endpoint as Assay uses it; `checks_sha256` where a signed PUT of other bytes must be refused."""
-
-    store: ObjectStore
-    at: Settings
-    http: httpx.Client
-    origin: str | None
-    keys: list[str] = field(default_factory=list)
-
-    @property
-    def checks_sha256(self) -> bool:
-        return self.at.storage == "s3"
-
-    def new_key(self, sha256: str) -> str:
-        # Not under uploads/: nothing is to come of it.
-        self.keys.append(f"outputs/{uuid4()}/{sha256}")
-        return self.keys[-1]
-
-
-def store_settings(**changes: object) -> Settings:
-    """Settings in which only the object store matters."""
-    nowhere = dict.fromkeys(("supabase_url", "queue_url", "news_queue_url"), "http://127.0.0.1:1")
-    given = {"database_url": "postgresql://", "object_store_bucket": BUCKET}
-    return Settings.model_validate({**nowhere, **given, **changes})
 
 
 @pytest.fixture(params=["local", "supabase", *(["named"] if NAMED else [])])

@@ -12,7 +12,7 @@ import pytest
 
 from shared.errors import Transient
 from shared.object_store import ObjectMissing, ObjectStore, SignedLink
-from tests.object_store.conftest import Endpoint
+from tests.object_store.endpoint import Endpoint
 
 BYTES = b"Station_ID,Date_Time,PCode,Result\nCT,2024-01-01,Data 1,1.411\n"
 OTHER = BYTES.replace(b"1.411", b"1.412")

@@ -9,8 +9,9 @@ from uuid import uuid4
 import pytest
 
 from shared.errors import Transient
-from shared.object_store import ObjectMissing, ObjectStore, output_key, outputs_prefix
-from tests.object_store.conftest import Endpoint
+from shared.object_store import ObjectMissing, ObjectStore
+from shared.object_store.keys import output_key, outputs_prefix
+from tests.object_store.endpoint import Endpoint
 
 SHA256 = "0" * 64
 

@@ -10,7 +10,7 @@ import pytest
 
 from shared.errors import Transient
 from shared.object_store import ObjectStore
-from tests.object_store.conftest import store_settings
+from tests.object_store.endpoint import store_settings
 
 
 def store_at(endpoint: str, storage: str = "s3") -> ObjectStore:

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from shared.aws_clients import s3_client
 from shared.object_store import ObjectStore, attachment
-from tests.object_store.conftest import store_settings
+from tests.object_store.endpoint import store_settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,17 +11,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from local.postgres.migrations import FOLDER
-from shared.object_store import ObjectStore, output_key, upload_key
-from tests.object_store.conftest import store_settings
+from assay.contract import NAME
+from shared.object_store import ObjectStore
+from shared.object_store.keys import output_key, upload_key
+from tests.object_store.endpoint import store_settings
 from tests.supabase.storage import StorageFront
 from tests.supabase.storage_http import ALLOWED_KEY, BUCKET, PREFIX, REGION
 
 KEYS = {"object_store_access_key_id": "id", "object_store_secret_access_key": "secret"}
-# What the database takes as an output's name.
-_NAME = re.search(r"check \(name ~ '\^(?P<pattern>.+)\$'\)", (FOLDER / "20261121090000_tables.sql").read_text())
-assert _NAME is not None
-NAMES = st.from_regex(_NAME["pattern"], fullmatch=True)
+NAMES = st.from_regex(NAME, fullmatch=True)
 SHA256 = st.binary().map(lambda data: hashlib.sha256(data).hexdigest())
 
 

@@ -1,0 +1,1 @@
+"""The handlers in the Lambda runtime, from source and as built packages."""

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from local.home import PROJECT
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.queue.events import RUN_HINT, created_message
 from shared.sign_in.auth import User
 from tests.api import http_event

@@ -1,0 +1,1 @@
+"""What all functions share: sign-in, settings, events, telemetry."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hmac
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,14 +11,14 @@ from uuid import uuid4
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from shared.errors import Problem
 from shared.sign_in.auth import TokenVerifier
-from tests.issuer import EC_KEY, OWNER, SECRET, Issuer
+from tests.issuer import OWNER, SECRET, Issuer
+from tests.shared.tokens import by_hand, plain_claims, refusal, signed_by_hand, signed_with_the_public_key
 
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 STRANGER = ec.generate_private_key(ec.SECP256R1())
@@ -28,32 +27,6 @@ STRANGER = ec.generate_private_key(ec.SECP256R1())
 @pytest.fixture
 def verifier(issuer: Issuer) -> TokenVerifier:
     return TokenVerifier(issuer.url, "authenticated")
-
-
-def refusal(verifier: TokenVerifier, token: str) -> Problem:
-    with pytest.raises(Problem) as caught:
-        verifier.verify(f"Bearer {token}")
-    assert (caught.value.status, caught.value.code) == (401, "not_signed_in")
-    return caught.value
-
-
-def by_hand(header: dict[str, object], claims: str, signature: bytes = b"signature") -> str:
-    """A token that PyJWT itself would not make."""
-    parts = [json.dumps(header).encode(), claims.encode(), signature]
-    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
-
-
-def signed_by_hand(header: dict[str, object], issuer: Issuer) -> str:
-    """As by_hand, with the project's real key."""
-    token = by_hand(header, json.dumps(plain_claims(issuer)))
-    signing_input = token.rpartition(".")[0]
-    signature = jwt.get_algorithm_by_name("ES256").sign(signing_input.encode(), EC_KEY)
-    return f"{signing_input}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
-
-
-def plain_claims(issuer: Issuer) -> dict[str, object]:
-    now = int(datetime.now(UTC).timestamp())
-    return issuer.claims(iat=now, exp=now + 300)
 
 
 def test_a_good_token_names_its_owner(issuer: Issuer, verifier: TokenVerifier) -> None:
@@ -82,13 +55,6 @@ def test_clocks_may_differ_by_seconds(issuer: Issuer, verifier: TokenVerifier) -
     now = datetime.now(UTC)
     verifier.verify(f"Bearer {issuer.token(exp=now - timedelta(seconds=5))}")
     verifier.verify(f"Bearer {issuer.token(iat=now + timedelta(seconds=5), nbf=now + timedelta(seconds=5))}")
-
-
-def signed_with_the_public_key(issuer: Issuer) -> str:
-    pem = EC_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    head, body, _ = by_hand({"alg": "HS256", "kid": "ec"}, json.dumps(plain_claims(issuer))).split(".")
-    signature = hmac.digest(pem, f"{head}.{body}".encode(), "sha256")
-    return f"{head}.{body}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
 
 
 def of_a_stranger(issuer: Issuer, **headers: object) -> str:

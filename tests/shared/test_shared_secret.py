@@ -14,7 +14,7 @@ from shared.errors import Problem, Transient
 from shared.sign_in.auth import TokenVerifier
 from tests.api import UNKNOWN_ID
 from tests.issuer import OWNER, PUBLISHABLE_KEY, Issuer
-from tests.shared.test_auth import refusal, signed_with_the_public_key
+from tests.shared.tokens import refusal, signed_with_the_public_key
 
 
 @pytest.fixture

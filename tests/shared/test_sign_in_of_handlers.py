@@ -7,7 +7,7 @@ import pytest
 from functions.download.app import handler as download
 from functions.upload.app import handler as upload
 from tests.api import Handler, answered, http_event
-from tests.conftest import forget
+from tests.environment import forget
 from tests.issuer import OWNER, PUBLISHABLE_KEY, Issuer
 
 pytestmark = pytest.mark.usefixtures("aws")

@@ -189,3 +189,50 @@ def test_many_at_once_fetch_once(issuer: Issuer, verifier: TokenVerifier) -> Non
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(one, range(8))) == ["in"] * 8
     assert issuer.asked == ["jwks.json"]
+
+
+def changed(jwk: dict[str, object], **changes: object) -> dict[str, object]:
+    return {name: value for name, value in {**jwk, **changes}.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"kid": "other", "kty": "EC"},
+        {"kid": "other", "kty": "EC", "crv": "P-256", "x": "%%%", "y": 7},
+        {"kid": "other", "kty": "unheard-of"},
+        {"kid": "other"},
+        "text",
+        None,
+        [],
+    ],
+)
+def test_a_malformed_key_takes_no_other_with_it(issuer: Issuer, verifier: TokenVerifier, entry: object) -> None:
+    issuer.keys.insert(0, entry)  # type: ignore[arg-type]  # what no issuer should have
+    assert outcome(verifier, issuer.token()) == "in"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "in"),
+        ({"use": None}, "in"),
+        ({"use": None, "key_ops": ["verify"]}, "in"),
+        ({"use": "enc"}, "401"),
+        ({"use": None, "key_ops": ["sign", "encrypt"]}, "401"),
+        ({"use": "sig", "key_ops": []}, "401"),
+    ],
+)
+def test_a_key_is_used_only_for_what_it_is_meant(
+    issuer: Issuer, verifier: TokenVerifier, changes: dict[str, object], expected: str
+) -> None:
+    token = rotated_in(issuer)
+    issuer.keys[-1] = changed(issuer.keys[-1], **changes)
+    assert outcome(verifier, token) == expected
+
+
+def test_a_short_rsa_key_is_refused(issuer: Issuer, verifier: TokenVerifier) -> None:
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  # what is to be refused
+    issuer.keys.append(issuer.jwk("short", short.public_key()))
+    token = jwt.encode(issuer.claims(), short, algorithm="RS256", headers={"kid": "short"})
+    assert outcome(verifier, token) == "401"

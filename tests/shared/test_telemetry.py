@@ -19,7 +19,7 @@ from functions.download.app import handler as download
 from functions.process.app import handler as process
 from functions.process.sandbox.parent import Sandbox
 from functions.upload.app import handler as upload
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.queue.events import RUN_HINT
 from shared.settings import settings
 from shared.sign_in.auth import User
@@ -27,11 +27,12 @@ from shared.telemetry import MetricName, logger, tracer
 from tests.api import BUCKET, Client, Context
 from tests.database.steps import Steps, let_lease_run_out
 from tests.database.webhook_steps import WebhookSteps
+from tests.environment import NOTHING_THERE, environment
 from tests.issuer import Issuer
+from tests.metrics import metrics_in
 from tests.receiver import answering, receiver
 from tests.sqs import s3_events, sqs_event, work
-from tests.worker.test_messages import NOTHING_THERE, environment
-from tests.worker.test_worker import MEASUREMENTS
+from tests.worker.jobs import MEASUREMENTS
 
 pytestmark = pytest.mark.usefixtures("aws")
 Lines = Callable[[], list[dict[str, Any]]]
@@ -144,21 +145,6 @@ def test_the_trace_names_the_job(
     assert annotated[:2] == [("## handler", ids[0]), ("## handler", ids[1])]
     assert sorted(annotated[2:4]) == sorted(("## job", job_id) for job_id in ids)
     assert annotated[4:] == [("## handler", ids[0])]
-
-
-def metrics_in(text: str) -> dict[str, list[float]]:
-    """Every value of every metric, as CloudWatch reads them from the log.
-
-    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-    """
-    found: dict[str, list[float]] = {}
-    for line in text.splitlines():
-        document = json.loads(line) if line.startswith('{"_aws"') else {"_aws": {"CloudWatchMetrics": []}}
-        for directive in document["_aws"]["CloudWatchMetrics"]:
-            assert directive["Namespace"] == "Assay"
-            for metric in directive["Metrics"]:
-                found.setdefault(metric["Name"], []).extend(document[metric["Name"]])
-    return found
 
 
 def test_a_finished_job_is_measured(

@@ -47,6 +47,7 @@ class _Multipart:
     version: str
     media_type: str
     begun_at: datetime
+    size: int = 0
     parts: dict[int, str] = field(default_factory=dict)
 
 
@@ -118,14 +119,17 @@ class StorageFront:
 
     def put(self, key: str, body: bytes, media_type: str) -> str:
         """PutObject; return the ETag."""
-        limit = self._find("buckets", "file_size_limit", BUCKET)
         self.probe(key)
-        if isinstance(limit, int) and len(body) > limit:
-            raise Refused(413, "The object exceeded the maximum allowed size")
+        self._check_size(len(body))
         version = str(uuid4())
         stored = self._s3.put_object(Bucket=_BEHIND, Key=f"{key}/{version}", Body=body, ContentType=media_type)
         self._complete(key, version, len(body), media_type)
         return stored["ETag"]
+
+    def _check_size(self, size: int) -> None:
+        limit = self._find("buckets", "file_size_limit", BUCKET)
+        if isinstance(limit, int) and size > limit:
+            raise Refused(413, "The object exceeded the maximum allowed size")
 
     def create_multipart(self, key: str, media_type: str) -> str:
         """CreateMultipartUpload; return the upload's id."""
@@ -145,6 +149,8 @@ class StorageFront:
         """UploadPart; return the ETag."""
         multipart = self._multipart(upload_id, key)
         self.probe(key)
+        self._check_size(multipart.size + len(body))
+        multipart.size += len(body)
         part = self._s3.upload_part(
             Bucket=_BEHIND, Key=f"{key}/{multipart.version}", UploadId=upload_id, PartNumber=number, Body=body
         )

@@ -18,6 +18,9 @@ REGION = "eu-central-1"
 BUCKET = "assay"
 # github.com/supabase/storage, src/storage/limits.ts, isValidKey; in JavaScript \w is ASCII.
 ALLOWED_KEY = re.compile(r"(\w|/|!|-|\.|\*|'|\(|\)| |&|\$|@|=|;|:|\+|,|\?)+", re.ASCII)
+# As fastify, which storage-api is built on, tells a media type from what is none.
+_MEDIA_TYPE = re.compile(r"[\w!#$%&'*+.^`|~-]+/[\w!#$%&'*+.^`|~-]+[ \t]*(;.*)?", re.ASCII)
+_XML = re.compile(r"(application|text)/xml[ \t]*(;.*)?")
 _S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
@@ -51,6 +54,7 @@ class StorageHandler(BaseHTTPRequestHandler):
         seen = Seen(self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
         self.storage.seen.append(seen)
         try:
+            _check_media_type(seen, body)
             self.storage.verify(seen)
             self._route(seen, body)
         except Refused as refused:
@@ -78,9 +82,11 @@ class StorageHandler(BaseHTTPRequestHandler):
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         bucket, _, key = unquote(url.path).removeprefix(f"{PREFIX}/").partition("/")
         media_type = seen.headers.get("content-type", "application/octet-stream")
+        if media_type.startswith("multipart/form-data"):
+            raise Refused(400, "Multipart form data not supported")
         if bucket != BUCKET or not key:
             self.storage.has_bucket(bucket)
-            self._route_bucket(seen.method, query, body)
+            self._route_bucket(seen.method, query, media_type, body)
         elif not ALLOWED_KEY.fullmatch(key):
             raise Refused(400, "Invalid key")
         elif seen.headers.get("x-amz-content-sha256", "").startswith("STREAMING"):
@@ -108,7 +114,7 @@ class StorageHandler(BaseHTTPRequestHandler):
         else:
             raise Refused(501, "this front knows no such call")
 
-    def _route_bucket(self, method: str, query: dict[str, str], body: bytes) -> None:
+    def _route_bucket(self, method: str, query: dict[str, str], media_type: str, body: bytes) -> None:
         prefix = query.get("prefix", "")
         if method == "HEAD":
             self._answer(200, b"", {"x-amz-bucket-region": REGION})
@@ -125,6 +131,8 @@ class StorageHandler(BaseHTTPRequestHandler):
             ]
             self._answer_xml("ListMultipartUploadsResult", *uploads, IsTruncated="false")
         elif method == "POST" and "delete" in query:
+            if not _XML.fullmatch(media_type):
+                raise Refused(400, "must have required property 'Body'")  # what is not XML is dropped unread
             keys = [str(found.text) for found in ET.fromstring(body).iter(f"{_S3}Key")]  # noqa: S314  # boto3's own
             gone = self.storage.delete(keys)
             # As it was before github.com/supabase/storage/pull/1092, which is the harder case.
@@ -146,6 +154,13 @@ class StorageHandler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
         pass
+
+
+def _check_media_type(seen: Seen, body: bytes) -> None:
+    """Refuse a body whose type is none; storage-api does so before it looks at the signature."""
+    media_type = seen.headers.get("content-type")
+    if body and media_type is not None and not _MEDIA_TYPE.fullmatch(media_type):
+        raise Refused(415, "Unsupported Media Type")
 
 
 def xml(name: str, *inner: str, **values: str) -> str:

@@ -1,0 +1,1 @@
+"""template.yaml: what it grants, wires and asks for. Nothing is deployed."""

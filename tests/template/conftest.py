@@ -36,9 +36,9 @@ def storage(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def template(storage: str) -> dict[str, Any]:
-    """Return the whole template as it is with this storage."""
+    """Return the whole template as it is with this storage, a key of one's own and a reserve for the API."""
     loaded = read_template()
-    conditions = {
+    conditions = {"HasKmsKey": True, "HasApiReserve": True} | {
         name: condition["Fn::Equals"][1] == storage
         for name, condition in loaded["Conditions"].items()
         if condition.get("Fn::Equals", [None])[0] == {"Ref": "Storage"}

@@ -157,8 +157,8 @@ class Restored:
         job_id = self.job(upload_id, columns, f"'done', 1, now(), 'p', '1', '{'a' * 64}'")
         key = f"outputs/{self.owner}/{job_id}/1/a.csv"
         self.connection.execute(
-            "insert into assay.attempts (job_id, attempt, owner, worker, outcome, ended_at) "
-            "values (%s, 1, %s, 'w', 'done', now())",
+            "insert into assay.attempts (job_id, attempt, owner, worker, memory_mb, outcome, ended_at) "
+            "values (%s, 1, %s, 'w', 1024, 'done', now())",
             (job_id, self.owner),
         )
         self.connection.execute(

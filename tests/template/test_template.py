@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from shared.database import transport
 from shared.settings import Settings
 from shared.sign_in import service as sign_in_service
+from shared.worker_time import WORKER_SECONDS
 from tests.cloudformation import referred
 
 from .conftest import ROOT, Resources
@@ -165,10 +166,14 @@ def test_a_browser_may_use_every_route_and_read_what_an_answer_says_of_itself(
     assert set(cors["ExposeHeaders"]) == {"apigw-requestid", "retry-after"}
 
 
-def test_hints_are_few_and_nothing_else_is_slowed_down(routes: list[tuple[str, str]], resources: Resources) -> None:
-    (route,) = resources["Api"]["Properties"]["RouteSettings"]
+def test_every_route_has_a_limit_and_hints_a_lower_one(routes: list[tuple[str, str]], resources: Resources) -> None:
+    api = resources["Api"]["Properties"]
+    ((route, hints),) = api["RouteSettings"].items()
     assert route == "POST /events/storage"
     assert route in {route for _, route in routes}
+    default = api["DefaultRouteSettings"]
+    for limit in ("ThrottlingBurstLimit", "ThrottlingRateLimit"):
+        assert 0 < hints[limit] < default[limit]
 
 
 def test_nothing_is_allowed_in_s3_where_it_is_not_the_storage(storage: str, resources: Resources) -> None:
@@ -220,7 +225,7 @@ def test_a_parameter_that_may_be_left_out_may_be_empty(template: dict[str, Any])
 
 
 def test_supabase_storage_asks_for_every_parameter_of_its_own(template: dict[str, Any]) -> None:
-    (rule,) = template["Rules"].values()
+    rule = template["Rules"]["SupabaseStorageIsComplete"]
     asked = {assertion["Assert"]["Fn::Not"][0]["Fn::Equals"][0]["Ref"] for assertion in rule["Assertions"]}
     assert asked == {name for name, parameter in template["Parameters"].items() if name.startswith("Storage")} - {
         "Storage"
@@ -287,3 +292,7 @@ def test_silence_is_an_alarm_of_the_sweep_alone(resources: Resources) -> None:
         if alarm["TreatMissingData"] == "breaching"
     }
     assert silent == {"SweepAlarm"}
+
+
+def test_a_worker_lives_as_long_as_the_code_says(resources: Resources) -> None:
+    assert resources["ProcessFunction"]["Properties"]["Timeout"] == WORKER_SECONDS

@@ -1,0 +1,1 @@
+"""The commands of the HTTP API, called as API Gateway calls them."""

@@ -7,7 +7,7 @@ import pytest
 
 from functions.process.app import handler as process
 from functions.upload.app import handler
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.queue.events import CLEAN_UP_HINT
 from shared.sign_in.auth import User
 from tests.api import BUCKET, Answer, Client, Context, http_event

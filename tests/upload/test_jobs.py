@@ -10,7 +10,7 @@ import pytest
 
 from functions.upload.app import handler
 from shared.database.psycopg_database import PsycopgDatabase
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.queue.events import CLEAN_UP_HINT, RUN_HINT
 from shared.sign_in.auth import User
 from tests.api import QUEUE, Client

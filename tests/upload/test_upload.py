@@ -11,7 +11,7 @@ import pytest
 from functions.upload.app import handler
 from shared.database import database
 from shared.database.psycopg_database import PsycopgDatabase
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.settings import settings
 from shared.sign_in.auth import User
 from tests.api import BUCKET, UNKNOWN_ID, Client
@@ -49,7 +49,7 @@ def test_a_new_file_gets_a_job_and_a_link_that_signs_its_hash(client: Client, us
 
 def test_a_done_file_is_answered_from_the_cache(client: Client, db: PsycopgDatabase, user: User) -> None:
     job_id, sha256 = Steps(db, user).done()
-    answer = client.call("POST", "/uploads", json_body=request(sha256=sha256.upper()))
+    answer = client.call("POST", "/uploads", json_body=request(sha256=sha256.upper(), size_bytes=10))
     assert answer.status == 200
     registered = answer.json()
     assert (registered["cached"], registered["job"]["job_id"], registered["put"]) == (True, job_id, None)
@@ -153,3 +153,32 @@ def test_with_the_database_away_the_answer_is_503_and_when_to_come_again(
     assert answer.problem() == (503, "unavailable")
     assert int(answer.headers["retry-after"]) > 0
     assert "127.0.0.1" not in answer.body
+
+
+@pytest.mark.parametrize(
+    ("content_type", "word"),
+    [
+        ("multipart/form-data; boundary=x", "form"),
+        ("Multipart/Form-Data;boundary=x", "form"),
+        ("application/x-www-form-urlencoded", "line ends"),
+    ],
+)
+def test_a_form_is_not_taken_for_the_file(client: Client, db: PsycopgDatabase, content_type: str, word: str) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.csv"\r\n\r\na,b\n1,2\n\r\n--x--\r\n'
+    query = {"filename": "a.csv"}
+    answer = client.call("POST", "/uploads", body=body, query=query, headers={"content-type": content_type})
+    assert (answer.status, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert word in str(answer.json()["detail"])
+    assert "--data-binary" in str(answer.json()["suggestion"])
+
+
+@pytest.mark.parametrize("size", ["12", True, 12.5, None, [12]])
+def test_a_size_is_a_whole_number(client: Client, size: object) -> None:
+    answer = client.call("POST", "/uploads", json_body=request(size_bytes=size))
+    assert (answer.status, answer.json()["code"]) == (422, "invalid_request")
+
+
+def test_a_name_that_is_not_utf8_is_refused(client: Client) -> None:
+    answer = client.call("POST", "/uploads?filename=caf%E9.csv", body=BYTES)
+    assert (answer.status, answer.json()["code"]) == (422, "invalid_request")
+    assert "UTF-8" in str(answer.json()["detail"])

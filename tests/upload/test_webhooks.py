@@ -29,14 +29,25 @@ def webhooks(db: PsycopgDatabase, user: User) -> WebhookSteps:
 
 
 def test_a_webhook_is_made_with_a_secret_of_its_own(client: Client, webhooks: WebhookSteps) -> None:
-    answers = [client.call("POST", "/webhooks", json_body={"url": URL}) for _ in range(2)]
+    answers = [client.call("POST", "/webhooks", json_body={"url": url}) for url in (URL, f"{URL}&another")]
     assert [answer.status for answer in answers] == [201, 201]
     made = [answer.json() for answer in answers]
     listed = webhooks.all()
-    assert [(one["webhook_id"], one["url"]) for one in made] == [(one["webhook_id"], URL) for one in listed]
+    assert [one["webhook_id"] for one in made] == [one["webhook_id"] for one in listed]
+    assert [one["url"] for one in listed] == [URL, f"{URL}&another"]
     secrets = {webhook["secret"].removeprefix("whsec_") for webhook in made}
     assert {len(base64.b64decode(secret, validate=True)) for secret in secrets} == {32}
     assert len(secrets) == 2
+
+
+def test_a_url_that_is_registered_again_is_the_same_webhook_without_its_secret(
+    client: Client, webhooks: WebhookSteps
+) -> None:
+    first = client.call("POST", "/webhooks", json_body={"url": URL}).json()
+    again = client.call("POST", "/webhooks", json_body={"url": URL})
+    del first["secret"]
+    assert (again.status, again.json()) == (200, first)
+    assert len(webhooks.all()) == 1
 
 
 def test_neither_the_secret_nor_the_url_is_logged(client: Client, caplog: pytest.LogCaptureFixture) -> None:
@@ -74,8 +85,8 @@ def test_on_one_s_own_machine_a_webhook_may_stay_there(client: Client, monkeypat
 
 
 def test_the_eleventh_is_refused(client: Client) -> None:
-    for _ in range(10):
-        assert client.call("POST", "/webhooks", json_body={"url": URL}).status == 201
+    for number in range(10):
+        assert client.call("POST", "/webhooks", json_body={"url": f"{URL}{number}"}).status == 201
     assert client.call("POST", "/webhooks", json_body={"url": URL}).problem() == (409, "too_many_webhooks")
 
 

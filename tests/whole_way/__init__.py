@@ -1,0 +1,1 @@
+"""From upload to download on the whole local stack."""

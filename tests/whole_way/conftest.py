@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from assay.client import Client
 from functions.download.app import handler as download
 from functions.process.app import handler as process
 from functions.upload.app import handler as upload
 from local.aws.poller import Poller
 from local.aws.template import Template
-from local.client import Client
 from local.ministack.ministack import BUCKET, NEWS_QUEUE, QUEUE, REGION, MiniStack
 from local.stack import Stack
 from shared.sign_in.auth import User
 from tests import api
-from tests.conftest import forget, leave_nothing_to_do
 from tests.database.steps import Superuser
+from tests.environment import forget, leave_nothing_to_do
 from tests.log_watch import CANARY
 from tests.supabase import storage
 from tests.supabase.gateway import Gateway

@@ -14,12 +14,11 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from local.cli import app
-from local.client import Client, LocalFile
-from local.refusals import Refused
+from assay.cli.app import app
+from assay.client import Client, LocalFile, Refused
+from assay.client.models import Job
 from local.stack import Stack
 from shared.sign_in.auth import User
-from shared.wire.jobs import Job
 
 FILES = ("uploads", "outputs")
 

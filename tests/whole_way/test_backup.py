@@ -14,8 +14,8 @@ from uuid import UUID
 import polars as pl
 import psycopg
 
+from assay.client import Client, LocalFile
 from local.backup.home_data import started
-from local.client import Client, LocalFile
 from local.home import PROJECT
 from local.stack import Stack
 
@@ -23,7 +23,7 @@ from local.stack import Stack
 def assay(home: Path, *arguments: object) -> str:
     """Run the command in a process of its own; return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "local.cli", *map(str, arguments)],
+        [sys.executable, "-m", "assay.cli", *map(str, arguments)],
         cwd=PROJECT,
         env={**os.environ, "ASSAY_HOME": str(home)},
         capture_output=True,

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from local.ministack.ministack import BUCKET
-from shared.object_store import object_store, output_key
+from shared.object_store import object_store
+from shared.object_store.keys import output_key
 from shared.sign_in.auth import User
 from tests.whole_way.service import WAYS, Service, measurements
 

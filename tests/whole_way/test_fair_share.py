@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from local.client import Client
+from assay.client import Client
 from local.stack import Stack
-from tests.whole_way.test_whole_way import send
+from tests.whole_way.sending import send
 
 MANY = 50
 WAITING = {"awaiting_upload", "queued"}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from local.client import Client
+from assay.client import Client
 from local.stack import Stack
 from shared.sign_in.auth import User
 from tests.machine import require_curl

@@ -10,10 +10,10 @@ import pytest
 
 from functions.process.upkeep.outbox import tell_of_outbox
 from local.ministack.ministack import NEWS_QUEUE, MiniStack
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.sign_in.auth import User
-from tests.conftest import forget
 from tests.database.steps import Superuser
+from tests.environment import forget
 from tests.whole_way.service import WAYS, Service, measurements
 
 MANY_QUEUE = "many"

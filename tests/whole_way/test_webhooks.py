@@ -17,15 +17,15 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from assay.client import Client
 from functions.process.webhooks import deliveries as webhooks
 from functions.process.webhooks import sender
-from local.client import Client
 from local.home import LOOPBACK, PROJECT, free_port
 from local.stack import Stack
 from shared.sign_in.auth import User
 from shared.wire.webhooks import EndedJob
 from tests.machine import require_curl
-from tests.whole_way.test_whole_way import run
+from tests.whole_way.sending import run
 
 PAGE = (PROJECT / "docs" / "webhooks.md").read_text(encoding="utf-8")
 [RECEIVER] = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)

@@ -4,42 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 from uuid import UUID, uuid4
 
 import httpx
 import polars as pl
 import pytest
-from pydantic import JsonValue
 
+from assay.client import Client, LocalFile, Refused
 from assay.contract import Source
 from assay.run import Analysis, analyse
-from local.client import Client, LocalFile
-from local.refusals import Refused
 from local.stack import Stack
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.sign_in.auth import User
-from shared.wire.jobs import Job, UploadAnswer
-
-
-def send(
-    client: Client,
-    path: Path,
-    dataset_type: str | None = None,
-    parameters: Mapping[str, JsonValue] | None = None,
-    on_duplicate: Literal["reuse", "reprocess"] = "reuse",
-) -> UploadAnswer:
-    file = LocalFile.read(path)
-    answer = client.register(file, dataset_type, parameters or {}, on_duplicate)
-    if answer.put is not None:
-        client.send(file, answer.put)
-    return answer
-
-
-def run(client: Client, path: Path, dataset_type: str | None = None) -> Job:
-    return client.wait(send(client, path, dataset_type).job.job_id)
+from tests.whole_way.sending import run, send
 
 
 def save_outputs(client: Client, job_id: UUID, folder: Path) -> dict[str, bytes]:

@@ -1,0 +1,1 @@
+"""The worker: messages, attempts, the child process, webhooks and clean-up."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 from typing import Any
 
@@ -12,14 +12,16 @@ import pytest
 from functions.process.app import handler
 from functions.process.sandbox.parent import Sandbox
 from functions.process.upkeep import cleaner as cleanup
+from functions.process.upkeep.sweeper import SweepFailed
 from shared.errors import Transient
-from shared.object_store import ObjectStore, output_key, upload_key
+from shared.object_store import ObjectsStay, ObjectStore
+from shared.object_store.keys import output_key, upload_key
 from shared.queue.events import CLEAN_UP_HINT, RUN_HINT
 from shared.sign_in.auth import User
 from tests.api import BUCKET, Context
 from tests.database.steps import Steps, Superuser, new_sha256
 from tests.sqs import failed, s3_events, sqs_event, take_out, work
-from tests.worker.test_worker import MEASUREMENTS, failing, store, stored_outputs, upload
+from tests.worker.jobs import MEASUREMENTS, failing, store, stored_outputs, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
 HINT = sqs_event(CLEAN_UP_HINT)
@@ -144,7 +146,7 @@ def test_no_page_is_begun_after_some_seconds_and_the_next_run_goes_on(
     assert noted(superuser) == []
 
 
-def test_with_the_store_down_in_the_middle_what_is_gone_is_reported_and_the_rest_comes_again(
+def test_a_prefix_that_cannot_be_deleted_stops_no_other_and_comes_again(
     user: User, superuser: Superuser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     uploaded = upload_key(user.owner, new_sha256())
@@ -164,13 +166,58 @@ def test_with_the_store_down_in_the_middle_what_is_gone_is_reported_and_the_rest
         fault.setattr(ObjectStore, "delete_prefix", down_for_b)
         assert failed(handler(HINT, Context())) == []
     assert "hint not followed" in caplog.text
-    assert noted(superuser) == prefixes[1:]
-    assert stored_outputs(user) == keys[1:]
+    assert noted(superuser) == [prefixes[1]]
+    assert stored_outputs(user) == [keys[1]]
     handler(HINT, Context())
-    assert stored_outputs(user) == keys[1:], "another worker may be at it"
+    assert stored_outputs(user) == [keys[1]], "another worker may be at it"
     superuser.execute("update assay.deletions set taken_at = taken_at - interval '16 min'")
     handler(HINT, Context())
     assert (stored_outputs(user), noted(superuser)) == ([], [])
+
+
+def test_an_upload_that_the_store_does_not_delete_stops_no_other_and_comes_again(
+    user: User, superuser: Superuser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stays, goes = (upload_key(user.owner, sha256) for sha256 in ("0" * 64, "1" * 64))
+    prefix = f"outputs/{user.owner}/a/"
+    for key in (stays, goes, output_key(str(user.owner), "a", 1, "a.csv")):
+        store(key, b"bytes")
+    note(superuser, stays, goes, prefix)
+    delete = ObjectStore.delete
+
+    def refusing(self: ObjectStore, keys: Sequence[str]) -> None:
+        delete(self, [key for key in keys if key != stays])
+        if stays in keys:
+            raise ObjectsStay([stays], len(keys))
+
+    with monkeypatch.context() as fault:
+        fault.setattr(ObjectStore, "delete", refusing)
+        with pytest.raises(SweepFailed, match="clean_up"):
+            handler(SWEEP, Context())
+    assert (noted(superuser), stored_upload(user), stored_outputs(user)) == ([stays], [stays], [])
+    superuser.execute("update assay.deletions set taken_at = taken_at - interval '16 min'")
+    handler(SWEEP, Context())
+    assert (noted(superuser), stored_upload(user)) == ([], [])
+
+
+def test_no_prefix_is_begun_after_some_seconds_where_the_store_does_not_answer(
+    user: User, superuser: Superuser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note(superuser, *(f"outputs/{user.owner}/{job}/" for job in "abc"))
+    now = 0.0
+    tried: list[str] = []
+
+    def down(_: ObjectStore, prefix: str) -> int:
+        nonlocal now
+        now += cleanup._SECONDS * 0.6
+        tried.append(prefix)
+        raise Transient("the object store does not answer")
+
+    monkeypatch.setattr(ObjectStore, "delete_prefix", down)
+    monkeypatch.setattr("functions.process.upkeep.cleaner.time.monotonic", lambda: now)
+    with pytest.raises(Transient, match="2 times the object store does not answer"):
+        cleanup.clean_up()
+    assert len(tried) == 2
 
 
 def test_a_job_that_is_deleted_while_it_runs_leaves_nothing(

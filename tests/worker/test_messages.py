@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -15,31 +13,20 @@ from functions.process.worker import job as job_work
 from shared.catalog.registry import pipelines
 from shared.database.psycopg_database import PsycopgDatabase
 from shared.errors import Transient
-from shared.object_store import ObjectStore, upload_key
+from shared.object_store import ObjectStore
+from shared.object_store.keys import upload_key
 from shared.queue.events import RUN_HINT
 from shared.sign_in.auth import User
 from tests.api import NEWS_QUEUE, QUEUE, Context
-from tests.conftest import forget
 from tests.database.steps import Steps, Superuser, let_lease_run_out, new_sha256
+from tests.environment import NOTHING_THERE, environment
 from tests.sqs import failed, s3_event, s3_events, sqs_event, take_out, work
-from tests.worker.test_worker import MEASUREMENTS, failing, store, upload
+from tests.worker.jobs import MEASUREMENTS, failing, store, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
 HINT = sqs_event(RUN_HINT)
 SWEEP: dict[str, object] = {"source": "aws.events", "detail-type": "Scheduled Event"}
-NOTHING_THERE = "postgresql://authenticator@127.0.0.1:1/postgres"
 GONE = "https://sqs.us-east-1.amazonaws.com/123456789012/gone"
-
-
-@contextmanager
-def environment(**changes: str) -> Iterator[None]:
-    """Run the functions with these variables changed."""
-    with pytest.MonkeyPatch.context() as changed:
-        for name, value in changes.items():
-            changed.setenv(name, value)
-        forget()
-        yield
-    forget()
 
 
 def delayed(queue: str = QUEUE) -> int:

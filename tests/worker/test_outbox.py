@@ -9,15 +9,15 @@ import boto3
 import pytest
 
 from functions.process.app import handler
-from functions.process.upkeep import outbox
 from shared.errors import Transient
-from shared.object_store import upload_key
+from shared.object_store.keys import upload_key
 from shared.queue import Queue
 from shared.queue.events import OUTBOX_HINT, objects_created
+from shared.worker_time import WORKER_SECONDS
 from tests.api import NEWS_QUEUE, QUEUE, Context
 from tests.database.steps import Steps, Superuser, new_sha256
 from tests.sqs import failed, sqs_event, take_out, work
-from tests.worker.test_worker import MEASUREMENTS, store, upload
+from tests.worker.jobs import MEASUREMENTS, store, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
 HINT = sqs_event(OUTBOX_HINT)
@@ -69,20 +69,20 @@ def test_with_the_queue_down_in_the_middle_the_rest_is_told_of_when_it_has_been_
 ) -> None:
     keys = [upload_key(steps.user.owner, f"{number:064x}") for number in range(25)]
     note(superuser, *keys)
-    send_all = Queue.send_all
+    send = Queue.send
 
     def half(queue: Queue, bodies: Sequence[str]) -> None:
-        send_all(queue, bodies[:10])
+        send(queue, bodies[:10])
         raise Transient("the queue did not take the messages")
 
     with monkeypatch.context() as fault:
-        fault.setattr(Queue, "send_all", half)
+        fault.setattr(Queue, "send", half)
         assert failed(handler(HINT, Context())) == [], "the sweep is sooner than a message that comes again"
     assert "hint not followed" in caplog.text
     first = told()
     assert len(first) == 10
 
-    later(superuser, outbox._QUIET_SECONDS - 60)
+    later(superuser, WORKER_SECONDS - 60)
     handler(HINT, Context())
     assert told() == [], "what was told of a moment ago is not told of again"
     later(superuser, 61)
@@ -98,7 +98,7 @@ def test_a_message_that_the_queue_refuses_is_an_error(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(queue._client, "send_message_batch", refusing)
     with pytest.raises(Transient):
-        queue.send_all(["a"])
+        queue.send(["a"])
 
 
 def test_an_object_that_is_none_of_ours_leaves_the_outbox_and_its_news_fails(superuser: Superuser) -> None:

@@ -15,21 +15,18 @@ from typing import Any
 import psutil
 import pytest
 
-from assay.contract import Source
 from assay.errors import Unprocessable
 from functions.process.failures import AttemptFailed, OutOfTime
 from functions.process.sandbox.endings import harmless
-from functions.process.sandbox.messages import Finished, Limits, NeedsType, Request, Start
+from functions.process.sandbox.messages import Finished, Limits, NeedsType, Start
 from functions.process.sandbox.parent import Sandbox, limits_for
 from local.home import PROJECT
 from local.processes import is_alive
 from shared.errors import JobCancelled, StaleAttempt
 from shared.telemetry import metrics
+from tests.worker.child import LIMITS, LINUX, request_for
 from tests.worker.misbehaviour import CELL, let_it_misbehave
 
-LIMITS = Limits(memory_bytes=512 << 20, cpu_seconds=60, file_bytes=5 << 30, open_files=128)
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="NOT TESTED HERE: what Linux alone has")
-MEASUREMENTS = "Station_ID,Date_Time,PCode,Result\nCT,2024-01-01 10:00,Data 1,1.411\n"
 Ending = Unprocessable | AttemptFailed
 
 
@@ -38,14 +35,6 @@ def _misbehaving(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     let_it_misbehave(monkeypatch)
     yield
     metrics.clear_metrics()  # which the handler would have written
-
-
-def request_for(folder: Path, text: str = MEASUREMENTS, **parameters: Any) -> Request:
-    upload, outputs = folder / "upload", folder / "outputs"
-    upload.write_text(text, encoding="utf-8")
-    outputs.mkdir()
-    source = Source(path=upload, filename="river.csv", sha256="0" * 64, size_bytes=len(text))
-    return Request(source=source, requested_dataset_type=None, parameters=parameters, outputs=outputs)
 
 
 def be_patient(seconds: int = 60) -> Callable[[], None]:
@@ -280,7 +269,7 @@ WORKER = """
 import sys
 from pathlib import Path
 from functions.process.sandbox import parent
-from tests.worker.test_sandbox import LIMITS, request_for
+from tests.worker.child import LIMITS, request_for
 
 parent._MODULE = "tests.worker.misbehaviour"
 folder = Path(sys.argv[1])

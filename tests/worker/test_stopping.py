@@ -18,11 +18,11 @@ from shared.queue.events import RUN_HINT
 from shared.sign_in.auth import User
 from tests.api import Context
 from tests.database.steps import Steps, Superuser, let_lease_run_out
-from tests.shared.test_telemetry import metrics_in
+from tests.metrics import metrics_in
 from tests.sqs import failed, sqs_event, work
+from tests.worker.child import LIMITS, LINUX, request_for
+from tests.worker.jobs import MEASUREMENTS, stored_outputs, upload
 from tests.worker.misbehaviour import let_it_misbehave
-from tests.worker.test_sandbox import LIMITS, LINUX, request_for
-from tests.worker.test_worker import MEASUREMENTS, stored_outputs, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
 BEAT_SECONDS = 2
@@ -67,6 +67,7 @@ def test_an_attempt_that_is_overtaken_ends_within_one_heartbeat(
 
     def overtake() -> None:
         let_lease_run_out(superuser, job_id)
+        steps.sweep()
         assert steps.claim(job_id, worker="second")["attempt"] == 2
         overtaken.append(time.monotonic())
 

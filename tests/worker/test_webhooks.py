@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from uuid import uuid4
@@ -23,6 +23,7 @@ from local.home import LOOPBACK, PROJECT
 from shared.database.psycopg_database import PsycopgDatabase
 from shared.database.transport import Argument
 from shared.errors import Transient
+from shared.queue import Queue
 from shared.queue.events import DELIVER_HINT
 from shared.settings import settings
 from shared.sign_in.auth import User
@@ -31,7 +32,7 @@ from tests.database.steps import Steps, Superuser
 from tests.database.webhook_steps import Answer, WebhookSteps, make_due
 from tests.receiver import Connection, Receiver, answering, receiver
 from tests.sqs import failed, sqs_event, take_out, work
-from tests.worker.test_worker import MEASUREMENTS, upload
+from tests.worker.jobs import MEASUREMENTS, upload
 
 pytestmark = pytest.mark.usefixtures("aws", "private")
 SWEEP: dict[str, object] = {"source": "aws.events"}
@@ -129,9 +130,16 @@ def test_only_where_somebody_is_to_be_told_a_hint_is_sent(steps: Steps, webhooks
     assert take_out() == []
 
 
-@pytest.mark.parametrize("gone", ["database", "queue"])
+@pytest.mark.parametrize(
+    ("gone", "logged"), [("database", "deliveries not hinted at"), ("queue", "a hint was not sent")]
+)
 def test_a_hint_that_cannot_be_sent_keeps_no_job_from_its_end(
-    steps: Steps, webhooks: WebhookSteps, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, gone: str
+    steps: Steps,
+    webhooks: WebhookSteps,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    gone: str,
+    logged: str,
 ) -> None:
     with receiver() as receiving:
         webhooks.create(url_of(receiving))
@@ -145,17 +153,21 @@ def test_a_hint_that_cannot_be_sent_keeps_no_job_from_its_end(
                 raise Transient("the database does not answer")
             return call(self, function, arguments, as_user)
 
-        def queue_gone(*_: object) -> None:
-            raise Transient("the queue did not take the message")
+        send = Queue.send
+
+        def queue_gone(self: Queue, bodies: Sequence[str], after_seconds: int = 0) -> None:
+            if DELIVER_HINT in bodies:
+                raise Transient("the queue did not take the messages")
+            send(self, bodies, after_seconds)
 
         with monkeypatch.context() as fault:
             if gone == "database":
                 fault.setattr(PsycopgDatabase, "call", database_gone)
             else:
-                fault.setattr("shared.queue.Queue.send_later", queue_gone)
+                fault.setattr(Queue, "send", queue_gone)
             work(key)
         assert steps.job(job_id)["status"] == "done"
-        assert "deliveries not hinted at" in caplog.text
+        assert logged in caplog.text
         assert receiving.received.empty()
         handler(SWEEP, Context())
         assert json.loads(receiving.next().body)["data"]["job_id"] == job_id

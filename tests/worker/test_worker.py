@@ -14,43 +14,16 @@ from functions.process.app import handler
 from functions.process.sandbox.parent import Sandbox
 from functions.process.worker.attempt import Attempt
 from shared.errors import Transient
-from shared.object_store import ObjectStore, output_key, upload_key
+from shared.object_store import ObjectStore
+from shared.object_store.keys import output_key, upload_key
 from shared.queue.events import RUN_HINT
 from shared.sign_in.auth import User
 from tests.api import BUCKET, Context
 from tests.database.steps import Steps, Superuser, let_lease_run_out
 from tests.sqs import sqs_event, work
+from tests.worker.jobs import HEADER, MEASUREMENTS, failing, store, stored_outputs, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
-HEADER = "Station_ID,Date_Time,PCode,Result\n"
-MEASUREMENTS = f"{HEADER}CT,2024-01-01 10:00,Data 1,1.411\nCT,2024-01-02 10:00,Data 1,\n".encode()
-
-
-def store(key: str, body: bytes) -> None:
-    boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
-
-
-def stored_outputs(user: User) -> list[str]:
-    listed = boto3.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"outputs/{user.owner}/")
-    return [item["Key"] for item in listed.get("Contents", [])]
-
-
-def upload(steps: Steps, body: bytes, filename: str = "river.csv", **arguments: Any) -> tuple[str, str]:
-    """Register bytes and store them; return the job's id and the object's key."""
-    sha256 = hashlib.sha256(body).hexdigest()
-    job_id: str = steps.register(sha256, size_bytes=len(body), filename=filename, **arguments)["job"]["job_id"]
-    key = upload_key(steps.user.owner, sha256)
-    store(key, body)
-    return job_id, key
-
-
-def failing(error: Exception) -> Any:
-    """Return a function that raises this error, whatever it is called with."""
-
-    def fail(*_: object, **__: object) -> None:
-        raise error
-
-    return fail
 
 
 def test_a_file_becomes_outputs_whose_bytes_are_as_listed(steps: Steps) -> None:
@@ -177,6 +150,7 @@ def test_an_attempt_that_was_overtaken_leaves_the_job_alone_and_nothing_behind(
     def taken_over(*arguments: Any) -> object:
         if len(steps.job(job_id)["attempts"]) == 1:
             let_lease_run_out(superuser, job_id)
+            steps.sweep()
             assert steps.claim(job_id, worker="second")["attempt"] == 2
             store(by_the_second, b"{}")
         return original(*arguments)

@@ -12,14 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pydantic import BaseModel, JsonValue
 
 from shared.database import database
-from shared.object_store import object_store
+from shared.errors import Transient
+from shared.object_store import ObjectsStay, object_store
 from shared.settings import settings
 from shared.telemetry import logger, measure
+from shared.worker_time import WORKER_SECONDS
 
 # No page is begun after this. What is left waits for the next sweep.
 _SECONDS = 20
-# As long as a worker lives. What it was handed by then and did not report, another one gets.
-_QUIET_SECONDS = 900
 _UPLOAD_IN_PARTS = timedelta(days=1)
 
 
@@ -31,37 +31,63 @@ class _Page(BaseModel):
 def clean_up() -> None:
     """Remove jobs that have expired, and delete the objects that are noted: a page at a time, for some seconds.
 
-    Raises Transient where the database or the object store does not answer, or does not delete; the sweep goes on a
-    minute later.
+    An object that cannot be deleted stops no other. Raises Transient where the database does not answer, and at the end
+    where the object store did not delete; the sweep goes on a minute later.
     """
     stop_at = time.monotonic() + _SECONDS
+    failures: list[Transient] = []
     while time.monotonic() < stop_at:
-        answer = database().call("clean_up", {"p_quiet_seconds": _QUIET_SECONDS}, as_user=None)
+        answer = database().call("clean_up", {"p_quiet_seconds": WORKER_SECONDS}, as_user=None)
         page = _Page.model_validate(answer)
         if not (page.removed or page.keys):
             break
         measure("JobsRemoved", page.removed)
         if page.keys:
-            _delete(page.keys)
+            failures += _delete(page.keys, stop_at)
         logger.info("cleaned up", jobs_removed=page.removed, keys=len(page.keys))
+    if failures:
+        raise Transient(f"{len(failures)} times {failures[0]}") from failures[0]
+
+
+def abort_old_uploads() -> None:
+    """Abort uploads in parts that no worker will complete. S3 does this by itself, by a rule of the bucket's.
+
+    Raises Transient where the object store does not answer.
+    """
     if settings().storage == "supabase":
-        # S3 does this by itself, by a rule of the bucket's.
         object_store().abort_uploads(datetime.now(UTC) - _UPLOAD_IN_PARTS)
 
 
-def _delete(keys: list[str]) -> None:
-    """Delete what lies under the keys, and under those that end in a slash, which are prefixes; report what is gone."""
+def _delete(keys: list[str], stop_at: float) -> list[Transient]:
+    """Delete what lies under the keys, and under those that end in a slash, which are prefixes; report what is gone.
+
+    Returns what failed. With a store that does not answer, each try takes seconds: none is begun after `stop_at`.
+    """
     store = object_store()
+    failures: list[Transient] = []
     # Uploads first, and at once: whoever announces the same bytes again waits for it.
     uploads = [key for key in keys if not key.endswith("/")]
-    store.delete(uploads)
-    gone: list[JsonValue] = [*uploads]
-    count = len(uploads)
+    left: frozenset[str] = frozenset()
+    try:
+        store.delete(uploads)
+    except ObjectsStay as error:
+        left = error.keys
+        failures.append(error)
+    except Transient as error:
+        left = frozenset(uploads)
+        failures.append(error)
+    gone: list[JsonValue] = [key for key in uploads if key not in left]
+    count = len(gone)
     try:
         for prefix in keys:
-            if prefix.endswith("/"):
+            if not prefix.endswith("/") or (failures and time.monotonic() >= stop_at):
+                continue
+            try:
                 count += store.delete_prefix(prefix)
                 gone.append(prefix)
+            except Transient as error:
+                failures.append(error)
     finally:
         database().call("objects_deleted", {"p_keys": gone}, as_user=None)
         measure("ObjectsDeleted", count)
+    return failures

@@ -8,9 +8,7 @@ from shared.database import database
 from shared.queue import news_queue
 from shared.queue.events import created_message
 from shared.telemetry import logger
-
-# An object that was not taken for so long is told of again: the queue may have failed in between, or only be long.
-_QUIET_SECONDS = 900
+from shared.worker_time import WORKER_SECONDS
 
 
 class _Drained(BaseModel):
@@ -25,12 +23,12 @@ def tell_of_outbox() -> None:
     """
     told = 0
     while keys := _drain():
-        news_queue().send_all([created_message(key) for key in keys])
+        news_queue().send([created_message(key) for key in keys])
         told += len(keys)
     if told:
         logger.info("told of the outbox", objects=told)
 
 
 def _drain() -> list[str]:
-    answer = database().call("drain_outbox", {"p_quiet_seconds": _QUIET_SECONDS}, as_user=None)
+    answer = database().call("drain_outbox", {"p_quiet_seconds": WORKER_SECONDS}, as_user=None)
     return _Drained.model_validate(answer).keys

@@ -16,8 +16,8 @@ from functions.process.webhooks.sender import Try, post
 from shared.database import database
 from shared.database.transport import Argument
 from shared.errors import Transient
-from shared.queue import queue
 from shared.queue.events import DELIVER_HINT
+from shared.queue.hints import send_hint
 from shared.settings import settings
 from shared.telemetry import logger, measure
 from shared.wire.webhooks import EndedJob, EventType, WebhookEvent
@@ -60,7 +60,7 @@ def hint_at_deliveries(owner: str) -> None:
     """
     try:
         if _Due.model_validate(database().call("deliveries_due", {"p_owner": owner}, as_user=None)).due:
-            queue().send_later(DELIVER_HINT, 0)
+            send_hint(DELIVER_HINT, may_be_lost=True)
     except Transient:
         logger.warning("deliveries not hinted at", exc_info=True)
 
@@ -78,7 +78,7 @@ def deliver(*, sweep: bool = False) -> None:
             for ended in as_completed(tries):
                 _settle(tries[ended], ended.result())
         if time.monotonic() > stop_at:
-            queue().send_later(DELIVER_HINT, 0)
+            send_hint(DELIVER_HINT)
             return
 
 

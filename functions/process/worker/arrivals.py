@@ -7,8 +7,8 @@ from pydantic import BaseModel
 from shared.database import database
 from shared.errors import AssayError
 from shared.object_store import object_store
-from shared.queue import queue
 from shared.queue.events import RUN_HINT, ObjectCreated
+from shared.queue.hints import send_hint
 from shared.telemetry import logger
 
 
@@ -40,4 +40,4 @@ def take(created: ObjectCreated) -> None:
         raise UnknownUpload(created.key)
     if not found.known:
         logger.warning("an object that nobody has announced", key=created.key)
-    queue().send_all([RUN_HINT] * found.queued)
+    send_hint(RUN_HINT, count=found.queued)

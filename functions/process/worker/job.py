@@ -20,10 +20,11 @@ from functions.process.sandbox.parent import Sandbox, limits_for
 from functions.process.webhooks.deliveries import hint_at_deliveries
 from functions.process.worker.attempt import Attempt, Claim, Worker, claim
 from shared.catalog.registry import pipelines
-from shared.errors import JobCancelled, StaleAttempt, Transient
-from shared.object_store import ObjectMissing, object_store, output_key, outputs_prefix
-from shared.queue import queue
+from shared.errors import JobCancelled, Problem, StaleAttempt, Transient
+from shared.object_store import ObjectMissing, object_store
+from shared.object_store.keys import output_key, outputs_prefix
 from shared.queue.events import RUN_HINT
+from shared.queue.hints import send_hint
 from shared.settings import settings
 from shared.telemetry import MetricName, following, logger, measure
 from shared.wire.jobs import Cost
@@ -54,7 +55,7 @@ def run_a_job(worker: Worker) -> None:
     hint_at_deliveries(claimed.owner)
     if attempt.more:
         # The hint that came with that job may have found the owner busy, and be gone.
-        queue().send_all([RUN_HINT])
+        send_hint(RUN_HINT)
 
 
 def _run(attempt: Attempt, worker: Worker) -> None:
@@ -86,7 +87,7 @@ def _run(attempt: Attempt, worker: Worker) -> None:
         logger.exception("attempt failed", attempt=claimed.attempt, status=status)
         if status == "queued":
             # A second more than the delay, since two clocks measure it.
-            queue().send_later(RUN_HINT, delay + 1)
+            send_hint(RUN_HINT, after_seconds=delay + 1)
 
 
 def _retry_delay(attempt: int) -> int:
@@ -197,7 +198,10 @@ def _store(attempt: Attempt, finished: Finished, folder: Path) -> None:
         share = _ANALYSED + (1 - _ANALYSED) * position / len(finished.outputs)
         attempt.progress(share, "storing outputs")
         key = output_key(claimed.owner, claimed.job.job_id, claimed.attempt, output.name)
-        object_store().put_file(key, folder / output.name, output.media_type)
+        try:
+            object_store().put_file(key, folder / output.name, output.media_type)
+        except Problem as error:  # the bucket would refuse it the next time too
+            raise Unprocessable(error.code, error.detail, error.suggestion) from error
     summary = finished.summary
     attempt.finish(
         {

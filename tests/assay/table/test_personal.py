@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assay.datasets.table.patterns import iban, luhn, without_secrets, words
 from assay.datasets.table.personal import by_name
-from tests.assay.table.conftest import Profile
+from tests.assay.table.profiles import Profile
 
 # Published examples: of card schemes' test pages, and of the IBAN registry.
 CARDS = ["4111111111111111", "5555555555554444", "378282246310005", "6011111111111117", "30569309025904"]

@@ -18,7 +18,7 @@ from assay.datasets.table import pipeline
 from assay.datasets.table.cleaned import unique_names
 from assay.datasets.table.counts import Bounds, counted_columns
 from assay.formats import Table
-from tests.assay.table.conftest import Profile, Profiled
+from tests.assay.table.profiles import Profile, Profiled
 
 ROOT = Path(__file__).parents[3]
 OUTPUTS = {"profile.json", "profile.xlsx", "cleaned.parquet", "cleaned.csv", "dashboard.html"}
@@ -26,7 +26,7 @@ OUTPUTS = {"profile.json", "profile.xlsx", "cleaned.parquet", "cleaned.csv", "da
 _PRINT_HASHES = """
 import sys
 from pathlib import Path
-from tests.assay.table.conftest import profile_in
+from tests.assay.table.profiles import profile_in
 print(sorted(profile_in(Path(sys.argv[2]), Path(sys.argv[1]).read_bytes()).hashes().items()))
 """
 

@@ -24,7 +24,7 @@ from assay.datasets import registry
 from assay.datasets.registry import for_type
 from assay.errors import Unprocessable
 from assay.run import Analysis
-from tests.assay.conftest import MakeSource, run_in
+from tests.assay.analyses import MakeSource, run_in
 from tests.assay.outputs import hashes, json_of, path_of, table_of
 
 ROOT = Path(__file__).parents[3]
@@ -33,7 +33,7 @@ EXAMPLE = ROOT / "examples" / "transactions.csv"
 _PRINT_HASHES = """
 import sys
 from pathlib import Path
-from tests.assay.conftest import run_in, write_source
+from tests.assay.analyses import run_in, write_source
 from tests.assay.outputs import hashes
 folder = Path(sys.argv[2])
 source = write_source(folder / "upload", Path(sys.argv[1]).read_bytes(), "threads.csv")

@@ -1,0 +1,1 @@
+"""A model of the job engine, and random calls that hold the database to it."""

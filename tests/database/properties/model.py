@@ -24,9 +24,11 @@ class Model(State):
     ) -> tuple[str, bool]:
         """Return the id of the job that answers (`job_id` if it is a new one) and whether that is `cached`."""
         upload = self.uploads.setdefault(key, Upload(size))
+        if upload.size != size and any(job.is_size_compared or job.is_under_way for _, job in self.jobs_of(key)):
+            raise Refused("size_mismatch")
         upload.silent = False
+        upload.size = size
         if upload.stored_at is None:
-            upload.size = size
             self._take_back(key)
         for other, job in self.jobs_of(key):
             if job.status == "running" and not job.lease and (job.cancel_requested or job.is_last_attempt):
@@ -42,8 +44,6 @@ class Model(State):
             self.new_job(job_id, key, parameters, upload.size)
             return job_id, upload.stored_at is not None
         found = max(answers)[2]
-        if self.jobs[found].status == "awaiting_upload":
-            self.jobs[found].size = size
         return found, self.jobs[found].status != "awaiting_upload"
 
     def _take_back(self, key: Key) -> None:
@@ -160,24 +160,6 @@ class Model(State):
             job.attempts.append(Attempt(worker, self.now))
             job.go("running")
         return len(job.attempts)
-
-    def claim(self, job_id: str, worker: str) -> str:
-        """Claim the job of that name, whoever's turn it is; return why not, or nothing."""
-        job = self.jobs.get(job_id)
-        if job is None:
-            return "unknown_job"
-        if job.status not in ("queued", "running"):
-            return "ended"
-        if job.status == "running" and job.attempts[-1].worker != worker:
-            if job.lease:
-                return "leased"
-            self.settle_lost(job_id, job)
-            if job.status != "queued":
-                return "ended"
-        if job.status == "queued" and not job.due:
-            return "backing_off"
-        self.start(job_id, worker)
-        return ""
 
     def report(self, job_id: str, attempt: int, max_attempts: int | None) -> bool | None:
         """Return whether a cancel was asked for; None for an attempt that does not run."""

@@ -76,6 +76,15 @@ class Job:
     def is_last_attempt(self) -> bool:
         return len(self.attempts) >= self.max_attempts
 
+    @property
+    def is_under_way(self) -> bool:
+        return self.status in UNDER_WAY and not self.cancel_requested
+
+    @property
+    def is_size_compared(self) -> bool:
+        """Whether a worker has seen the bytes, and that they are as many."""
+        return self.status == "done" or "needs_type" in self.events
+
     def go(self, status: str) -> None:
         self.status = status
         self.events.append(status)
@@ -144,12 +153,7 @@ class State:
     def same_under_way(self, job: Job, but: str = "") -> str:
         """The id of the job (not `but`) that is under way with the same file and parameters, if there is one."""
         for job_id, other in self.jobs_of(job.key):
-            if (
-                job_id != but
-                and other.status in UNDER_WAY
-                and not other.cancel_requested
-                and other.parameters == job.parameters
-            ):
+            if job_id != but and other.is_under_way and other.parameters == job.parameters:
                 return job_id
         return ""
 

@@ -65,20 +65,6 @@ class Workers(World):
         assert not is_new or self.model.running(job.owner) <= limits.running_jobs
         self.alive[job_id, attempt] = None
 
-    @precondition(lambda self: self.jobs_that("queued", "running"))
-    @rule(place=places, worker=workers)
-    def claim_named(self, place: int, worker: str) -> None:
-        self.claim(self.job_at(place, "queued", "running"), worker)
-
-    def claim(self, job_id: str, worker: str) -> None:
-        def expect(answer: Answer) -> None:
-            assert answer.get("reason", "") == self.model.claim(job_id, worker)
-            if answer["claimed"]:
-                assert answer["attempt"] == len(self.model.jobs[job_id].attempts)
-                self.alive[job_id, answer["attempt"]] = None
-
-        self.both(lambda: self.worker.claim(job_id, worker), expect)
-
     def attempt_at(self, place: int, behind: int) -> tuple[str, int]:
         """A job's last attempt, or an older one."""
         job_id = self.job_at(place, "running")
@@ -88,14 +74,14 @@ class Workers(World):
     @precondition(lambda self: self.jobs_that("running"))
     @rule(place=places, worker=workers, write=st.sampled_from(["finish", "fail", "report", "await_type", ""]))
     def take_over(self, place: int, worker: str, write: str) -> None:
-        """A worker is not heard of for a lease, and its job is given to another; then it wakes up, or does not."""
+        """A worker is not heard of for a lease, and its job waits for another; then it wakes up, or does not."""
         running = self.jobs_that("running")
         job_id, job = running[place % len(running)]
         if job.lease:
             self.let_lease_run_out(job_id)
         self.sweep()
         self.agree()
-        self.claim(job_id, worker)
+        self.claim_next(worker)
         self.agree()
         self.write(write, job_id, max(len(job.attempts) - 1, 1))
 

@@ -1,0 +1,68 @@
+"""`assay analyse`: detection and pipeline alone on a file of this machine."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+import typer
+from pydantic import JsonValue
+
+from assay.cli import screen
+from assay.cli.reporting import reported
+from assay.detection import Detection
+from assay.errors import Unprocessable
+from assay.files import analyse_file
+
+
+def run(file: Path, out: Path, dataset_type: str | None, parameters: Mapping[str, JsonValue], *, as_json: bool) -> None:
+    """Write the outputs into `out`, all or none of them. Raises typer.Exit(1) once the reason for none is printed."""
+    with reported(as_json=as_json):
+        _run(file, out, dataset_type, parameters, as_json=as_json)
+
+
+def _run(
+    file: Path, out: Path, dataset_type: str | None, parameters: Mapping[str, JsonValue], *, as_json: bool
+) -> None:
+    try:
+        with screen.progress(file.name, 1) as update:
+            analysis = analyse_file(file, out, dataset_type, parameters, update)
+    except Unprocessable as error:
+        if as_json:
+            problem = {"code": error.code, "detail": error.detail, "suggestion": error.suggestion}
+            screen.print_json({"problem": {**problem}})
+        screen.problem("The file could not be analysed.", error.detail, error.code, error.suggestion)
+        raise typer.Exit(1) from error
+    if isinstance(analysis, Detection):
+        detection = analysis.model_dump(mode="json")
+        if as_json:
+            screen.print_json({"detection": detection})
+        screen.needs_type(
+            detection, f"assay analyse {shlex.quote(str(file))} --out {shlex.quote(str(out))} --dataset-type"
+        )
+        raise typer.Exit(1)
+    if as_json:
+        outputs: list[JsonValue] = [
+            {"name": output.name, "size_bytes": output.size_bytes, "sha256": output.sha256}
+            for output in analysis.outputs
+        ]
+        screen.print_json(
+            {
+                "detection": analysis.detection.model_dump(mode="json"),
+                "pipeline": analysis.pipeline,
+                "pipeline_version": analysis.pipeline_version,
+                "manifest_sha256": analysis.manifest_sha256,
+                "outputs": outputs,
+            }
+        )
+    else:
+        summary = analysis.summary
+        for output in analysis.outputs:
+            screen.result(str(output.path))
+        screen.result(
+            f"{file.name} by {analysis.pipeline} {analysis.pipeline_version}; {summary.rows_read} rows read, "
+            f"{summary.rows_used} used, {summary.rows_refused} refused; manifest {analysis.manifest_sha256}"
+        )
+        if analysis.detection.band in {"likely", "review"}:
+            screen.result(f"{analysis.detection.decision} To have it run as another type: --dataset-type TYPE")

@@ -1,0 +1,54 @@
+"""The command `assay`: what stands before a command, and which commands there are."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from assay.cli import screen
+from assay.cli.commands.account import account, delete_account, export
+from assay.cli.commands.analyse import analyse
+from assay.cli.commands.backups import backup, restore
+from assay.cli.commands.jobs import cancel, delete, jobs, reprocess, retry, run, show
+from assay.cli.commands.options import Token, Url, Where
+from assay.cli.commands.read import read
+from assay.cli.commands.stack import down, up
+from assay.cli.commands.types import choose, types
+
+app = typer.Typer(
+    help="Turns data files into audited results, on this machine or by any Assay (--url, --token).",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        screen.result(f"assay {version('assay')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global(
+    context: typer.Context,
+    url: Url = None,
+    token: Token = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    context.obj = Where(url, token)
+
+
+for _command in (
+    *(up, down, run, jobs, show, choose, cancel, retry, reprocess, delete, types),
+    *(account, export, delete_account, analyse, read, backup, restore),
+):
+    app.command()(_command)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,28 @@
+"""`assay analyse`: no stack, no database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assay.cli.arguments import parameters as parameters_of
+from assay.cli.commands.options import AsJson, DatasetType, File, Param
+from assay.cli.installed import require_engine
+from assay.cli.reporting import reported
+
+
+def analyse(
+    file: File,
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the outputs.")],
+    dataset_type: DatasetType = None,
+    param: Param = None,
+    as_json: AsJson = False,
+) -> None:
+    """Analyse a file here and now: no stack, no database, the same outputs byte for byte."""
+    with reported(as_json=as_json):
+        require_engine()
+    from assay.cli import analyse as analysing
+
+    analysing.run(file, out, dataset_type, parameters_of(param), as_json=as_json)

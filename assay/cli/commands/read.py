@@ -1,0 +1,60 @@
+"""`assay read`: no stack, no database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from typer.models import OptionInfo
+
+from assay.cli.commands.options import AsJson, File
+from assay.cli.installed import require_engine
+from assay.cli.reporting import reported
+from assay.reading import Reading
+
+
+def _help(field: str) -> str:
+    return Reading.model_fields[field].description or ""
+
+
+def _option(field: str) -> OptionInfo:
+    option: OptionInfo = typer.Option(help=f"If not found by itself: {_help(field)}.")
+    return option
+
+
+def read(
+    file: File,
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="A CSV file for the table as it was read.")] = None,
+    as_json: AsJson = False,
+    encoding: Annotated[str | None, _option("encoding")] = None,
+    delimiter: Annotated[str | None, _option("delimiter")] = None,
+    quote: Annotated[str | None, _option("quote")] = None,
+    escape: Annotated[str | None, _option("escape")] = None,
+    comment: Annotated[str | None, _option("comment")] = None,
+    header: Annotated[str, _option("header")] = "auto",
+    header_line: Annotated[int | None, _option("header_line")] = None,
+    decimal: Annotated[str | None, _option("decimal")] = None,
+    thousands: Annotated[str | None, _option("thousands")] = None,
+    date_order: Annotated[str | None, _option("date_order")] = None,
+    sheet: Annotated[str | None, _option("sheet")] = None,
+) -> None:
+    """Show what Assay understands of a file, and write its table as clean CSV: no stack, no database."""
+    given = {
+        "encoding": encoding, "delimiter": delimiter, "quote": quote, "escape": escape, "comment": comment,
+        "header": header, "header_line": header_line, "decimal": decimal, "thousands": thousands,
+        "date_order": date_order, "sheet": sheet,
+    }  # fmt: skip
+    if given["delimiter"] == "\\t":
+        given["delimiter"] = "\t"
+    try:
+        reading = Reading.model_validate(given)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise typer.BadParameter(f"--{str(wrong['loc'][0]).replace('_', '-')}: {wrong['msg']}") from None
+    with reported(as_json=as_json):
+        require_engine()
+    from assay.cli import read as reader
+
+    reader.run(file, out, reading, as_json=as_json)

@@ -1,0 +1,93 @@
+"""`assay up` and `assay down`: the embedded stack, in the foreground and at its end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from functools import partial
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assay.cli import screen
+from assay.cli.commands.options import given_database
+from assay.cli.installed import require_stack
+from assay.cli.reporting import reported
+
+if TYPE_CHECKING:
+    from local.stack import Stack
+
+
+def up(
+    port: Annotated[int | None, typer.Option(envvar="ASSAY_PORT", min=1, max=65535, help="Port of the API.")] = None,
+    idle_stop: Annotated[float | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run the embedded stack until Ctrl-C."""
+    ended = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    with reported(as_json=False), screen.steps() as tell:
+        require_stack()
+        if idle_stop is None:
+            tell("Loading the stack")
+        from local.home import default_home
+        from local.processes import StackError
+        from local.running import is_announced, write_step
+        from local.stack import Stack
+
+        stack = Stack(default_home(), port=port, database_url=given_database())
+        # Until the stack stands, a signal breaks off its start; from then on it ends the waiting below.
+        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGHUP, _interrupt)
+        try:
+            # In the background, the command that waits for the stack tells a person.
+            stack.start(tell if idle_stop is None else partial(write_step, stack.home))
+        except KeyboardInterrupt as error:
+            raise typer.Exit(130) from error
+    try:
+        for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(one, end)
+        if idle_stop is None:
+            _welcome(stack)
+        with reported(as_json=False):
+            while not ended.wait(1):
+                if not is_announced(stack.home) or (idle_stop is not None and stack.is_idle(idle_stop)):
+                    break
+                if (dead := stack.dead_part()) is not None:
+                    raise StackError(f"{dead} The stack stops; the next `assay up` or `assay run` starts a new one.")
+    finally:
+        stack.stop()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _welcome(stack: Stack) -> None:
+    from local.background import TOKEN_LIFETIME
+
+    token = stack.token_for(stack.owner, TOKEN_LIFETIME)
+    screen.result(f"Assay is up at {stack.url}; Ctrl-C stops it. Its data and logs are in {stack.home}.")
+    screen.result(
+        f"\nFor curl or for another terminal; the token is good for 24 hours:\n\n"
+        f"export ASSAY_URL={stack.url}\nexport ASSAY_TOKEN={token}\n\nFor example:\n"
+    )
+    screen.result(
+        'curl "$ASSAY_URL/uploads?filename=station_measurements.csv" -H "Authorization: Bearer $ASSAY_TOKEN" \\\n'
+        "  --data-binary @examples/station_measurements.csv\n"
+        'curl "$ASSAY_URL/jobs" -H "Authorization: Bearer $ASSAY_TOKEN"'
+    )
+
+
+def down() -> None:
+    """Stop the embedded stack, wherever it was started."""
+    with reported(as_json=False):
+        require_stack()
+        from local.home import default_home
+        from local.running import stop_running
+
+        stopped = stop_running(default_home())
+    screen.note("Stopped." if stopped else "No stack is up.")

@@ -1,0 +1,59 @@
+"""`assay types` and `assay choose`: what a file may be, and saying what one is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from assay.cli import screen
+from assay.cli.commands.jobs import finished, report
+from assay.cli.commands.options import AsJson, JobId, Links, Out, Token, Url, connected
+from assay.cli.dataset_types import all_dataset_types
+from assay.client.models import DatasetTypes
+
+
+def types(context: typer.Context, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """List what a file may be: this machine's dataset types, or those of the Assay at --url."""
+    found = _types(context, url, token, as_json=as_json)
+    if as_json:
+        screen.print_json(found.model_dump(mode="json"))
+        return
+    for number, one in enumerate(found.dataset_types):
+        if number:
+            screen.result("")
+        screen.result(f"{one.dataset_type}  ({one.pipeline} {one.pipeline_version})")
+        screen.result(f"  {one.description}")
+        usual = {column.role: column.names[0] for column in one.columns}
+        needs = [" or ".join(" with ".join(usual[role] for role in roles) for roles in group) for group in one.needs]
+        if needs:
+            screen.result(f"  Needs: {'; '.join(needs)}")
+        needed = {role for group in one.needs for roles in group for role in roles}
+        more = [name for role, name in usual.items() if role not in needed]
+        if more:
+            screen.result(f"  Also knows: {', '.join(more)}")
+
+
+def _types(context: typer.Context, url: str | None, token: str | None, *, as_json: bool) -> DatasetTypes:
+    # They are files of the program: to know its own, it needs no stack.
+    if (url or context.obj.url) is None:
+        return all_dataset_types()
+    with connected(context, url, token, as_json=as_json) as client:
+        return client.dataset_types()
+
+
+def choose(
+    context: typer.Context,
+    job: JobId,
+    dataset_type: Annotated[str, typer.Argument(metavar="TYPE", help="What the file is; `assay types` lists them.")],
+    *,
+    out: Out = None,
+    links: Links = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Say what the file of a job is: the job runs again as that; wait for it, and save the outputs."""
+    with connected(context, url, token, as_json=as_json) as client:
+        found, saved = finished(client, client.choose_type(client.job_id(job), dataset_type), out)
+    report(found, saved, found.filename, cached=False, as_json=as_json, links=links)

@@ -1,0 +1,62 @@
+"""How a command that did not work ends: its problem on stderr, with `--json` on stdout too, and exit code 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from assay.cli import screen
+from assay.cli.installed import has_stack
+from assay.client import Refused
+from assay.client.models import ProblemDetails
+
+
+@contextmanager
+def reported(*, as_json: bool) -> Iterator[None]:
+    """Turn what went wrong inside into a problem that is printed, and typer.Exit(1)."""
+    try:
+        yield
+    except _expected() as error:
+        details = _details(error)
+        if as_json:
+            screen.print_json({"problem": details.model_dump(mode="json")})
+        screen.refused(details)
+        # Without its cause: what a library says of a URL may hold a password.
+        raise typer.Exit(1) from None
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    own = (Refused, OSError, ValueError)
+    if not has_stack():
+        return own
+    from local.backup.format import BackupError
+    from local.processes import StackError
+
+    return (*own, BackupError, StackError)
+
+
+def _details(error: Exception) -> ProblemDetails:
+    detail = str(error).encode("utf-8", "backslashreplace").decode() or type(error).__name__
+    match error:
+        case Refused():
+            return error.problem
+        case OSError():
+            code, title = "file_error", "A file or folder cannot be used."
+            suggestion = "Check that it is there, and that it may be read and written; or choose another one."
+        case ValueError():
+            code, title = "unusable_input", "Something that was given cannot be used."
+            suggestion = "Correct what it names, in the command or in the environment."
+        case _:
+            code, title, suggestion = _of_stack(error)
+    return ProblemDetails(title=title, status=500, detail=detail, code=code, suggestion=suggestion)
+
+
+def _of_stack(error: Exception) -> tuple[str, str, str]:
+    from local.backup.format import BackupError
+
+    if isinstance(error, BackupError):
+        return error.code, "This cannot be backed up or restored.", error.suggestion
+    suggestion = "Do what it says there; the logs are in the folder `logs` of ASSAY_HOME (.assay)."
+    return "stack_failed", "The embedded stack cannot run.", suggestion

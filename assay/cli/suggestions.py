@@ -1,0 +1,32 @@
+"""What the service suggests, in the commands of `assay`."""
+
+from __future__ import annotations
+
+import re
+
+_COMMANDS = {
+    "POST /uploads": "assay run FILE",
+    "GET /jobs": "assay jobs",
+    "GET /jobs/{job_id}": "assay show JOB",
+    "GET /jobs/{job_id}/outputs": "assay show JOB",
+    "PATCH /jobs/{job_id}": "assay choose JOB TYPE",
+    "DELETE /jobs/{job_id}": "assay delete JOB",
+    "POST /jobs/{job_id}/cancel": "assay cancel JOB",
+    "POST /jobs/{job_id}/retry": "assay retry JOB",
+    "POST /jobs/{job_id}/reprocess": "assay reprocess JOB",
+    "GET /dataset-types": "assay types",
+    "GET /me": "assay account",
+    "GET /me/export": "assay export DIR",
+    "DELETE /me": "assay delete-account",
+}
+_ROUTE = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /[\w{}/-]*")
+
+
+def in_commands(text: str) -> str:
+    """Return the text with each route replaced by the command that asks it; a route without a command stays."""
+
+    def command(route: re.Match[str]) -> str:
+        name = _COMMANDS.get(route[0])
+        return route[0] if name is None else f"`{name}`"
+
+    return _ROUTE.sub(command, text)

@@ -1,0 +1,113 @@
+"""From a file of this machine to its table, or to its results in a folder: what `assay.read` and `assay.analyse` do."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import polars as pl
+from pydantic import JsonValue, ValidationError
+
+from assay import run
+from assay.contract import Progress, Source
+from assay.detection import Detection
+from assay.errors import Unprocessable
+from assay.formats import Table, open_table
+from assay.reading import Reading
+from assay.types import ColumnType, infer_types, typed
+
+
+@dataclasses.dataclass(frozen=True)
+class ReadTable:
+    """A file's table, in memory.
+
+    `frame` has a column for each of `types`, its cells of that type and null where blank or refused; blank rows are
+    left out. A column without a name, or with one that stands before it already, gets its position in its name.
+    `read_as` says how the file was read.
+    """
+
+    frame: pl.DataFrame
+    types: tuple[ColumnType, ...]
+    read_as: dict[str, JsonValue]
+
+
+def source_of(path: Path) -> Source:
+    """Hash a file of this machine. Raises OSError."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Source(path.resolve(), path.name, digest, path.stat().st_size)
+
+
+def open_file(path: Path, reading: Reading, folder: Path, tick: Callable[[float], None]) -> Table:
+    """Open the table of a file; `folder` must outlive it. Raises Unprocessable, and OSError."""
+    return open_table(source_of(path), lambda _names: 0.0, folder, tick, reading)
+
+
+def holds_something(table: Table) -> pl.Expr:
+    """Whether a row has a cell that holds something: blank lines are no rows."""
+    filled = [pl.col(str(position)).str.strip_chars() != "" for position in range(len(table.columns))]
+    return pl.any_horizontal(filled) | pl.col("fault").is_not_null()
+
+
+def read_file(path: Path, options: Mapping[str, object]) -> ReadTable:
+    """Read a file whole. Raises Unprocessable, OSError, and ValueError for options that Reading does not take."""
+    try:
+        reading = Reading.model_validate(options)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise ValueError(f"These reading options are not valid. {wrong}") from None
+    with tempfile.TemporaryDirectory(prefix="assay-read-") as folder:
+        table = open_file(path, reading, Path(folder), lambda _done: None)
+        types = infer_types(table, reading)
+        rows = table.frame.filter(holds_something(table)).select("row").collect(engine="streaming")
+        frame = typed(table, types).collect(engine="streaming").join(rows, on="row", how="semi", maintain_order="left")
+    names = _unique([name or "" for name in table.columns])
+    cells = [pl.col(str(position)).alias(name) for position, name in enumerate(names)]
+    return ReadTable(frame.select(cells), types, table.facts)
+
+
+def _unique(names: list[str]) -> list[str]:
+    unique: list[str] = []
+    for position, name in enumerate(names, 1):
+        candidate = name or f"column_{position}"
+        while candidate in unique or (candidate != name and candidate in names):
+            candidate += f"_{position}"
+        unique.append(candidate)
+    return unique
+
+
+def analyse_file(
+    path: Path,
+    out: Path,
+    dataset_type: str | None,
+    parameters: Mapping[str, JsonValue],
+    progress: Progress,
+) -> run.Analysis | Detection:
+    """Write the results of a file into `out`, all or none of them; return the detection where no type is sure enough.
+
+    Raises Unprocessable, and OSError.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".analyse.") as folder:
+        analysis = run.analyse(
+            source_of(path), dataset_type, parameters, Path(folder), progress, lambda _detection: None
+        )
+        if isinstance(analysis, run.NeedsType):
+            return analysis.detection
+        outputs = [
+            dataclasses.replace(output, path=output.path.replace(out / output.name)) for output in analysis.outputs
+        ]
+    return dataclasses.replace(analysis, outputs=outputs)
+
+
+def analyse_or_raise(
+    path: Path, out: Path, dataset_type: str | None, parameters: Mapping[str, JsonValue]
+) -> run.Analysis:
+    """Analyse as `analyse_file`; raise Unprocessable (`needs_type`) where no type is sure enough."""
+    analysis = analyse_file(path, out, dataset_type, parameters, lambda _done, _stage: None)
+    if isinstance(analysis, Detection):
+        raise Unprocessable("needs_type", analysis.decision, "Say what the file is: dataset_type=...")
+    return analysis

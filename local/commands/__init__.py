@@ -1,1 +1,0 @@
-"""The commands of `assay`, a module for each kind; local/cli.py puts them together."""
