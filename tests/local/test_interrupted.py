@@ -39,7 +39,9 @@ def interrupt(home: Path, python: list[str], word: str) -> tuple[subprocess.Pope
         process.kill()
 
 
-@pytest.mark.parametrize("module", ["typer", "rich.console", "pydantic", "local.processes", "assay.cli.commands.jobs"])
+@pytest.mark.parametrize(
+    "module", ["typer", "rich.console", "pydantic", "assay.cli.reporting", "assay.cli.commands.jobs"]
+)
 def test_while_the_command_loads(tmp_path: Path, module: str) -> None:
     # Python says of each module that it has been loaded.
     process, rest, _ = interrupt(tmp_path, ["-X", "importtime", "-c", _MAIN, "types"], f"{module}\n")
