@@ -27,5 +27,5 @@ def test_the_table_has_every_limit_with_its_figure() -> None:
 
 @pytest.mark.parametrize("code", sorted({code for _, _, code in ROWS}))
 def test_every_code_of_the_table_is_one_of_the_code(code: str) -> None:
-    sources = (ROOT / "functions" / "process").rglob("*.py")
+    sources = (ROOT / "assay").rglob("*.py")
     assert any(f'"{code}"' in source.read_text(encoding="utf-8") for source in sources)

@@ -177,7 +177,7 @@ def test_start_after_kill_9_of_everything_finds_and_finishes_the_job(up: Up, tmp
 def test_stack_ends_when_a_part_that_it_needs_is_killed(up: Up, tmp_path: Path, part: str) -> None:
     home = tmp_path / "home"
     first = up(home)
-    started = {"MiniStack": "ministack_server.py", "Postgres": "-D"}[part]
+    started = {"MiniStack": "ministack/server.py", "Postgres": "-D"}[part]
     (victim,) = [child for child in psutil.Process(first.pid).children() if started in " ".join(child.cmdline())]
     victim.kill()
     _, printed = first.communicate(timeout=30)

@@ -175,7 +175,7 @@ def test_a_hint_that_cannot_be_sent_keeps_no_job_from_its_end(
 
 def test_every_webhook_gets_a_message_of_its_own(steps: Steps, webhooks: WebhookSteps) -> None:
     with receiver() as receiving:
-        secrets = [webhooks.register(url_of(receiving))["secret"] for _ in range(10)]
+        secrets = [webhooks.register(f"{url_of(receiving)}&number={number}")["secret"] for number in range(10)]
         steps.done()
         deliver()
         requests = [receiving.next() for _ in secrets]
