@@ -107,7 +107,7 @@ lock: .venv/uv ## renew requirements/ from pyproject.toml
 clean: ## remove everything that make made, but not the data in .assay/ and results/
 	rm -rf .venv .tools .aws-sam web/node_modules assay/page/built
 
-# A path with blanks is no shebang for every pip: its own Python runs it.
+# Python runs pip: not every pip's own script can start in a path with blanks.
 .venv/uv: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Assay needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
 	@echo 'Creating the Python environment .venv…'
@@ -117,13 +117,13 @@ clean: ## remove everything that make made, but not the data in .assay/ and resu
 	@touch $@
 
 .venv/ready: .venv/uv requirements/local.txt pyproject.toml
-	@echo 'Installing the Python packages (about 600 MB on disk)…'
+	@echo 'Installing the Python packages (about 550 MB on disk)…'
 	@$(UV) pip install --quiet --require-hashes -r requirements/local.txt
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/ready-dev: .venv/ready requirements/dev.txt
-	@echo 'Installing the Python packages for development (about 300 MB on disk)…'
+	@echo 'Installing the Python packages for development (about 330 MB on disk)…'
 	@$(UV) pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
@@ -143,7 +143,7 @@ clean: ## remove everything that make made, but not the data in .assay/ and resu
 	@touch $@
 
 $(DASHBOARD): web/package-lock.json $(wildcard web/*.json web/*.mjs web/*/*) $(NODE_READY)
-	@echo 'Installing the npm packages of the dashboards (about 100 MB)…'
+	@echo 'Installing the npm packages of the dashboards (about 45 MB)…'
 	@$(IN_WEB) ci --silent --no-audit --no-fund
 	@echo 'Building the dashboards…'
 	@$(IN_WEB) run --silent build

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import signal
+from assay.cli.interrupt import end_at_once, ends_at_once
 
 
 def main() -> None:
     """Load the command and run it."""
-    # Where nothing can be cleaned up yet, or any more, the signal just ends the process. One that is ignored stays so.
-    heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if heeded:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from assay.cli.app import app  # this is what takes long
-
+    with ends_at_once():
+        from assay.cli.app import app  # this is what takes long
     try:
-        if heeded:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
         app()
     finally:
-        if heeded:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        end_at_once()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import psutil
 import pytest
 
 from local.home import PROJECT
-from local.processes import is_alive
 
 _MAIN = "from assay.cli.main import main; main()"
 _TELLS_AT_ONCE = f"from assay.cli import screen; screen.SILENCE_SECONDS = 0; {_MAIN}"
@@ -39,7 +38,7 @@ def interrupt(home: Path, python: list[str], word: str) -> tuple[subprocess.Pope
         process.kill()
 
 
-@pytest.mark.parametrize("module", ["typer", "rich.console", "pydantic", "local.processes", "assay.cli.commands.jobs"])
+@pytest.mark.parametrize("module", ["typer", "rich.console", "pydantic", "assay.cli.reporting"])
 def test_while_the_command_loads(tmp_path: Path, module: str) -> None:
     # Python says of each module that it has been loaded.
     process, rest, _ = interrupt(tmp_path, ["-X", "importtime", "-c", _MAIN, "types"], f"{module}\n")
@@ -59,4 +58,4 @@ def test_while_the_stack_starts(tmp_path: Path, step: str) -> None:
     process, rest, children = interrupt(tmp_path, ["-c", _TELLS_AT_ONCE, "up"], step)
     assert "Traceback" not in rest
     assert process.returncode in _INTERRUPTED
-    assert [child for child in children if is_alive(child)] == []
+    assert psutil.wait_procs(children, timeout=30)[1] == []

@@ -13,6 +13,7 @@ import typer
 from assay.cli import screen
 from assay.cli.commands.options import given_database
 from assay.cli.installed import require_stack
+from assay.cli.interrupt import ends_at_once
 from assay.cli.reporting import reported
 
 if TYPE_CHECKING:
@@ -33,10 +34,11 @@ def up(
         require_stack()
         if idle_stop is None:
             tell("Loading the stack")
-        from local.home import default_home
-        from local.processes import StackError
-        from local.running import is_announced, write_step
-        from local.stack import Stack
+        with ends_at_once():
+            from local.home import default_home
+            from local.processes import StackError
+            from local.running import is_announced, write_step
+            from local.stack import Stack
 
         stack = Stack(default_home(), port=port, database_url=given_database())
         # Until the stack stands, a signal breaks off its start; from then on it ends the waiting below.
