@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from assay.client import Client, LocalFile
+from assay.client import Client, LocalFile, Refused
 from tests.database.steps import Superuser
 from tests.deploy.deployment import STACK, Deployment
 
@@ -88,6 +88,21 @@ def test_every_part_answers(deployment: Deployment) -> None:
     """The functions reach database, bucket and queue, with no more rights than the template gives them."""
     answer = httpx.get(f"{deployment.url}/health", trust_env=False, timeout=30)
     assert (answer.status_code, answer.json()["status"]) == (200, "ok"), answer.text
+
+
+def test_the_default_route_answers_head_other_methods_and_other_addresses(deployment: Deployment) -> None:
+    assert httpx.head(f"{deployment.url}/dataset-types", trust_env=False).status_code == 200
+    answer = httpx.put(f"{deployment.url}/jobs", trust_env=False)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert httpx.get(f"{deployment.url}/poems", trust_env=False).json()["code"] == "no_such_route"
+
+
+def test_parameters_are_checked_when_the_type_is_named(client: Client, tmp_path: Path) -> None:
+    path = tmp_path / "river.csv"
+    path.write_text(MEASUREMENTS)
+    with pytest.raises(Refused) as caught:
+        client.register(LocalFile.read(path), "station_measurements", {"top": 5}, "reuse")
+    assert (caught.value.problem.status, caught.value.problem.code) == (422, "invalid_parameters")
 
 
 def test_a_stranger_sees_nothing(deployment: Deployment, client: Client) -> None:
