@@ -18,6 +18,8 @@ from aws_xray_sdk.core import xray_recorder  # type: ignore[import-untyped]  # i
 from functions.download.app import handler as download
 from functions.process.app import handler as process
 from functions.process.sandbox.parent import Sandbox
+from functions.process.upkeep import sweeper
+from functions.process.upkeep.sweeper import SweepFailed
 from functions.upload.app import handler as upload
 from shared.object_store.keys import upload_key
 from shared.queue.events import RUN_HINT
@@ -198,6 +200,9 @@ def test_every_metric_is_written_by_what_it_is_about(
     with monkeypatch.context() as fault:
         fault.setattr(Sandbox, "analyse", broken)
         run(user, post(commands, MEASUREMENTS, on_duplicate="reprocess"))
+    with monkeypatch.context() as fault, pytest.raises(SweepFailed):
+        fault.setattr(sweeper, "_STEPS", (broken,))
+        process({"source": "aws.events"}, Context())
     steps.delete(done["job_id"])
     with environment(DATABASE_URL=NOTHING_THERE):
         process(sqs_event(RUN_HINT), Context())
