@@ -200,9 +200,10 @@ def test_every_metric_is_written_by_what_it_is_about(
     with monkeypatch.context() as fault:
         fault.setattr(Sandbox, "analyse", broken)
         run(user, post(commands, MEASUREMENTS, on_duplicate="reprocess"))
-    with monkeypatch.context() as fault, pytest.raises(SweepFailed):
+    with monkeypatch.context() as fault:
         fault.setattr(sweeper, "_STEPS", (broken,))
-        process({"source": "aws.events"}, Context())
+        with pytest.raises(SweepFailed):
+            process({"source": "aws.events"}, Context())
     steps.delete(done["job_id"])
     with environment(DATABASE_URL=NOTHING_THERE):
         process(sqs_event(RUN_HINT), Context())
