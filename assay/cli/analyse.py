@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 from pydantic import JsonValue
 
-from assay.cli import screen
+from assay.cli import screen, views
 from assay.cli.reporting import reported
 from assay.detection import Detection
 from assay.errors import Unprocessable
@@ -38,7 +38,7 @@ def _run(
         detection = analysis.model_dump(mode="json")
         if as_json:
             screen.print_json({"detection": detection})
-        screen.needs_type(
+        views.needs_type(
             detection, f"assay analyse {shlex.quote(str(file))} --out {shlex.quote(str(out))} --dataset-type"
         )
         raise typer.Exit(1)

@@ -11,9 +11,10 @@ from assay.cli import screen
 from assay.cli.commands.account import account, delete_account, export
 from assay.cli.commands.analyse import analyse
 from assay.cli.commands.backups import backup, restore
-from assay.cli.commands.jobs import cancel, delete, jobs, reprocess, retry, run, show
+from assay.cli.commands.jobs import cancel, delete, jobs, reprocess, retry, show
 from assay.cli.commands.options import Token, Url, Where
 from assay.cli.commands.read import read
+from assay.cli.commands.run import run
 from assay.cli.commands.stack import down, up
 from assay.cli.commands.types import choose, types
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import screen
+from assay.cli import screen, views
 from assay.cli.commands.options import AsJson, Token, Url, Yes, confirmed, connected
 from assay.cli.export import export as export_to
 
@@ -19,7 +19,7 @@ def account(context: typer.Context, as_json: AsJson = False, url: Url = None, to
     if as_json:
         screen.print_json({"account": found.model_dump(mode="json")})
     else:
-        screen.account(found)
+        views.account(found)
 
 
 def export(

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from assay.cli import screen
-from assay.cli.commands.jobs import finished, report
 from assay.cli.commands.options import AsJson, JobId, Links, Out, Token, Url, connected
 from assay.cli.dataset_types import all_dataset_types
+from assay.cli.results import finished, report
 from assay.client.models import DatasetTypes
 
 
@@ -56,4 +56,4 @@ def choose(
     """Say what the file of a job is: the job runs again as that; wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
         found, saved = finished(client, client.choose_type(client.job_id(job), dataset_type), out)
-    report(found, saved, found.filename, cached=False, as_json=as_json, links=links)
+    report(found, saved, found.filename, cached=False, json=as_json, links=links)

@@ -1,0 +1,67 @@
+"""From a job to its outputs on this machine: wait for it, save them, and show what came of it."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from pathlib import Path
+
+import typer
+from pydantic import JsonValue
+
+from assay.cli import screen, views
+from assay.cli.views import Saved
+from assay.client import Client
+from assay.client.models import Job
+
+
+def finished(client: Client, job: Job, out: Path | None) -> tuple[Job, list[Saved]]:
+    """Wait for a job, and save its outputs if it is done."""
+    if job.status != "done":
+        job = _wait(client, job)
+    return job, _save(client, job, out or Path("results") / str(job.job_id)) if job.status == "done" else []
+
+
+def as_json(job: Job, saved: list[Saved], *, cached: bool) -> dict[str, JsonValue]:
+    """Return what `--json` gives of a job that has ended."""
+    return {
+        "cached": cached,
+        "job": job.model_dump(mode="json"),
+        "outputs": [output.as_json() for output in saved],
+    }
+
+
+def report(job: Job, saved: list[Saved], file: str, *, cached: bool, json: bool, links: bool) -> None:
+    """Print how a job ended, and what was saved. Raises typer.Exit(1) for one that has no results."""
+    if json:
+        screen.print_json(as_json(job, saved, cached=cached))
+    if job.status != "done":
+        views.unfinished(job, shlex.quote(file))
+        raise typer.Exit(1)
+    if not json:
+        views.results(job, saved, cached=cached, links=links)
+
+
+def _wait(client: Client, job: Job) -> Job:
+    try:
+        with screen.progress(job.filename, 1) as update:
+            return client.wait(
+                job.job_id, lambda seen: update(seen.progress, seen.stage or seen.status.replace("_", " "))
+            )
+    except KeyboardInterrupt as error:
+        screen.note(
+            f"The job goes on. Look later: assay show {job.job_id}; stop it: assay cancel {job.job_id}. "
+            "`assay run` of the same file waits for it and saves its outputs."
+        )
+        raise typer.Exit(130) from error
+
+
+def _save(client: Client, job: Job, folder: Path) -> list[Saved]:
+    """Save all outputs or none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".run.") as beside:
+        fetched = []
+        for output in client.outputs(job.job_id):
+            link = client.link(output)
+            fetched.append((output, link, client.save(output, link, Path(beside))))
+        return [Saved(output, link, path.replace(folder / output.name)) for output, link, path in fetched]
