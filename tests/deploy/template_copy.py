@@ -39,15 +39,24 @@ def template_copy(code: dict[str, str], object_store: str) -> dict[str, Any]:
     for queue in ("Queue", "NewsQueue"):
         resources[queue]["Properties"]["VisibilityTimeout"] = _VISIBILITY_SECONDS
 
-    (policy,) = resources["ProcessRole"]["Properties"]["Policies"]
-    (send,) = (
-        statement["Action"]
-        for statement in policy["PolicyDocument"]["Statement"]
-        if "sqs:SendMessage" in statement.get("Action", [])
-    )
-    send.append("sqs:SendMessageBatch")
+    for role in ("UploadRole", "ProcessRole"):
+        _let_send_batches(resources[role])
 
     template["Parameters"]["SupabaseUrl"]["AllowedPattern"] = "http://127.0.0.1:[0-9]+"
     template["Globals"]["Function"]["Environment"]["Variables"]["OBJECT_STORE_ENDPOINT"] = object_store
     del resources["BucketPolicy"]
     return template
+
+
+def _let_send_batches(value: object) -> None:
+    """Add the right to every statement that lets send, also within Fn::If."""
+    if isinstance(value, list):
+        for item in value:
+            _let_send_batches(item)
+    elif isinstance(value, dict):
+        actions = value.get("Action", [])
+        actions = [actions] if isinstance(actions, str) else actions
+        if "sqs:SendMessage" in actions:
+            value["Action"] = [*actions, "sqs:SendMessageBatch"]
+        for item in value.values():
+            _let_send_batches(item)
