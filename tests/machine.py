@@ -16,7 +16,7 @@ def not_tested_here(reason: str) -> NoReturn:
     pytest.skip(f"NOT TESTED HERE: {reason}")
 
 
-def require_curl() -> None:
-    """The documents' commands are run as they stand, and most call curl."""
-    if shutil.which("curl") is None:
-        not_tested_here("the documents' commands. There is no curl.")
+def require(*programs: str) -> None:
+    """The documents' commands are run as they stand, with the programs that they call."""
+    if missing := [program for program in programs if shutil.which(program) is None]:
+        not_tested_here(f"the documents' commands. Missing: {', '.join(missing)}.")

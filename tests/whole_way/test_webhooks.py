@@ -24,7 +24,7 @@ from local.home import LOOPBACK, PROJECT, free_port
 from local.stack import Stack
 from shared.sign_in.auth import User
 from shared.wire.webhooks import EndedJob
-from tests.machine import require_curl
+from tests.machine import require
 from tests.whole_way.sending import run
 
 PAGE = (PROJECT / "docs" / "webhooks.md").read_text(encoding="utf-8")
@@ -87,7 +87,7 @@ def _listens(port: int) -> bool:
 
 @pytest.fixture
 def shell(stack: Stack, user: User) -> Shell:
-    require_curl()
+    require("curl")
     return Shell(stack, user)
 
 
