@@ -8,7 +8,7 @@ AssayError
 ├── JobCancelled    the user cancelled the job while it ran
 ├── ObjectMissing   the object store has nothing under the key (shared/object_store/__init__.py)
 ├── DataApiRefused  the Data API refuses our key or address (shared/database/data_api.py)
-├── AttemptFailed   no fault of the file's; the job is tried again (functions/process/failures.py)
+├── AttemptFailed   no fault of the file's; the job is tried again (functions/process/sandbox/failures.py)
 │   └── OutOfTime   the worker's time was over
 ├── UnknownUpload   an object under a key that is none of ours (functions/process/worker/arrivals.py)
 └── StaleAttempt    a newer attempt has taken the job over; this one must stop and write nothing

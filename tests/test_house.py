@@ -121,8 +121,9 @@ def test_no_folders_import_each_other_in_a_circle() -> None:
 
 
 def room_of(name: str) -> str:
-    """The folder that a module stands in, of functions/process and the packages the one below; a module is its own."""
-    return ".".join(name.split(".")[: 3 if name.startswith("functions.") else 2])
+    """The folder that a module stands in; a module directly below a package of ours is a room of its own."""
+    is_folder = PROJECT.joinpath(*name.split(".")).is_dir()
+    return name if is_folder or name.count(".") == 1 else name.rpartition(".")[0]
 
 
 TESTS = sorted((PROJECT / "tests").rglob("*.py"))

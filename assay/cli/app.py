@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import screen
 from assay.cli.commands.account import account, delete_account, export
 from assay.cli.commands.analyse import analyse
 from assay.cli.commands.backups import backup, restore
@@ -17,6 +16,7 @@ from assay.cli.commands.read import read
 from assay.cli.commands.run import run
 from assay.cli.commands.stack import down, up
 from assay.cli.commands.types import choose, types
+from assay.cli.terminal import screen
 
 app = typer.Typer(
     help="Turns data files into audited results, on this machine or by any Assay (--url, --token).",

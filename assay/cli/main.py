@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.cli.interrupt import end_at_once, ends_at_once
+from assay.cli.terminal.interrupt import end_at_once, ends_at_once
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Bytes to tables: CSV and its kin, and XLSX, recognised from the content."""
+"""Bytes to tables, recognised from the content. Each folder below is a format."""
 
 from assay.formats.table import Preview, Scorer, Table, open_table, preview
 

@@ -90,3 +90,18 @@ def broken_quotes(line: int) -> Unprocessable:
         f"Up to line {line:,} below the header so many quotes open and never close that the rows can't be told apart.",
         "Save the file again with quotes around whole fields only, and quotes within a field doubled.",
     )
+
+
+def binary(what: str) -> Unprocessable:
+    """The problem of a file that is neither text nor a known kind of table."""
+    return Unprocessable(
+        "binary_content",
+        f"The file is not text and no known kind of table: it has {what}.",
+        "Send the table as CSV, TSV or XLSX.",
+    )
+
+
+def no_table(what: str, advice: str = "") -> Unprocessable:
+    """The problem of a file of a known kind that is no table."""
+    suggestion = f"{advice} Send the table as CSV, TSV, XLSX, JSON or Parquet.".lstrip()
+    return Unprocessable("binary_content", f"The file is {what}.", suggestion)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,13 +10,10 @@ import polars as pl
 from pydantic import JsonValue
 
 from assay.contract import Source
-from assay.formats.content import WORKBOOKS, Format
-from assay.formats.json import table as json_table
+from assay.errors import Unprocessable
 from assay.formats.layout import Cells, Scorer
-from assay.formats.packed.containers import unpacked
-from assay.formats.parquet import table as parquet
-from assay.formats.text import table as text
-from assay.formats.workbook import table as spreadsheet
+from assay.formats.recognise import recognise
+from assay.formats.registry import Container, Format, Opening, Tick
 from assay.reading import Reading
 
 __all__ = ["Preview", "Scorer", "Table", "open_table", "preview"]
@@ -59,34 +55,40 @@ def preview(source: Source, score: Scorer, reading: Reading = _AS_FOUND) -> Prev
     most header-like row of the first 20 lines is taken. Raises Unprocessable where the file can't be read as a table.
     """
     with TemporaryDirectory() as folder:
-        inner, form, _ = unpacked(source, Path(folder), lambda _done: None, head_only=True)
-        if form in WORKBOOKS:
-            columns, rows = spreadsheet.preview(inner, score, _PREVIEW_ROWS, reading)
-        elif form is Format.PARQUET:
-            columns, rows = parquet.preview(inner, _PREVIEW_ROWS)
-        elif form in (Format.JSON, Format.NDJSON):
-            columns, rows = json_table.preview(inner, form, _PREVIEW_ROWS)
-        else:
-            columns, rows = text.preview(inner, score, _PREVIEW_ROWS, reading)
+        recognised, opening, _ = _opened(source, score, Path(folder), lambda _done: None, reading, head_only=True)
+        columns, rows = recognised.preview(opening, _PREVIEW_ROWS)
     return Preview(columns, [[(cell or "").strip() or None for cell in row] for row in rows])
 
 
-def open_table(
-    source: Source, score: Scorer, folder: Path, tick: Callable[[float], None], reading: Reading = _AS_FOUND
-) -> Table:
+def open_table(source: Source, score: Scorer, folder: Path, tick: Tick, reading: Reading = _AS_FOUND) -> Table:
     """Open the whole table.
 
     `folder` takes what an archive unpacks to and the copy that a dirty file is rewritten to; it must outlive the
-    table. `tick` is called
-    with the fraction read while that goes on, and may raise. Raises Unprocessable as `preview` does.
+    table. `tick` is called with the fraction read while that goes on, and may raise. Raises Unprocessable as
+    `preview` does.
     """
-    inner, form, packed = unpacked(source, folder, tick)
-    if form in WORKBOOKS:
-        columns, frame, facts = spreadsheet.open_table(inner, form, score, reading)
-    elif form is Format.PARQUET:
-        columns, frame, facts = parquet.open_table(inner)
-    elif form in (Format.JSON, Format.NDJSON):
-        columns, frame, facts = json_table.open_table(inner, form, folder, tick)
-    else:
-        columns, frame, facts = text.open_table(inner, score, folder, tick, reading)
+    recognised, opening, packed = _opened(source, score, folder, tick, reading, head_only=False)
+    columns, frame, facts = recognised.open_table(opening)
     return Table(columns, frame, facts | packed)
+
+
+def _opened(
+    source: Source, score: Scorer, folder: Path, tick: Tick, reading: Reading, *, head_only: bool
+) -> tuple[Format, Opening, dict[str, JsonValue]]:
+    """Recognise the file, or the one that is packed in it; return its format and what that is given.
+
+    Raises Unprocessable, nested_archive for an archive within an archive.
+    """
+    recognised = recognise(source)
+    packed: dict[str, JsonValue] = {}
+    if isinstance(recognised.format, Container):
+        outer = recognised.kind
+        source, packed = recognised.format.unpack(source, outer, folder, tick, head_only)
+        recognised = recognise(source)
+        if isinstance(recognised.format, Container):
+            raise Unprocessable(
+                "nested_archive",
+                f"The {outer} archive holds another archive ({recognised.kind}), which is not unpacked.",
+                "Unpack it and send the table that is in it.",
+            )
+    return recognised.format, Opening(source, recognised.kind, score, reading, folder, tick), packed

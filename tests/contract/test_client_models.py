@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assay.cli import dataset_types
+from assay.cli.offline import dataset_types
 from assay.client import models
 from shared.catalog.dataset_types import all_dataset_types
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from assay.cli import screen
 from assay.cli.app import app
+from assay.cli.terminal import screen
 from tests.local.fixed_answers import JOB, Assay, Assayed, job, will_answer
 
 pytestmark = pytest.mark.usefixtures("elsewhere")

@@ -14,7 +14,7 @@ import pytest
 from local.home import PROJECT
 
 _MAIN = "from assay.cli.main import main; main()"
-_TELLS_AT_ONCE = f"from assay.cli import screen; screen.SILENCE_SECONDS = 0; {_MAIN}"
+_TELLS_AT_ONCE = f"from assay.cli.terminal import screen; screen.SILENCE_SECONDS = 0; {_MAIN}"
 _INTERRUPTED = {130, -signal.SIGINT}
 
 
@@ -38,7 +38,7 @@ def interrupt(home: Path, python: list[str], word: str) -> tuple[subprocess.Pope
         process.kill()
 
 
-@pytest.mark.parametrize("module", ["typer", "rich.console", "pydantic", "assay.cli.reporting"])
+@pytest.mark.parametrize("module", ["typer", "rich.console", "pydantic", "assay.cli.terminal.reporting"])
 def test_while_the_command_loads(tmp_path: Path, module: str) -> None:
     # Python says of each module that it has been loaded.
     process, rest, _ = interrupt(tmp_path, ["-X", "importtime", "-c", _MAIN, "types"], f"{module}\n")

@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from assay.errors import Unprocessable
-from functions.process.failures import AttemptFailed, OutOfTime
 from functions.process.sandbox.endings import harmless
+from functions.process.sandbox.failures import AttemptFailed, OutOfTime
 from functions.process.sandbox.messages import Finished, Limits, NeedsType, Start
 from functions.process.sandbox.parent import Sandbox, limits_for
 from local.home import PROJECT

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import screen, views
 from assay.cli.commands.options import AsJson, Token, Url, Yes, confirmed, connected
-from assay.cli.export import export as export_to
+from assay.cli.terminal import screen, views
+from assay.client.export import export as export_to
 
 
 def account(context: typer.Context, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:

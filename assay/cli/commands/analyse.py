@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.arguments import parameters as parameters_of
 from assay.cli.commands.options import AsJson, DatasetType, File, Param
-from assay.cli.installed import require_engine
-from assay.cli.reporting import reported
+from assay.cli.terminal.arguments import parameters as parameters_of
+from assay.cli.terminal.installed import require_engine
+from assay.cli.terminal.reporting import reported
 
 
 def analyse(
@@ -23,6 +23,6 @@ def analyse(
     """Analyse a file here and now: no stack, no database, the same outputs byte for byte."""
     with reported(as_json=as_json):
         require_engine()
-    from assay.cli import analyse as analysing
+    from assay.cli.offline import analyse as analysing
 
     analysing.run(file, out, dataset_type, parameters_of(param), as_json=as_json)

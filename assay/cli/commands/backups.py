@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import screen
-from assay.cli.installed import require_stack
-from assay.cli.reporting import reported
+from assay.cli.terminal import screen
+from assay.cli.terminal.installed import require_stack
+from assay.cli.terminal.reporting import reported
 
 
 def backup(

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import screen, views
 from assay.cli.commands.options import (
     AsJson,
     JobId,
@@ -18,8 +17,9 @@ from assay.cli.commands.options import (
     confirmed,
     connected,
 )
-from assay.cli.results import finished, report
-from assay.cli.views import Saved
+from assay.cli.commands.results import finished, report
+from assay.cli.terminal import screen, views
+from assay.cli.terminal.views import Saved
 from assay.client.models import JobStatus
 
 

@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import screen
-from assay.cli.arguments import job_prefix, regular
-from assay.cli.installed import require_stack
-from assay.cli.reporting import reported
+from assay.cli.terminal import screen
+from assay.cli.terminal.arguments import job_prefix, regular
+from assay.cli.terminal.installed import require_stack
+from assay.cli.terminal.reporting import reported
 from assay.client import Client
 
 Url = Annotated[str | None, typer.Option(help="Another Assay than the one on this machine.", envvar="ASSAY_URL")]

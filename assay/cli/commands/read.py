@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from typer.models import OptionInfo
 
 from assay.cli.commands.options import AsJson, File
-from assay.cli.installed import require_engine
-from assay.cli.reporting import reported
+from assay.cli.terminal.installed import require_engine
+from assay.cli.terminal.reporting import reported
 from assay.reading import Reading
 
 
@@ -55,6 +55,6 @@ def read(
         raise typer.BadParameter(f"--{str(wrong['loc'][0]).replace('_', '-')}: {wrong['msg']}") from None
     with reported(as_json=as_json):
         require_engine()
-    from assay.cli import read as reader
+    from assay.cli.offline import read as reader
 
     reader.run(file, out, reading, as_json=as_json)

@@ -12,11 +12,12 @@ from typing import Annotated, Literal
 import typer
 from pydantic import JsonValue
 
-from assay.cli import results, screen, views
-from assay.cli.arguments import parameters as parameters_of
+from assay.cli.commands import results
 from assay.cli.commands.options import AsJson, DatasetType, Links, Param, Token, Url, connected
-from assay.cli.inputs import input_files, is_one_file
-from assay.cli.views import Saved
+from assay.cli.terminal import screen, views
+from assay.cli.terminal.arguments import parameters as parameters_of
+from assay.cli.terminal.inputs import input_files, is_one_file
+from assay.cli.terminal.views import Saved
 from assay.client import Client, LocalFile, Refused
 from assay.client.models import Job, ProblemDetails, UploadAnswer
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.cli import screen
 from assay.cli.commands.options import given_database
-from assay.cli.installed import require_stack
-from assay.cli.interrupt import ends_at_once
-from assay.cli.reporting import reported
+from assay.cli.terminal import screen
+from assay.cli.terminal.installed import require_stack
+from assay.cli.terminal.interrupt import ends_at_once
+from assay.cli.terminal.reporting import reported
 
 if TYPE_CHECKING:
     from local.stack import Stack

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import screen
 from assay.cli.commands.options import AsJson, JobId, Links, Out, Token, Url, connected
-from assay.cli.dataset_types import all_dataset_types
-from assay.cli.results import finished, report
+from assay.cli.commands.results import finished, report
+from assay.cli.offline.dataset_types import all_dataset_types
+from assay.cli.terminal import screen
 from assay.client.models import DatasetTypes
 
 

@@ -15,11 +15,13 @@ from pydantic import JsonValue
 
 from assay.contract import Source
 from assay.errors import Unprocessable
-from assay.formats.content import Format, read_head
+from assay.formats.head import read_head
+from assay.formats.json.recognise import NDJSON
 from assay.formats.json.stream import JsonReader, Value, broken_json, cell_of
 from assay.formats.layout import Cells, no_rows
 from assay.formats.limits import MAX_CELLS, MAX_CELLS_A_BYTE, MAX_COLUMNS, MAX_JSON_TABLES
 from assay.formats.problems import listed, shown, too_many_cells
+from assay.formats.registry import Head, Opening, Whole
 
 _TICK_ROWS = 100_000
 _DEEPEST = 5
@@ -61,18 +63,18 @@ class _Columns:
         return cells
 
 
-def preview(source: Source, form: Format, limit: int) -> tuple[Cells, list[list[str | None]]]:
+def preview(opening: Opening, limit: int) -> Head:
     """The columns that the first `limit` records name, and these records. Raises Unprocessable."""
     tables: dict[str, tuple[_Columns, list[Row]]] = {}
-    with _open(source) as file:
-        found = _Records(JsonReader(file), form)
+    with _open(opening.source) as file:
+        found = _Records(JsonReader(file), opening.kind)
         for place, record in found:
             columns, rows = tables.setdefault(place, (_Columns(), []))
             if len(rows) < limit:
                 rows.append(columns.row(record))
             else:
                 columns.rows += 1
-            if len(rows) == limit and (form is Format.NDJSON or place == ""):
+            if len(rows) == limit and (opening.kind == NDJSON or place == ""):
                 break
     place = _largest({place: columns for place, (columns, _) in tables.items()}, found)
     columns, rows = tables[place]
@@ -80,19 +82,18 @@ def preview(source: Source, form: Format, limit: int) -> tuple[Cells, list[list[
     return names, [[cell.encode(errors=_HALVES).decode() for cell in row] for row in rows[headed:]]
 
 
-def open_table(
-    source: Source, form: Format, folder: Path, tick: Callable[[float], None]
-) -> tuple[Cells, pl.LazyFrame, dict[str, JsonValue]]:
-    """All records, from a copy as CSV in `folder`; where there are several arrays of records, the largest.
+def open_table(opening: Opening) -> Whole:
+    """All records, from a copy as CSV in the folder; where there are several arrays of records, the largest.
 
     Raises Unprocessable: broken_json, json_too_deep, record_too_long, no_table, no_rows, too_many_columns,
     too_many_cells.
     """
+    source, tick = opening.source, opening.tick
     tables: dict[str, _Columns] = {}
     firsts: dict[str, list[Row]] = {}
     with _open(source) as file:
-        found = _Records(JsonReader(file), form)
-        with _Writers(folder) as writers:
+        found = _Records(JsonReader(file), opening.kind)
+        with _Writers(opening.folder) as writers:
             for place, record in found:
                 columns = tables.setdefault(place, _Columns())
                 row = columns.row(record)
@@ -110,7 +111,7 @@ def open_table(
     if columns.rows <= headed:
         raise no_rows()
     facts: dict[str, JsonValue] = {
-        "format": form.value,
+        "format": opening.kind,
         "encoding": file.encoding.removesuffix("-sig"),
         "records": columns.rows - headed,
         "array": place,
@@ -175,16 +176,16 @@ class _Records:
     `lists` are short arrays of texts on the way, which may be the names of the columns.
     """
 
-    def __init__(self, reader: JsonReader, form: Format) -> None:
+    def __init__(self, reader: JsonReader, kind: str) -> None:
         self.reader = reader
         self.lists: list[list[str]] = []
         self.names: list[str] = []
         self._arrays = 0
-        self._form = form
+        self._kind = kind
 
     def __iter__(self) -> Iterator[tuple[str, Value]]:
         try:
-            if self._form is Format.NDJSON:
+            if self._kind == NDJSON:
                 while self.reader.peek():
                     yield "", self.reader.value()
                 return

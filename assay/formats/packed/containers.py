@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePath, PurePosixPath
 
@@ -12,8 +12,8 @@ import zstandard
 from pydantic import JsonValue
 
 from assay.contract import Source
-from assay.errors import Unprocessable
-from assay.formats.content import TABLE_ENDINGS, Format, recognise
+from assay.formats.archive import members
+from assay.formats.archive import unpack as unpack_member
 from assay.formats.limits import (
     HEAD_BYTES,
     MAX_ARCHIVE_BYTES,
@@ -22,46 +22,38 @@ from assay.formats.limits import (
     MIB,
     RATIO_FREE_BYTES,
 )
-from assay.formats.packed.archive import members, unpack
 from assay.formats.problems import ARCHIVE
+from assay.formats.recognise import recognise
+from assay.formats.registry import Tick, table_extensions
 
-_PACKED = {Format.GZIP, Format.ZSTD, Format.ZIP}
+_MAGIC = {b"\x1f\x8b\x08": "gzip", b"(\xb5/\xfd": "zstd", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
 _ENDINGS = {".gz", ".gzip", ".zst", ".zstd"}
 _FRAME_PIECE = 1 << 10
 _LISTED = 100
 
 
-def unpacked(
-    source: Source, folder: Path, tick: Callable[[float], None], *, head_only: bool = False
-) -> tuple[Source, Format, dict[str, JsonValue]]:
-    """The table in an archive as a file in `folder`, its format, and what to say about the archive; or `source` itself.
+def kind_of(_source: Source, head: bytes) -> str | None:
+    """Return gzip, zstd or zip, or None. A workbook, which is a ZIP archive too, has been claimed before."""
+    return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
+
+
+def unpack(source: Source, kind: str, folder: Path, tick: Tick, head_only: bool) -> tuple[Source, dict[str, JsonValue]]:
+    """Return the table in an archive as a file in `folder`, and what to say about the archive.
 
     Of a ZIP archive with several files the largest table is taken. With `head_only`, as much of a text as a preview
-    needs. Raises Unprocessable: unreadable_archive, unsafe_archive, archive_too_large, nested_archive, and what
-    `recognise` raises.
+    needs. Raises Unprocessable: unreadable_archive, unsafe_archive, archive_too_large.
     """
-    form = recognise(source)
-    if form not in _PACKED:
-        return source, form, {}
-    facts: dict[str, JsonValue] = {"container": form.value}
+    facts: dict[str, JsonValue] = {"container": kind}
     path = folder / "unpacked"
-    if form is Format.ZIP:
+    if kind == "zip":
         pieces, name, others = _largest(source)
         facts |= {"member": name, "members_not_read": list[JsonValue](others[:_LISTED])}
     else:
-        pieces = _gzip(source.path) if form is Format.GZIP else _zstandard(source.path)
+        pieces = _gzip(source.path) if kind == "gzip" else _zstandard(source.path)
         name = source.filename
         if PurePath(name).suffix.lower() in _ENDINGS:
             name = PurePath(name).stem
-    inner = _write(pieces, source, path, name, tick, head_only=head_only)
-    found = recognise(inner)
-    if found in _PACKED:
-        raise Unprocessable(
-            "nested_archive",
-            f"The {form.value} archive holds another archive ({found.value}), which is not unpacked.",
-            "Unpack it and send the table that is in it.",
-        )
-    return inner, found, facts
+    return _write(pieces, source, path, name, tick, head_only=head_only), facts
 
 
 def _write(
@@ -69,7 +61,7 @@ def _write(
     source: Source,
     path: Path,
     name: str,
-    tick: Callable[[float], None],
+    tick: Tick,
     *,
     head_only: bool,
 ) -> Source:
@@ -89,7 +81,7 @@ def _write(
             if not checked and size > 2 * HEAD_BYTES:
                 checked = True
                 file.flush()
-                if recognise(replace(inner, size_bytes=size)) is Format.TEXT:
+                if recognise(replace(inner, size_bytes=size)).kind == "text":
                     break
             tick(0.0)
     return replace(inner, size_bytes=size)
@@ -130,14 +122,14 @@ def _largest(source: Source) -> tuple[Iterator[bytes], str, list[str]]:
     files = [info for info in members(source.path, ARCHIVE) if not info.is_dir() and not _hidden(info.filename)]
     if not files:
         raise ARCHIVE.unreadable("there is no file in it")
-    tables = [info for info in files if PurePosixPath(info.filename).suffix.lower() in TABLE_ENDINGS] or files
+    tables = [info for info in files if PurePosixPath(info.filename).suffix.lower() in table_extensions()] or files
     chosen = max(tables, key=lambda info: info.file_size)
     if chosen.file_size > MAX_ARCHIVE_BYTES:
         raise ARCHIVE.too_large(f"it unpacks to {chosen.file_size:,} bytes; at most {MAX_ARCHIVE_BYTES:,} are taken")
 
     def pieces() -> Iterator[bytes]:
         with source.path.open("rb") as file:
-            yield from unpack(file, chosen, ARCHIVE)
+            yield from unpack_member(file, chosen, ARCHIVE)
 
     return pieces(), chosen.filename, [info.filename for info in files if info is not chosen]
 

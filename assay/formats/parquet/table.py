@@ -10,14 +10,15 @@ from assay.errors import Unprocessable
 from assay.formats.layout import Cells, no_rows
 from assay.formats.parquet.check_parquet import check_parquet
 from assay.formats.problems import PARQUET, shown
+from assay.formats.registry import Head, Opening, Whole
 
 _MOMENT = "%Y-%m-%d %H:%M:%S%.f"
 _NESTED = (pl.List, pl.Array, pl.Struct)
 
 
-def preview(source: Source, limit: int) -> tuple[Cells, list[list[str | None]]]:
+def preview(opening: Opening, limit: int) -> Head:
     """The columns and up to `limit` rows. Raises Unprocessable."""
-    frame, columns = _scan(source)
+    frame, columns = _scan(opening.source)
     try:
         rows = frame.head(limit).collect().rows()
     except pl.exceptions.PolarsError as error:
@@ -27,7 +28,7 @@ def preview(source: Source, limit: int) -> tuple[Cells, list[list[str | None]]]:
     return columns, [[*row] for row in rows]
 
 
-def open_table(source: Source) -> tuple[Cells, pl.LazyFrame, dict[str, JsonValue]]:
+def open_table(opening: Opening) -> Whole:
     """The whole table, lazily.
 
     Numbers come as the shortest text that reads back as the same number, decimals with all their places, dates as
@@ -35,6 +36,7 @@ def open_table(source: Source) -> tuple[Cells, pl.LazyFrame, dict[str, JsonValue
     as hex; a float that is no number is blank. Raises Unprocessable: unreadable_parquet, unsafe_parquet,
     parquet_too_large, no_rows.
     """
+    source = opening.source
     frame, columns = _scan(source)
     try:
         count = frame.select(pl.len()).collect().item()
@@ -44,7 +46,7 @@ def open_table(source: Source) -> tuple[Cells, pl.LazyFrame, dict[str, JsonValue
         raise no_rows()
     schema = pl.scan_parquet(source.path, glob=False).collect_schema()
     facts: dict[str, JsonValue] = {
-        "format": "parquet",
+        "format": opening.kind,
         "stored_types": {name: str(kind) for name, kind in schema.items()},
     }
     row = pl.col("row").cast(pl.Int64)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assay.errors import Unprocessable
 from assay.formats.limits import HEAD_BYTES, MAX_LINE_BYTES
-from assay.formats.problems import line_too_long
+from assay.formats.problems import binary, line_too_long
 from assay.formats.scan import Runs
 
 _CHUNK = 1 << 22
@@ -19,17 +19,6 @@ _OTHERS = ["cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257",
 _CLEARLY = 0.2
 # Cells of one word are less like sentences than the library expects.
 _LENIENT = 0.35
-# The mark of UTF-32 (little) begins as that of UTF-16 does, so it comes first.
-_MARKS = [
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-]
-_WIDE = {"utf-16-le": (2, 1), "utf-16-be": (2, 0), "utf-32-le": (4, 3), "utf-32-be": (4, 0)}
-# So many of its characters are Latin in a text of any language whose cells are parted by commas or tabs.
-_MOSTLY = 0.7
-_FIRST = 64
 # Programs look for a ZIP archive from a file's end on (APPNOTE.TXT, 4.3.16), whatever stands before it.
 _ZIP_END = b"PK\x05\x06"
 _ZIP_END_BYTES = 22 + 65535
@@ -47,24 +36,6 @@ class Bytes:
     has_single_quotes: bool
     has_lone_cr: bool
     nuls: int
-
-
-def wide(head: bytes) -> str | None:
-    """UTF-16 or UTF-32, where a byte order mark says so or every second byte, or three of four, are NUL; else None."""
-    for mark, name in _MARKS:
-        if head.startswith(mark):
-            return name
-    for name, (size, nul_at) in _WIDE.items():
-        characters = len(head) // size
-        nuls = head[nul_at::size].count(0)
-        others = sum(head[at::size].count(0) for at in range(size) if at != nul_at) if size == 2 else 0
-        # From its first bytes on: else it is two texts in one.
-        begins = head[nul_at:_FIRST:size]
-        enough = characters >= 4 and nuls >= _MOSTLY * characters and others * 20 <= characters
-        enough = enough and begins.count(0) >= _MOSTLY * len(begins)
-        if enough and (size == 2 or head.count(0) >= 2 * characters):
-            return name
-    return None
 
 
 def look_through(path: Path) -> Bytes:
@@ -161,15 +132,6 @@ def head_text(head: bytes, encoding: str) -> str:
 def decode_problem(encoding: str, error: UnicodeError) -> Unprocessable:
     """The problem of a text that breaks off its own encoding."""
     return _unknown(f"begins as {encoding}, but can't be read as that to its end ({error})")
-
-
-def binary(what: str) -> Unprocessable:
-    """The problem of a file that is neither text nor a known kind of table."""
-    return Unprocessable(
-        "binary_content",
-        f"The file is not text and no known kind of table: it has {what}.",
-        "Send the table as CSV, TSV or XLSX.",
-    )
 
 
 def _unknown(what: str) -> Unprocessable:

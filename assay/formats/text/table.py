@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,10 +13,11 @@ import polars as pl
 from pydantic import JsonValue
 
 from assay.contract import Source
-from assay.formats import content
-from assay.formats.layout import Cells, Scorer, no_rows
+from assay.formats.head import read_head, wide
+from assay.formats.layout import Scorer, no_rows
 from assay.formats.limits import HEAD_BYTES, MAX_CELLS, MAX_CELLS_A_BYTE
 from assay.formats.problems import too_many_cells
+from assay.formats.registry import Head, Opening, Whole
 from assay.formats.text import encoding
 from assay.formats.text.blocks import Block, find_block
 from assay.formats.text.dialect import BLANKS, Dialect, named
@@ -43,9 +44,9 @@ class _Head:
     records: list[Line]
 
 
-def preview(source: Source, score: Scorer, limit: int, reading: Reading) -> tuple[Cells, list[list[str | None]]]:
+def preview(opening: Opening, limit: int) -> Head:
     """The header and up to `limit` rows, from the first MiB. Raises Unprocessable."""
-    head = _look(source, score, reading)
+    head = _look(opening.source, opening.score, opening.reading)
     block = head.block
     mender = Mender(head.dialect, block.width, block.columns)
     below = [one for one in head.records if one.at >= block.through and (block.stop is None or one.at < block.stop)]
@@ -57,14 +58,13 @@ def preview(source: Source, score: Scorer, limit: int, reading: Reading) -> tupl
     return block.names, rows
 
 
-def open_table(
-    source: Source, score: Scorer, folder: Path, tick: Callable[[float], None], reading: Reading
-) -> tuple[Cells, pl.LazyFrame, dict[str, JsonValue]]:
-    """The whole table, lazily: straight from the file where that is safe, else from a clean copy in `folder`.
+def open_table(opening: Opening) -> Whole:
+    """The whole table, lazily: straight from the file where that is safe, else from a clean copy in the folder.
 
     Raises Unprocessable.
     """
-    head = _look(source, score, reading)
+    source, reading = opening.source, opening.reading
+    head = _look(source, opening.score, reading)
     block, dialect = head.block, head.dialect
     is_wide = head.encoding.startswith(("utf-16", "utf-32"))
     seen = None if is_wide else encoding.look_through(source.path)
@@ -81,11 +81,11 @@ def open_table(
         frame = _scan(source.path, dialect, block.through, positions)
         frame = frame.with_columns(pl.lit(None, pl.String).alias("fault"))
     else:
-        path = folder / "clean.csv"
+        path = opening.folder / "clean.csv"
         header = [cell.strip() for cell in block.names] if block.has_header and block.header_rows == 1 else []
         found = rewrite(
             source.path, "utf-8-sig" if codec == "utf-8" else codec, (block.through, block.stop), dialect, header,
-            block.columns, block.width, path, tick,
+            block.columns, block.width, path, opening.tick,
         )  # fmt: skip
         _check_cells(found.rows, block.width, source.size_bytes)
         frame = _scan(path, Dialect(), 0, ["fault", *positions])
@@ -106,9 +106,9 @@ def _held(frame: pl.LazyFrame, positions: Sequence[str], named: int) -> int:
 
 def _look(source: Source, score: Scorer, reading: Reading) -> _Head:
     """Find encoding, marks and table from the first MiB."""
-    head = content.read_head(source.path)
+    head = read_head(source.path)
     whole = len(head) < HEAD_BYTES
-    codec = encoding.known(reading.encoding) if reading.encoding is not None else encoding.wide(head) or "utf-8"
+    codec = encoding.known(reading.encoding) if reading.encoding is not None else wide(head) or "utf-8"
     try:
         text = encoding.head_text(head, codec)
     except UnicodeDecodeError as error:

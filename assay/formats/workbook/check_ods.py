@@ -8,8 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from assay.contract import Source
+from assay.formats.archive import members
 from assay.formats.limits import MAX_OTHER_CELLS, MAX_SHEETS, MAX_TEXT_BYTES
-from assay.formats.packed.archive import members
 from assay.formats.problems import too_large, unreadable, unsafe
 from assay.formats.workbook.check_xlsx import Parts, part_name
 from assay.formats.workbook.shared_texts import local_name

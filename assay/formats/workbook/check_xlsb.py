@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from assay.contract import Source
+from assay.formats.archive import members
 from assay.formats.limits import MAX_OTHER_CELLS, MAX_SHEETS, MAX_TEXT_BYTES
-from assay.formats.packed.archive import members
 from assay.formats.problems import shown, too_large, unreadable, unsafe
 from assay.formats.workbook.check_xlsx import BINARY_WORKBOOK, ROOT_RELATIONS, Parts, part_name
 

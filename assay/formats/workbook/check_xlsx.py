@@ -9,6 +9,7 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from assay.contract import Source
+from assay.formats.archive import members, unpack
 from assay.formats.limits import (
     MAX_CELL_BYTES,
     MAX_MEMBERS,
@@ -20,7 +21,6 @@ from assay.formats.limits import (
     MAX_WORKBOOK_CELLS,
     RATIO_FREE_BYTES,
 )
-from assay.formats.packed.archive import members, unpack
 from assay.formats.problems import shown, too_large, unreadable, unsafe
 from assay.formats.scan import Grid, Runs
 from assay.formats.workbook.shared_texts import Texts, local_name, longest

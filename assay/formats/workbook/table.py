@@ -12,10 +12,10 @@ from pydantic import JsonValue
 
 from assay.contract import Source
 from assay.errors import Unprocessable
-from assay.formats.content import Format
 from assay.formats.layout import HEADER_LINES, Cells, Scorer, header_cells, header_rank, no_header, no_rows
 from assay.formats.limits import MAX_COLUMNS
 from assay.formats.problems import listed, shown, unreadable
+from assay.formats.registry import Head, Opening, Whole
 from assay.reading import Reading
 
 
@@ -42,9 +42,10 @@ class _Layout:
     rows: dict[str, pl.DataFrame]
 
 
-def preview(source: Source, score: Scorer, limit: int, reading: Reading) -> tuple[Cells, list[list[str | None]]]:
+def preview(opening: Opening, limit: int) -> Head:
     """The header and up to `limit` rows of the first sheet that has the best header and rows. Raises Unprocessable."""
-    layout = _find(_open(source), score, max(HEADER_LINES, reading.header_line or 0) + limit, reading)
+    rows_wanted = max(HEADER_LINES, opening.reading.header_line or 0) + limit
+    layout = _find(_open(opening.source), opening.score, rows_wanted, opening.reading)
     for header in layout.headers:
         rows = layout.rows[header.sheet][header.line + 1 :].head(limit).rows()
         if rows:
@@ -55,9 +56,7 @@ def preview(source: Source, score: Scorer, limit: int, reading: Reading) -> tupl
     raise no_rows()
 
 
-def open_table(
-    source: Source, form: Format, score: Scorer, reading: Reading
-) -> tuple[Cells, pl.LazyFrame, dict[str, JsonValue]]:
+def open_table(opening: Opening) -> Whole:
     """The whole sheet that has the best header, together with all visible sheets that have its needed columns too.
 
     Where nobody wants any, the largest of those that have a header. Where the names of columns repeat or are blank and
@@ -66,14 +65,14 @@ def open_table(
     Dates come as `YYYY-MM-DD HH:MM:SS`, numbers as text that reads back as the same double, and cells that hold an
     error (#N/A, #DIV/0!) as blank. Cells to the right of the header's last name are left aside. Raises Unprocessable.
     """
-    book = _open(source)
-    layout = _find(book, score, None, reading)
+    book = _open(opening.source)
+    layout = _find(book, opening.score, None, opening.reading)
     table = pl.concat([_cells(book, header, layout.rows.pop(header.sheet)) for header in layout.headers])
     if not table.height:
         raise no_rows()
     lazy = table.lazy().with_row_index("row", offset=1)
     facts: dict[str, JsonValue] = {
-        "format": form.value,
+        "format": opening.kind,
         "sheets": [header.sheet for header in layout.headers],
         "sheets_not_read": list[JsonValue](layout.not_read),
         "header_line": layout.headers[0].line + 1,

@@ -11,7 +11,7 @@ import re
 import signal
 
 from assay.errors import Unprocessable
-from functions.process.failures import AttemptFailed
+from functions.process.sandbox.failures import AttemptFailed
 from functions.process.sandbox.messages import Failed, Limits
 from shared.telemetry import logger, measure
 

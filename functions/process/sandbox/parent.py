@@ -18,8 +18,8 @@ from pydantic import JsonValue
 
 from assay.contract import Progress
 from assay.errors import Unprocessable
-from functions.process.failures import OutOfTime
 from functions.process.sandbox import endings
+from functions.process.sandbox.failures import OutOfTime
 from functions.process.sandbox.messages import (
     ANSWER,
     Answer,

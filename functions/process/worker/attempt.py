@@ -11,7 +11,7 @@ from typing import Self
 
 from pydantic import BaseModel, JsonValue
 
-from functions.process.failures import OutOfTime
+from functions.process.sandbox.failures import OutOfTime
 from shared.database import database
 from shared.database.transport import Argument
 from shared.errors import JobCancelled, StaleAttempt, Transient

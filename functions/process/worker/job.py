@@ -13,8 +13,8 @@ from pydantic import BaseModel, JsonValue
 
 from assay.contract import Source
 from assay.errors import Unprocessable
-from functions.process.failures import AttemptFailed
 from functions.process.sandbox.endings import internal_error, out_of_space
+from functions.process.sandbox.failures import AttemptFailed
 from functions.process.sandbox.messages import Finished, NeedsType, Request
 from functions.process.sandbox.parent import Sandbox, limits_for
 from functions.process.webhooks.deliveries import hint_at_deliveries

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from assay.cli.suggestions import in_commands
+from assay.cli.terminal.suggestions import in_commands
 from assay.client.models import ProblemDetails
 
 # Whoever reads a file or a pipe is not to find tables folded to 80 columns.

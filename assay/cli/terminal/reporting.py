@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import typer
 
-from assay.cli import screen
-from assay.cli.installed import has_stack
+from assay.cli.terminal import screen
+from assay.cli.terminal.installed import has_stack
 from assay.client import Refused
 from assay.client.models import ProblemDetails
 

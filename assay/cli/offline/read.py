@@ -14,8 +14,8 @@ from pydantic import JsonValue
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from assay.cli import screen
-from assay.cli.reporting import reported
+from assay.cli.terminal import screen
+from assay.cli.terminal.reporting import reported
 from assay.errors import Unprocessable
 from assay.files import holds_something, open_file
 from assay.formats import Table

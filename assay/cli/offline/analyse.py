@@ -9,8 +9,8 @@ from pathlib import Path
 import typer
 from pydantic import JsonValue
 
-from assay.cli import screen, views
-from assay.cli.reporting import reported
+from assay.cli.terminal import screen, views
+from assay.cli.terminal.reporting import reported
 from assay.detection import Detection
 from assay.errors import Unprocessable
 from assay.files import analyse_file

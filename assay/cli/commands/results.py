@@ -9,8 +9,8 @@ from pathlib import Path
 import typer
 from pydantic import JsonValue
 
-from assay.cli import screen, views
-from assay.cli.views import Saved
+from assay.cli.terminal import screen, views
+from assay.cli.terminal.views import Saved
 from assay.client import Client
 from assay.client.models import Job
 

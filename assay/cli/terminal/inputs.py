@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from assay.cli.arguments import regular
+from assay.cli.terminal.arguments import regular
 
 STDIN = "-"
 _PATTERN = set("*?[")

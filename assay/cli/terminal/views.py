@@ -14,8 +14,8 @@ from pydantic import JsonValue
 from rich.markup import escape
 from rich.table import Table
 
-from assay.cli.screen import console_of, note, problem, result, size
-from assay.cli.suggestions import in_commands, suggests_retry
+from assay.cli.terminal.screen import console_of, note, problem, result, size
+from assay.cli.terminal.suggestions import in_commands, suggests_retry
 from assay.client.models import Account, Cost, DownloadLink, Job, JobWithAttempts, Output
 
 

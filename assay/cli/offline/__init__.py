@@ -1,0 +1,1 @@
+"""What the command does with this machine's files alone: no service, no stack."""
