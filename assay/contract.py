@@ -21,6 +21,9 @@ from assay.reading import Reading
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 """What an output may be called, as a regular expression: fit for an object key."""
 
+INPUT = "input"
+"""The role of the uploaded file."""
+
 # Called with a fraction done in [0, 1] and the name of the stage in a few words. It raises JobCancelled or
 # StaleAttempt when the work should stop; a pipeline lets these pass.
 Progress = Callable[[float, str], None]
@@ -28,7 +31,7 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Source:
-    """The uploaded file on local disk.
+    """A file on local disk, whose SHA-256 was verified.
 
     `filename` is what the user called it: fit for messages and for a look at the extension, never for a path, and
     never written into an output (the same bytes under another name give the same outputs).
@@ -38,6 +41,20 @@ class Source:
     filename: str
     sha256: str
     size_bytes: int
+    role: str = INPUT
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files that a pipeline works on: one with the role `input`, and attachments with roles of the pipeline's."""
+
+    files: tuple[Source, ...]
+
+    @property
+    def input(self) -> Source:
+        """The uploaded file. Raises ValueError where there is not exactly one."""
+        (source,) = (file for file in self.files if file.role == INPUT)
+        return source
 
 
 @dataclass(frozen=True)
@@ -86,18 +103,32 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+class TabularParameters(Parameters):
+    """Base of the parameters of a pipeline that reads tables."""
+
     reading: Reading = Field(
         default=Reading(), description='how the file is to be read, such as {"delimiter": ";"}: see assay read'
     )
 
 
 @dataclass(frozen=True)
-class Summary:
-    """A few figures of a finished run for the job row and the command line; all of them are in the outputs too."""
+class Count:
+    """How many things of one kind were read, and what became of them."""
 
-    rows_read: int
-    rows_used: int
-    rows_refused: int
+    read: int
+    used: int
+    refused: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A few figures of a finished run for the job row and the command line; all of them are in the outputs too.
+
+    `counts` are by what is counted, in the plural: rows, and of other dataset types pages or reads.
+    """
+
+    counts: dict[str, Count]
     figures: dict[str, JsonValue] = field(default_factory=dict)
 
 
@@ -113,6 +144,6 @@ class Pipeline(Protocol[P_contra]):
 
     Parameters: type[Any]
 
-    def run(self, source: Source, parameters: P_contra, outputs: Outputs, progress: Progress) -> Summary:
+    def run(self, sources: Sources, parameters: P_contra, outputs: Outputs, progress: Progress) -> Summary:
         """Write the outputs. Raises Unprocessable where the file is at fault; anything else raised is tried again."""
         ...

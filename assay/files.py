@@ -12,7 +12,7 @@ import polars as pl
 from pydantic import JsonValue, ValidationError
 
 from assay import run
-from assay.contract import Progress, Source
+from assay.contract import Progress, Source, Sources
 from assay.detection import Detection
 from assay.errors import Unprocessable
 from assay.formats import Table, open_table
@@ -93,7 +93,7 @@ def analyse_file(
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".analyse.") as folder:
         analysis = run.analyse(
-            source_of(path), dataset_type, parameters, Path(folder), progress, lambda _detection: None
+            Sources((source_of(path),)), dataset_type, parameters, Path(folder), progress, lambda _detection: None
         )
         if isinstance(analysis, run.NeedsType):
             return analysis.detection

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from assay.contract import Output, Outputs, Progress, Source, Summary
+from assay.contract import Output, Outputs, Progress, Source, Sources, Summary
 from assay.datasets import registry
 from assay.detection import Detection, detect
 from assay.errors import Unprocessable
@@ -44,7 +44,7 @@ class Analysis:
 
 
 def analyse(
-    source: Source,
+    sources: Sources,
     requested_dataset_type: str | None,
     parameters: Mapping[str, JsonValue],
     folder: Path,
@@ -56,6 +56,7 @@ def analyse(
     `on_detection` is called once, before the pipeline runs. Raises Unprocessable where the file, the requested type or
     the parameters are at fault, and lets through what `progress` and `on_detection` raise.
     """
+    source = sources.input
     known = registry.rules()
     progress(0.0, "detecting")
     # Before a pipeline is known: any of them takes it.
@@ -70,7 +71,7 @@ def analyse(
     given = _validated(pipeline.Parameters, dict(parameters), info.name)
     complete = cast("dict[str, JsonValue]", given.model_dump(mode="json"))
     outputs = Outputs(folder)
-    summary = pipeline.run(source, given, outputs, progress)
+    summary = pipeline.run(sources, given, outputs, progress)
     manifest = _write_manifest(source, detection, info, complete, outputs)
     return Analysis(
         detection=detection,

@@ -93,7 +93,7 @@ def make(path: Path, rows: int) -> None:
 
 def assay(path: Path) -> dict[str, float]:
     """Run the pipeline; returns the seconds of each of its stages."""
-    from assay.contract import Outputs, Source
+    from assay.contract import Outputs, Source, Sources
     from assay.datasets.table import pipeline
 
     stages: dict[str, float] = {}
@@ -109,7 +109,7 @@ def assay(path: Path) -> dict[str, float]:
         outputs = Path(folder) / "outputs"
         outputs.mkdir()
         source = Source(path, path.name, "0" * 64, path.stat().st_size)
-        pipeline.run(source, pipeline.Parameters(), Outputs(outputs), progress)
+        pipeline.run(Sources((source,)), pipeline.Parameters(), Outputs(outputs), progress)
         progress(1.0, "end")
     return stages
 

@@ -132,12 +132,12 @@ def polars_bare() -> Callable[[Path, Path], None]:
 def assay() -> Callable[[Path, Path], None]:
     """The whole pipeline with all its outputs, as `assay analyse` runs it."""
     import assay.datasets.station_measurements.pipeline  # noqa: PLC0415, F401
-    from assay.contract import Source  # noqa: PLC0415
+    from assay.contract import Source, Sources  # noqa: PLC0415
     from assay.run import Analysis, analyse  # noqa: PLC0415
 
     def job(file: Path, folder: Path) -> None:
         source = Source(file, file.name, _hash_of(file), file.stat().st_size)
-        found = analyse(source, None, {}, folder, lambda _done, _stage: None, lambda _detection: None)
+        found = analyse(Sources((source,)), None, {}, folder, lambda _done, _stage: None, lambda _detection: None)
         if not isinstance(found, Analysis) or found.pipeline != "station_measurements":
             raise SystemExit("the file was not taken for station measurements")
 

@@ -235,7 +235,8 @@ class Job(Model):
     )
     error: JobError | None = Field(description="why it failed; null if it did not")
     summary: dict[str, JsonValue] | None = Field(
-        description="figures of a finished run, such as rows_read; null until it is done"
+        description="figures of a finished run: `counts` by what is counted, such as "
+        '`{"rows": {"read": 9, "used": 8, "refused": 1}}`, and others of its pipeline; null until it is done'
     )
     manifest_sha256: str | None = Field(
         description="SHA-256 of manifest.json, which names every other output; null until it is done"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from assay.contract import Source
+from assay.contract import Source, Sources
 from assay.detection import Detection
 from assay.run import Analysis, NeedsType, analyse
 
@@ -30,7 +30,7 @@ def run_in(
 ) -> Analysis | NeedsType:
     seen: list[Detection] = []
     folder.mkdir()
-    found = analyse(source, dataset_type, parameters or {}, folder, lambda _done, _stage: None, seen.append)
+    found = analyse(Sources((source,)), dataset_type, parameters or {}, folder, lambda _done, _stage: None, seen.append)
     assert seen == [found.detection]
     return found
 

@@ -104,8 +104,8 @@ def test_six_lines_of_unequal_length_lose_nothing(run: Run) -> None:
     found = run(
         HEADER + "CT,2024-01-01,Data 1,1\nCT,2024-01-02\nCT,2024-01-03,Data 1,3,surplus\nCT,2024-01-04,Data 1,4,,\nCT\n"
     )
-    assert found.summary.rows_read == 5
-    assert found.summary.rows_used == 2
+    assert found.summary.counts["rows"].read == 5
+    assert found.summary.counts["rows"].used == 2
     quality = json.loads(next(o.path for o in found.outputs if o.name == "quality.json").read_bytes())
     assert {one["reason"]: one["rows"] for one in quality["refused"]} == {
         "missing_pcode": [2],
@@ -167,7 +167,7 @@ def test_a_decimal_comma_is_read_where_the_whole_column_has_it(
     ],
 )
 def test_punctuation_and_units_in_a_header_make_no_difference(header: str, run: Run) -> None:
-    assert run(f"{header}\n" + ROW * 3).summary.rows_used == 3
+    assert run(f"{header}\n" + ROW * 3).summary.counts["rows"].used == 3
 
 
 @pytest.mark.parametrize(

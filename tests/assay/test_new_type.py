@@ -11,7 +11,7 @@ import pytest
 
 import shared.catalog.registry
 from assay import datasets as pipelines_package
-from assay.contract import Source
+from assay.contract import Source, Sources
 from assay.datasets import registry
 from assay.run import Analysis, analyse
 from shared.catalog.dataset_types import all_dataset_types, example_of, require_dataset_type
@@ -34,16 +34,16 @@ EXAMPLE = (
 )
 PIPELINE = '''
 from assay import contract
-from assay.contract import Summary
+from assay.contract import Count, Summary
 
 
-class Parameters(contract.Parameters):
+class Parameters(contract.TabularParameters):
     """None of its own."""
 
 
-def run(source, parameters, outputs, progress):
+def run(sources, parameters, outputs, progress):
     outputs.new("tides.txt", "text/plain").write_text("high water")
-    return Summary(3, 3, 0)
+    return Summary({"rows": Count(3, 3, 0)})
 '''
 
 
@@ -76,7 +76,7 @@ def run(path: Path, outputs: Path) -> Analysis:
     outputs.mkdir()
     content = path.read_bytes()
     source = Source(path, "a.csv", hashlib.sha256(content).hexdigest(), len(content))
-    found = analyse(source, None, {}, outputs, lambda _done, _stage: None, lambda _detection: None)
+    found = analyse(Sources((source,)), None, {}, outputs, lambda _done, _stage: None, lambda _detection: None)
     assert isinstance(found, Analysis)
     return found
 

@@ -100,7 +100,7 @@ def test_the_example_has_something_to_say(run: Run) -> None:
     assert {one["reason"] for one in quality["refused"]} >= {"missing_result", "result_not_a_number", "unparsable_date"}
     assert any(one["alert"] for one in quality["outliers"]["pcodes"])
     assert quality["duplicates"]["identical"] == 1
-    assert len(table_of(found, "audit_lineage.csv")) == found.summary.rows_read + 1
+    assert len(table_of(found, "audit_lineage.csv")) == found.summary.counts["rows"].read + 1
 
 
 def test_the_example_is_what_its_script_makes(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.contract import Source
+from assay.contract import Source, Sources
 from functions.process.sandbox.messages import Finished, Limits, NeedsType, Request
 from functions.process.sandbox.parent import Sandbox
 from tests.assay.analyses import make_source, run
@@ -35,7 +35,9 @@ def opened(tmp_path: Path, outputs: Path) -> Opened:
             content(path)
         outputs.mkdir()
         source = Source(path=path, filename=filename, sha256="0" * 64, size_bytes=path.stat().st_size)
-        request = Request(source=source, requested_dataset_type=dataset_type, parameters={}, outputs=outputs)
+        request = Request(
+            sources=Sources((source,)), requested_dataset_type=dataset_type, parameters={}, outputs=outputs
+        )
         with Sandbox(tmp_path, limits) as sandbox:
             return sandbox.analyse(request, lambda *_: None, lambda _: None, lambda: None)
 

@@ -63,7 +63,7 @@ def test_a_byte_order_mark_within_is_no_blank(run: Run) -> None:
     """Two files put together: the second one's header is a row, and its mark a part of the first cell."""
     both = (HEADER + ROW).encode("utf-8-sig") * 2 + "\ufeffCT,2024-01-02,D,2\n".encode()
     found = run(both, dataset_type="station_measurements")
-    assert (found.summary.rows_read, found.summary.rows_used) == (4, 3)
+    assert (found.summary.counts["rows"].read, found.summary.counts["rows"].used) == (4, 3)
     quality = json_of(found, "quality.json")
     assert quality["names_alike"]["stations"] == [["CT", "\ufeffCT"]]
 

@@ -78,7 +78,7 @@ def used(opened: Opened, make: Callable[[Path], object] | bytes) -> tuple[int, i
     """How many rows were read, and how many of them used."""
     found = opened(make, "field.csv", dataset_type="station_measurements")
     assert isinstance(found, Finished)
-    return found.summary.rows_read, found.summary.rows_used
+    return found.summary.counts["rows"].read, found.summary.counts["rows"].used
 
 
 @pytest.mark.parametrize("line", [1, 60_000])

@@ -256,7 +256,7 @@ def test_what_is_broken_is_told_so(kind: str, run: Run) -> None:
 def test_what_is_only_odd_is_read(kind: str, opened: Opened, outputs: Path) -> None:
     found = opened(HARMLESS[kind](), "field.xlsx")
     assert isinstance(found, Finished)
-    assert found.summary.rows_used == 1
+    assert found.summary.counts["rows"].used == 1
     assert (outputs / "CT_Analysis.csv").read_text() == "Station,Dates,D\nCT,2024-01-01,1.5\n"
 
 

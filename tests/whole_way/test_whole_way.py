@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from assay.client import Client, LocalFile, Refused
-from assay.contract import Source
+from assay.contract import Source, Sources
 from assay.run import Analysis, analyse
 from local.stack import Stack
 from shared.object_store.keys import upload_key
@@ -51,7 +51,7 @@ def test_the_stack_and_the_bare_analysis_give_the_same_bytes(
     folder.mkdir()
     file = LocalFile.read(measurements)
     source = Source(measurements, "another name.csv", file.sha256, file.size_bytes)
-    analysis = analyse(source, None, {}, folder, lambda *_: None, lambda _: None)
+    analysis = analyse(Sources((source,)), None, {}, folder, lambda *_: None, lambda _: None)
     assert isinstance(analysis, Analysis)
     analysed = {output.name: output.path.read_bytes() for output in analysis.outputs}
     assert save_outputs(client, job.job_id, tmp_path / "saved") == analysed

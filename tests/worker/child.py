@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assay.contract import Source
+from assay.contract import Source, Sources
 from functions.process.sandbox.messages import Limits, Request
 
 LIMITS = Limits(memory_bytes=512 << 20, cpu_seconds=60, file_bytes=5 << 30, open_files=128)
@@ -21,4 +21,4 @@ def request_for(folder: Path, text: str = MEASUREMENTS, **parameters: Any) -> Re
     upload.write_text(text, encoding="utf-8")
     outputs.mkdir()
     source = Source(path=upload, filename="river.csv", sha256="0" * 64, size_bytes=len(text))
-    return Request(source=source, requested_dataset_type=None, parameters=parameters, outputs=outputs)
+    return Request(sources=Sources((source,)), requested_dataset_type=None, parameters=parameters, outputs=outputs)

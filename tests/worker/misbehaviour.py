@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 
 from assay import run as analysis
-from assay.contract import Progress, Source
+from assay.contract import Progress, Sources
 from assay.errors import Unprocessable
 from functions.process.sandbox import child, parent
 from functions.process.sandbox.messages import Start
@@ -163,7 +163,7 @@ def _numbers() -> pl.LazyFrame:
 
 
 def _misbehave(
-    source: Source,
+    sources: Sources,
     requested_dataset_type: str | None,
     parameters: Mapping[str, Any],
     folder: Path,
@@ -173,7 +173,7 @@ def _misbehave(
     given = dict(parameters)
     name = given.pop("do", None)
     if name is None:
-        return _analyse(source, requested_dataset_type, given, folder, progress, on_detection)
+        return _analyse(sources, requested_dataset_type, given, folder, progress, on_detection)
     os.chdir(folder)
     progress(0.5, "misbehaving")
     globals()[name](**given)

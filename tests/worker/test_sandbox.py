@@ -85,7 +85,7 @@ def test_the_outputs_are_there_and_hashed(tmp_path: Path) -> None:
     stages: list[str] = []
     found = run(tmp_path, stages=stages)
     assert isinstance(found, Finished)
-    assert found.summary.rows_read == 1
+    assert found.summary.counts["rows"].read == 1
     assert {output.name for output in found.outputs} == {path.name for path in (tmp_path / "outputs").iterdir()}
     assert found.outputs[-1].sha256 == found.manifest_sha256
     assert stages[0] == "detecting"

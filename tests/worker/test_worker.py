@@ -32,7 +32,7 @@ def test_a_file_becomes_outputs_whose_bytes_are_as_listed(steps: Steps) -> None:
     job = steps.job(job_id)
     assert (job["status"], job["dataset_type"], job["progress"]) == ("done", "station_measurements", 1.0)
     assert job["detection"]["confidence"] >= 0.9
-    assert job["summary"]["rows_read"] == 2
+    assert job["summary"]["counts"]["rows"]["read"] == 2
     outputs = steps.outputs(job_id)
     assert outputs[-1]["name"] == "manifest.json"
     assert outputs[-1]["sha256"] == job["manifest_sha256"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import typer
 from pydantic import JsonValue
 
 from assay.cli.terminal import screen, views
+from assay.cli.terminal.counts import counted
 from assay.cli.terminal.reporting import reported
 from assay.detection import Detection
 from assay.errors import Unprocessable
@@ -57,12 +59,11 @@ def _run(
             }
         )
     else:
-        summary = analysis.summary
         for output in analysis.outputs:
             screen.result(str(output.path))
         screen.result(
-            f"{file.name} by {analysis.pipeline} {analysis.pipeline_version}; {summary.rows_read} rows read, "
-            f"{summary.rows_used} used, {summary.rows_refused} refused; manifest {analysis.manifest_sha256}"
+            f"{file.name} by {analysis.pipeline} {analysis.pipeline_version}; {counted(asdict(analysis.summary))}; "
+            f"manifest {analysis.manifest_sha256}"
         )
         if analysis.detection.band in {"likely", "review"}:
             screen.result(f"{analysis.detection.decision} To have it run as another type: --dataset-type TYPE")

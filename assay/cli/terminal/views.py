@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from rich.markup import escape
 from rich.table import Table
 
+from assay.cli.terminal.counts import counted
 from assay.cli.terminal.screen import console_of, note, problem, result, size
 from assay.cli.terminal.suggestions import in_commands, suggests_retry
 from assay.client.models import Account, Cost, DownloadLink, Job, JobWithAttempts, Output
@@ -122,18 +123,14 @@ def results(job: Job, saved: Sequence[Saved], *, cached: bool, links: bool) -> N
 def summary(runs: Sequence[tuple[str, Job | None, Sequence[Saved]]]) -> None:
     """Print what came of several files: a row each, with where its outputs were saved."""
     console = console_of(stderr=False)
-    table = Table("file", "result", "type", "rows read", "used", "refused", "saved in")
-    for column in table.columns[3:6]:
-        column.justify = "right"
+    table = Table("file", "result", "type", "counted", "saved in")
     for file, job, saved in runs:
-        told = (job.summary or {}) if job is not None else {}
-        figures = [told.get(name) for name in ("rows_read", "rows_used", "rows_refused")]
         folder = next((output.path.parent for output in saved if output.path is not None), None)
         shown = escape(str(folder or ""))
         if console.is_terminal and folder is not None:
             shown = f"[link={folder.resolve().as_uri()}]{shown}[/link]"
         status, kind = (job.status, job.dataset_type or "") if job else ("refused", "")
-        table.add_row(escape(file), status, kind, *("" if value is None else f"{value:,}" for value in figures), shown)
+        table.add_row(escape(file), status, kind, counted(job.summary) if job else "", shown)
     console.print(table)
 
 
@@ -153,9 +150,8 @@ def dashboard_of(saved: Sequence[Saved]) -> str | None:
 
 
 def _figures(job: Job) -> str:
-    summary = job.summary or {}
-    read, used, out = (summary.get(name) for name in ("rows_read", "rows_used", "rows_refused"))
-    return "" if read is None else f"; {read} rows read, {used} used, {out} refused"
+    counts = counted(job.summary)
+    return f"; {counts}" if counts else ""
 
 
 def jobs(found: Sequence[Job]) -> None:

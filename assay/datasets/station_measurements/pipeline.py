@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import BeforeValidator, Field, JsonValue
 
 from assay import contract
-from assay.contract import Outputs, Progress, Source, Summary
+from assay.contract import Count, Outputs, Progress, Source, Sources, Summary
 from assay.datasets import registry
 from assay.datasets.station_measurements.aggregate import Aggregate, aggregate
 from assay.datasets.station_measurements.limits import (
@@ -64,7 +64,7 @@ _Columns = Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_CODES)]
 _Template = Annotated[_Columns, BeforeValidator(_columns, json_schema_input_type=str | float | _Columns)]
 
 
-class Parameters(contract.Parameters):
+class Parameters(contract.TabularParameters):
     """What a user may choose."""
 
     aggregate: Aggregate = Field(
@@ -76,13 +76,13 @@ class Parameters(contract.Parameters):
     )
 
 
-def run(source: Source, parameters: Parameters, outputs: Outputs, progress: Progress) -> Summary:
+def run(sources: Sources, parameters: Parameters, outputs: Outputs, progress: Progress) -> Summary:
     """Write a table a station as CSV and XLSX, the lineage, quality.json and dashboard.html.
 
     Raises Unprocessable where the file can't be read, lacks a column, has no usable row, or is beyond a bound.
     """
     with tempfile.TemporaryDirectory(dir=outputs.folder.parent, prefix="rows-") as folder:
-        return _run(source, parameters, outputs, progress, Path(folder))
+        return _run(sources.input, parameters, outputs, progress, Path(folder))
 
 
 def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Progress, folder: Path) -> Summary:
@@ -233,4 +233,5 @@ def _summary(quality: Quality) -> Summary:
         "outliers": sum(found.count for found in quality.outliers),
         "duplicates": quality.duplicates.identical + quality.duplicates.conflicting,
     }
-    return Summary(quality.survey.rows_read, quality.used, quality.survey.rows_read - quality.used, figures)
+    read = quality.survey.rows_read
+    return Summary({"rows": Count(read, quality.used, read - quality.used)}, figures)

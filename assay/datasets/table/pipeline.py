@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import JsonValue
 
 from assay import contract
-from assay.contract import Outputs, Progress, Source, Summary
+from assay.contract import Count, Outputs, Progress, Sources, Summary
 from assay.datasets.table import limits
 from assay.datasets.table.cleaned import is_risky, unique_names, write_csv, write_parquet
 from assay.datasets.table.column import Profile, profile
@@ -29,11 +29,11 @@ from assay.write.canonical import write_json
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class Parameters(contract.Parameters):
+class Parameters(contract.TabularParameters):
     """What a user may choose: how the file is read, as for every pipeline."""
 
 
-def run(source: Source, parameters: Parameters, outputs: Outputs, progress: Progress) -> Summary:
+def run(sources: Sources, parameters: Parameters, outputs: Outputs, progress: Progress) -> Summary:
     """Write profile.json, profile.xlsx, cleaned.parquet, cleaned.csv and dashboard.html.
 
     Raises Unprocessable where the file can't be read as a table.
@@ -41,7 +41,7 @@ def run(source: Source, parameters: Parameters, outputs: Outputs, progress: Prog
     with tempfile.TemporaryDirectory(dir=outputs.folder.parent, prefix="rows-") as folder:
         progress(0.02, "reading")
         table = open_table(
-            source,
+            sources.input,
             _any_header,
             Path(folder),
             lambda done: progress(0.02 + 0.13 * done, "repairing"),
@@ -126,4 +126,4 @@ def _summary(found: Findings) -> Summary:
         "quality": found.score.score,
         "columns_with_personal_data": sum(bool(column.personal) for column in found.columns),
     }
-    return Summary(found.rows, found.rows, 0, figures)
+    return Summary({"rows": Count(found.rows, found.rows, 0)}, figures)

@@ -12,7 +12,7 @@ import polars as pl
 from pydantic import Field, JsonValue
 
 from assay import contract
-from assay.contract import Outputs, Progress, Source, Summary
+from assay.contract import Count, Outputs, Progress, Source, Sources, Summary
 from assay.datasets import registry
 from assay.datasets.transactions import rates
 from assay.datasets.transactions.amounts import currency_code
@@ -42,7 +42,7 @@ _INFO = registry.info_of(__file__)
 _FRAUD_BY = ("region", "country", "product_category", "channel")
 
 
-class Parameters(contract.Parameters):
+class Parameters(contract.TabularParameters):
     """What a user may choose."""
 
     currency: str | None = Field(
@@ -51,13 +51,13 @@ class Parameters(contract.Parameters):
     top: int = Field(default=20, ge=1, le=1000, description="how many products, customers and so on kpis.json lists")
 
 
-def run(source: Source, parameters: Parameters, outputs: Outputs, progress: Progress) -> Summary:
+def run(sources: Sources, parameters: Parameters, outputs: Outputs, progress: Progress) -> Summary:
     """Write kpis.json, the tables, the lineage and dashboard.html.
 
     Raises Unprocessable where the file can't be read, lacks a column, has no usable row, or is beyond a bound.
     """
     with tempfile.TemporaryDirectory(dir=outputs.folder.parent, prefix="rows-") as folder:
-        return _run(source, parameters, outputs, progress, Path(folder))
+        return _run(sources.input, parameters, outputs, progress, Path(folder))
 
 
 def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Progress, folder: Path) -> Summary:
@@ -207,4 +207,4 @@ def _summary(results: Results) -> Summary:
         "breaks": None if reconciled is None else reconciled.breaks,
         "anomalies": sum(len(one.found) for one in results.anomalies.values()),
     }
-    return Summary(read, results.rows_used, read - results.rows_used, figures)
+    return Summary({"rows": Count(read, results.rows_used, read - results.rows_used)}, figures)

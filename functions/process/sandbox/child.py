@@ -74,7 +74,7 @@ def _analyse(answers: BinaryIO) -> Answer:
     request = Request.model_validate_json(sys.stdin.buffer.readline())
     threading.Thread(target=_die_at_end_of_input, daemon=True).start()
     found = analyse(
-        request.source,
+        request.sources,
         request.requested_dataset_type,
         request.parameters,
         request.outputs,

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
-from assay.contract import NAME, Output, Source, Summary
+from assay.contract import NAME, Output, Sources, Summary
 
 
 class _Message(BaseModel):
@@ -49,7 +49,7 @@ class Start(_Message):
 class Request(_Message):
     """What to analyse; the outputs go into the folder `outputs`."""
 
-    source: Source
+    sources: Sources
     requested_dataset_type: str | None
     parameters: dict[str, JsonValue]
     outputs: Path

@@ -7,11 +7,12 @@ import math
 import random
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from pydantic import BaseModel, JsonValue
 
-from assay.contract import Source
+from assay.contract import Source, Sources
 from assay.errors import Unprocessable
 from functions.process.sandbox.endings import internal_error, out_of_space
 from functions.process.sandbox.failures import AttemptFailed
@@ -133,7 +134,7 @@ def _run_attempt(attempt: Attempt, folder: Path, worker: Worker) -> None:
         source = _download(attempt, folder / "upload")
         found = sandbox.analyse(
             Request(
-                source=source,
+                sources=Sources((source,)),
                 requested_dataset_type=job.requested_dataset_type,
                 parameters=job.parameters,
                 outputs=outputs,
@@ -152,7 +153,8 @@ def _run_attempt(attempt: Attempt, folder: Path, worker: Worker) -> None:
     count_ending("JobsDone", attempt.cost)
     measure("JobDuration", round((time.monotonic() - started) * 1000))
     measure("UploadBytes", source.size_bytes)
-    measure("RowsRead", found.summary.rows_read)
+    if (rows := found.summary.counts.get("rows")) is not None:
+        measure("RowsRead", rows.read)
 
 
 def _max_attempts(detection: JsonValue) -> int | None:
@@ -209,9 +211,7 @@ def _store(attempt: Attempt, finished: Finished, folder: Path) -> None:
             "p_pipeline": finished.pipeline,
             "p_pipeline_version": finished.pipeline_version,
             "p_summary": {
-                "rows_read": summary.rows_read,
-                "rows_used": summary.rows_used,
-                "rows_refused": summary.rows_refused,
+                "counts": {noun: asdict(count) for noun, count in summary.counts.items()},
                 **summary.figures,
             },
             "p_manifest_sha256": finished.manifest_sha256,

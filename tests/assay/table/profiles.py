@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.contract import Outputs, Source, Summary
+from assay.contract import Outputs, Source, Sources, Summary
 from assay.datasets.table import pipeline
 
 
@@ -36,7 +36,7 @@ def profile_in(folder: Path, content: bytes | str) -> Profiled:
     path = folder / "upload"
     path.write_bytes(data)
     source = Source(path, "some.csv", hashlib.sha256(data).hexdigest(), len(data))
-    summary = pipeline.run(source, pipeline.Parameters(), Outputs(outputs), lambda _done, _stage: None)
+    summary = pipeline.run(Sources((source,)), pipeline.Parameters(), Outputs(outputs), lambda _done, _stage: None)
     return Profiled(outputs, summary, json.loads((outputs / "profile.json").read_bytes()))
 
 

@@ -45,7 +45,7 @@ def orders(count: int) -> str:
 def test_a_usual_table(profiled: Profile) -> None:
     found = profiled(orders(500))
     assert {path.name for path in found.folder.iterdir()} == OUTPUTS
-    assert found.summary.rows_read == 500
+    assert found.summary.counts["rows"].read == 500
     meanings = {one["name"]: one["meaning"]["name"] for one in found.profile["columns"]}
     assert meanings == {
         "order_id": "id", "order_date": "date", "country": "country", "channel": "category", "unit_price": "money",

@@ -101,10 +101,10 @@ def test_the_example_has_something_to_say(analyse: Analyse) -> None:
     assert kpis["left_out"] == {}
     assert "2024-05-14" in {one["day"] for one in currency(kpis, "EUR")["anomalies"]["found"]}
     lineage = table_of(found, "audit_lineage.csv")
-    assert len(lineage) == found.summary.rows_read + 1
+    assert len(lineage) == found.summary.counts["rows"].read + 1
     statuses = [row[lineage[0].index("status")] for row in lineage[1:]]
-    assert statuses.count("used") == found.summary.rows_used == kpis["rows"]["used"]
-    assert pl.read_parquet(path_of(found, "audit_lineage.parquet")).height == found.summary.rows_read
+    assert statuses.count("used") == found.summary.counts["rows"].used == kpis["rows"]["used"]
+    assert pl.read_parquet(path_of(found, "audit_lineage.parquet")).height == found.summary.counts["rows"].read
 
 
 def test_the_example_is_what_its_script_makes(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_the_example_is_what_its_script_makes(tmp_path: Path) -> None:
 
 def test_the_sample_beside_the_rules_runs(analyse: Analyse) -> None:
     found = analyse((for_type("transactions").folder / "example.csv").read_bytes())
-    assert found.summary.rows_refused == 0
+    assert found.summary.counts["rows"].refused == 0
     assert registry.rules_of(for_type("transactions")).missing(["order_date", "revenue"]) == []
 
 
@@ -166,7 +166,7 @@ def test_no_cell_becomes_a_formula_or_markup(analyse: Analyse) -> None:
     plain = {"order_date": "2024-01-05", "revenue": "12.50", "currency": "EUR"}
     rows = [dict.fromkeys(named, text) | plain for text in HOSTILE]
     found = analyse(csv_of(rows))
-    assert found.summary.rows_used == len(HOSTILE)
+    assert found.summary.counts["rows"].used == len(HOSTILE)
     for name in ("monthly.csv", "audit_lineage.csv"):
         for row in table_of(found, name):
             assert not [cell for cell in row if cell[:1] in ("=", "+", "@", "\t") or cell.startswith("-2+")]
@@ -185,7 +185,7 @@ def test_no_number_is_too_large_or_too_small(analyse: Analyse, number: str) -> N
     named = ("quantity", "unit_price", "loan_amount", "interest_rate", "transaction_fee", "success_rate")
     rows = [dict.fromkeys(named, number) | {"order_date": "2024-01-05", "revenue": text} for text in (number, "1", "2")]
     found = analyse(csv_of(rows))
-    assert found.summary.rows_used in (2, 3)
+    assert found.summary.counts["rows"].used in (2, 3)
     assert pl.read_parquet(path_of(found, "audit_lineage.parquet")).height == 3
 
 
@@ -249,4 +249,4 @@ def test_every_row_that_is_not_used_is_told_of(analyse: Analyse, broken: Callabl
     lines[20] = broken(lines[20])
     found = analyse("\n".join(lines) + "\n")
     refused = json_of(found, "kpis.json")["quality"]["refused"]
-    assert sum(one["count"] for one in refused.values()) == found.summary.rows_refused == 1
+    assert sum(one["count"] for one in refused.values()) == found.summary.counts["rows"].refused == 1
