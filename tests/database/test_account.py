@@ -146,8 +146,8 @@ def test_what_is_used_is_of_the_plan(steps: Steps) -> None:
     assert account["usage"]["uploads_left"] >= 590
 
 
-def test_the_readme_tells_the_plans_as_they_are(superuser: Superuser) -> None:
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+def test_the_page_tells_the_plans_as_they_are(superuser: Superuser) -> None:
+    page = (PROJECT / "docs" / "account.md").read_text(encoding="utf-8")
     rows = superuser.execute(
         "select plan, running_jobs, uploads_per_hour, stored_bytes / 2^30, retention_days from assay.plans"
     ).fetchall()
@@ -155,7 +155,7 @@ def test_the_readme_tells_the_plans_as_they_are(superuser: Superuser) -> None:
     for plan, running, uploads, gib, days in rows:
         assert isinstance(gib, float)
         stored = f"{gib:.0f} GiB" if gib < 1024 else f"{gib / 1024:.0f} TiB"
-        assert f"| `{plan}` | {running} | {uploads:,} | {stored} | {days} days |" in readme
+        assert f"| `{plan}` | {running} | {uploads:,} | {stored} | {days} days |" in page
 
 
 def test_a_deletion_leaves_nothing_but_the_plan_and_what_is_used_of_it(
