@@ -139,18 +139,3 @@ def test_the_sweep_counts_what_waits(own: OwnDatabase) -> None:
         "running": 1,
         "needs_type": 1,
     }
-
-
-@pytest.mark.parametrize("status", ["awaiting_upload", "queued", "running", "needs_type"])
-def test_each_count_reads_an_index(superuser: Superuser, status: str) -> None:
-    also = " and not cancel_requested" if status == "needs_type" else ""
-    with superuser.transaction():
-        superuser.execute("set local enable_seqscan = off")
-        plan = superuser.execute(
-            f"explain (format json) select count(*) from assay.jobs where status = '{status}'{also}"
-        ).fetchone()
-    assert plan is not None
-    index = {"awaiting_upload": "jobs_awaiting", "queued": "jobs_by_", "running": "jobs_running"}.get(
-        status, "jobs_one_under_way"
-    )
-    assert index in str(plan[0])

@@ -160,3 +160,22 @@ def test_without_an_index_it_would_be_seen(filled: Superuser, index: str) -> Non
     with filled.transaction(force_rollback=True):
         filled.execute(f"drop index assay.{index}".encode())
         assert [call for role, call in CALLS if offences(read(filled, role, call, "force_custom_plan"))]
+
+
+@pytest.mark.parametrize(
+    ("status", "index"),
+    [
+        ("awaiting_upload", "jobs_awaiting"),
+        ("queued", "jobs_by_"),
+        ("running", "jobs_running"),
+        ("needs_type", "jobs_one_under_way"),
+    ],
+)
+def test_each_count_of_the_sweep_reads_a_partial_index(filled: Superuser, status: str, index: str) -> None:
+    also = " and not cancel_requested" if status == "needs_type" else ""
+    plan = filled.execute(
+        f"explain (format json) select count(*) from assay.jobs where status = '{status}'{also}".encode()
+    ).fetchone()
+    assert plan is not None
+    assert f"'{index}" in str(plan[0])
+    assert "jobs_by_owner_and_status" not in str(plan[0])
