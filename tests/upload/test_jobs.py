@@ -8,22 +8,14 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from functions.upload.app import handler
 from shared.database.psycopg_database import PsycopgDatabase
 from shared.object_store.keys import upload_key
 from shared.queue.events import CLEAN_UP_HINT, RUN_HINT
-from shared.sign_in.auth import User
 from tests.api import QUEUE, Client
 from tests.database.steps import Steps, Superuser, new_sha256
-from tests.issuer import Issuer
 from tests.sqs import take_out
 
 pytestmark = pytest.mark.usefixtures("aws")
-
-
-@pytest.fixture
-def client(issuer: Issuer, user: User) -> Client:
-    return Client(handler, issuer, user.owner)
 
 
 def register(client: Client, sha256: str) -> dict[str, object]:
