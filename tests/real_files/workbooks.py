@@ -40,10 +40,21 @@ def _zip(**members: bytes) -> bytes:
     return packed.getvalue()
 
 
-_YEARS = [["Country", 2019, 2020, 2021], ["Norway", 5, 6, 7], ["Sweden", 10, 11, 12], ["Denmark", 8, 9, 10]]
-_TABLE = [["id", "city", "people"], [1, "Rome", 10], [2, "Paris", 11], [3, "Bonn", 12], [4, "Oslo", 13]]
-_PREAMBLE = [["Report", None, None], ["Office", "Statistics", None], [None, None, None]]
-_LONG_PREAMBLE = [[f"Line {number} of the conditions of use", None, None] for number in range(30)]
+_YEARS: list[list[object]] = [
+    ["Country", 2019, 2020, 2021],
+    ["Norway", 5, 6, 7],
+    ["Sweden", 10, 11, 12],
+    ["Denmark", 8, 9, 10],
+]
+_TABLE: list[list[object]] = [
+    ["id", "city", "people"],
+    [1, "Rome", 10],
+    [2, "Paris", 11],
+    [3, "Bonn", 12],
+    [4, "Oslo", 13],
+]
+_PREAMBLE: list[list[object]] = [["Report", None, None], ["Office", "Statistics", None], [None, None, None]]
+_LONG_PREAMBLE: list[list[object]] = [[f"Line {number} of the conditions of use", None, None] for number in range(30)]
 
 WORKBOOKS = [
     Case("Header of years", "years.xlsx", _book(("Data", _YEARS)), _csv(*_YEARS), {"2019": "integer"}),
