@@ -1,4 +1,4 @@
-"""What the command line takes: files, and parameters of an analysis."""
+"""Parse command-line arguments: files, job ids, and parameters."""
 
 from __future__ import annotations
 
@@ -13,38 +13,41 @@ from pydantic import JsonValue
 
 
 def regular(file: Path) -> Path:
-    """Return the file. Raises typer.BadParameter for a device or a pipe: it may never end, and is not read twice."""
+    """Return the file.
+
+    Raises typer.BadParameter for a device or a pipe, which may never end and can't be read twice.
+    """
     if not file.is_file():
-        raise typer.BadParameter(f"{file} is not a regular file; save what it gives into one first.")
+        raise typer.BadParameter(f"{file} is not a regular file; save its data to a file first.")
     return file
 
 
 def job_prefix(text: str) -> str:
-    """Return the hex digits that a job's id begins with. Raises typer.BadParameter for what no id begins with."""
+    """Return the hex digits of a job's id or of its prefix. Raises typer.BadParameter for any other text."""
     digits = text.replace("-", "").lower()
     if not re.fullmatch("[0-9a-f]{4,32}", digits):
-        raise typer.BadParameter(f"{text!r} is not a job's id, nor at least 4 hex digits that one begins with.")
+        raise typer.BadParameter(f"{text!r} is not a job's id or its first 4 or more hex digits.")
     return digits
 
 
-def parameters(given: Sequence[str] | None) -> dict[str, JsonValue]:
-    """Read KEY=VALUE: a value that is JSON is taken as such, any other as text. Raises typer.BadParameter."""
-    found: dict[str, JsonValue] = {}
-    for one in given or []:
-        key, equals, value = one.partition("=")
+def parameters(arguments: Sequence[str] | None) -> dict[str, JsonValue]:
+    """Parse KEY=VALUE. A value that is valid JSON is parsed as JSON, any other is text. Raises typer.BadParameter."""
+    parsed: dict[str, JsonValue] = {}
+    for argument in arguments or []:
+        key, equals, value = argument.partition("=")
         if not key or not equals:
-            raise typer.BadParameter(f"{one!r} is not KEY=VALUE.", param_hint="--param")
-        if key in found:
+            raise typer.BadParameter(f"{argument!r} is not KEY=VALUE.", param_hint="--param")
+        if key in parsed:
             raise typer.BadParameter(f"{key} is given twice.", param_hint="--param")
         try:
-            found[key] = json.loads(value, parse_constant=_finite, parse_float=_finite)
+            parsed[key] = json.loads(value, parse_constant=_finite, parse_float=_finite)
         except ValueError:
-            found[key] = value
-    return found
+            parsed[key] = value
+    return parsed
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise typer.BadParameter(f"{text} is not a number that JSON has.", param_hint="--param")
+        raise typer.BadParameter(f"{text} is not a valid JSON number.", param_hint="--param")
     return value
