@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from assay.errors import Unprocessable
+from assay.formats.cells import Looks, looks
 from assay.formats.layout import HEADER_LINES, Scorer, header_rank
 from assay.formats.text.around import FEW, NEARLY, are_wrapped, is_framed, is_ruled, trims_blanks
-from assay.formats.text.cells import Looks, looks
 from assay.formats.text.dialect import RUNS, Dialect, unwrapped
 from assay.formats.text.records import Record, records
 from assay.reading import Reading
@@ -48,7 +48,7 @@ class _Weighed:
     width: int = 1
 
 
-def find_dialect(lines: Sequence[str], score: Scorer, reading: Reading) -> Dialect:
+def detect_dialect(lines: Sequence[str], score: Scorer, reading: Reading) -> Dialect:
     """Find the marks of a text from its first lines (with their ends); what `reading` names is not looked for.
 
     A delimiter that makes a header which somebody wants goes before all others.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assay.formats.text.cells import Column, Looks
+from assay.formats.cells import Column, Looks
 from assay.formats.text.dialect import Dialect
 
 # What each departure from the rules costs, where a cell that can't stand in its column costs 2: whatever explains
@@ -63,7 +63,7 @@ class _Step:
     moved: bool
 
 
-def align(line: str, dialect: Dialect, columns: Sequence[Column]) -> Aligned | None:
+def realign_row(line: str, dialect: Dialect, columns: Sequence[Column]) -> Aligned | None:
     """Lay an encoded line over the columns; None where it is too long to try, or has too many columns."""
     if len(line) > _LONGEST_LINE or not 1 < len(columns) <= _MOST_COLUMNS:
         return None

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.errors import Unprocessable
-from assay.formats.layout import HEADER_LINES, Cells, Scorer, header_cells, header_rank, no_header
-from assay.formats.limits import MAX_COLUMNS
-from assay.formats.text.cells import Column, Looks, columns_of, looks, shape
-from assay.formats.text.header import (
-    Line,
+from assay.formats.cells import Column, Looks, columns_of, looks, shape
+from assay.formats.heading import (
+    Row,
     filled_on,
     group_above,
     has_header,
@@ -21,6 +19,8 @@ from assay.formats.text.header import (
     names_of,
     profiled,
 )
+from assay.formats.layout import HEADER_LINES, Cells, Scorer, header_cells, header_rank, no_header
+from assay.formats.limits import MAX_COLUMNS
 from assay.reading import Reading
 
 # So many rows of another width, one below the other, are another table.
@@ -52,42 +52,39 @@ class Block:
     others: tuple[tuple[int, int], ...]
 
 
-def find_block(lines: Sequence[Line], score: Scorer, reading: Reading, *, whole: bool) -> Block:
+def locate_table(rows: Sequence[Row], score: Scorer, reading: Reading, *, whole: bool) -> Block:
     """Find the main table: the one whose header somebody wants, else that of the most rows, the first of equals.
 
-    `lines` are all of the text's records, or where not `whole` those of its head. Raises Unprocessable: no_header
+    `rows` are all of the file's, or where not `whole` those of its head. Raises Unprocessable: no_header
     where there is no table, too_many_columns.
     """
-    filled = [at for at, line in enumerate(lines) if not line.record.is_blank]
+    filled = [at for at, row in enumerate(rows) if row.filled]
     if not filled:
         raise no_header("the file", 0)
-    given = _given_header(lines, reading)
-    starts = [given] if given is not None else _starts(lines, filled)
-    ends = [*starts[1:], len(lines)]
-    wanted = _wanted(lines, starts, score) if given is None and reading.header == "auto" else given
+    given = _given_header(rows, reading)
+    starts = [given] if given is not None else _starts(rows, filled)
+    ends = [*starts[1:], len(rows)]
+    wanted = _wanted(rows, starts, score) if given is None and reading.header == "auto" else given
     if wanted is not None:
         number = max(at for at, start in enumerate(starts) if start <= wanted or at == 0)
     else:
-        sizes = [
-            sum(len(line.record.cells) > 1 for line in lines[start:end])
-            for start, end in zip(starts, ends, strict=True)
-        ]
+        sizes = [sum(len(row.cells) > 1 for row in rows[start:end]) for start, end in zip(starts, ends, strict=True)]
         number = sizes.index(max(sizes))
     start, end = starts[number], ends[number]
-    block = _block(lines, start, end, wanted, score, reading, whole=whole and end == len(lines))
+    block = _block(rows, start, end, wanted, score, reading, whole=whole and end == len(rows))
     others = tuple(
-        (lines[one].at + 1, lines[last - 1].after) for one, last in zip(starts, ends, strict=True)
+        (rows[one].line + 1, rows[last - 1].after) for one, last in zip(starts, ends, strict=True)
         if one != start and last > one
     )  # fmt: skip
-    stop = block.stop if block.stop is not None or end == len(lines) else lines[end].at
+    stop = block.stop if block.stop is not None or end == len(rows) else rows[end].line
     return Block(**{**block.__dict__, "others": others, "stop": stop})
 
 
-def _given_header(lines: Sequence[Line], reading: Reading) -> int | None:
+def _given_header(rows: Sequence[Row], reading: Reading) -> int | None:
     if reading.header_line is None:
         return None
-    for number, line in enumerate(lines):
-        if line.at <= reading.header_line - 1 < line.after:
+    for number, row in enumerate(rows):
+        if row.line <= reading.header_line - 1 < row.after:
             return number
     raise Unprocessable(
         "no_header",
@@ -96,12 +93,12 @@ def _given_header(lines: Sequence[Line], reading: Reading) -> int | None:
     )
 
 
-def _starts(lines: Sequence[Line], filled: Sequence[int]) -> list[int]:
+def _starts(rows: Sequence[Row], filled: Sequence[int]) -> list[int]:
     """Where tables begin: the first line, and each that begins rows of another kind."""
     starts = [0]
-    widths = [len(lines[at].cells) for at in filled]
+    widths = [len(rows[at].cells) for at in filled]
     current: Counter[int] = Counter()
-    rows: list[list[str]] = []
+    before: list[Sequence[str]] = []
     for number, at in enumerate(filled):
         width = widths[number]
         following = widths[number + 1 : number + _RUN]
@@ -109,16 +106,16 @@ def _starts(lines: Sequence[Line], filled: Sequence[int]) -> list[int]:
         after_gap = number > 0 and (at != filled[number - 1] + 1 or widths[number - 1] == 1)
         same_run = width >= 2 and len(following) >= 1 and all(one == width for one in following)
         new_width = same_run and width != usual and current.get(width, 0) <= 1 and current[usual] >= 2 and usual >= 2
-        if rows and same_run and (new_width or (after_gap and len(rows) >= 2 and width == usual)):
-            body = [lines[one].cells for one in filled[number + 1 : number + 40] if len(lines[one].cells) == width]
-            above = columns_of(rows[-200:], usual) if width == usual else None
-            if _names_others(lines[at].cells, columns_of(body, width), above):
+        if before and same_run and (new_width or (after_gap and len(before) >= 2 and width == usual)):
+            body = [rows[one].cells for one in filled[number + 1 : number + 40] if len(rows[one].cells) == width]
+            above = columns_of(before[-200:], usual) if width == usual else None
+            if _names_others(rows[at].cells, columns_of(body, width), above):
                 starts.append(at)
                 current.clear()
-                rows = []
+                before = []
         current[width] += 1
         if width == (current.most_common(1)[0][0]):
-            rows.append(lines[at].cells)
+            before.append(rows[at].cells)
     return starts
 
 
@@ -138,50 +135,50 @@ def _names_others(cells: Sequence[str], body: Sequence[Column], above: Sequence[
     return typed >= 1
 
 
-def _wanted(lines: Sequence[Line], starts: Sequence[int], score: Scorer) -> int | None:
+def _wanted(rows: Sequence[Row], starts: Sequence[int], score: Scorer) -> int | None:
     """The line that makes the best header for somebody: among the first 20, or those where a table begins."""
     best: tuple[tuple[float, int], int] | None = None
-    looked_at = [at for at, line in enumerate(lines) if line.at < HEADER_LINES]
+    looked_at = [at for at, row in enumerate(rows) if row.line < HEADER_LINES]
     for start in starts[1:]:
-        looked_at += [at for at in range(start, min(start + 3, len(lines))) if at not in looked_at]
+        looked_at += [at for at in range(start, min(start + 3, len(rows))) if at not in looked_at]
     for at in looked_at:
-        rank = header_rank(lines[at].cells, score)
+        rank = header_rank(rows[at].cells, score)
         if rank[0] > 0 and (best is None or rank > best[0]):
             best = (rank, at)
     return best[1] if best else None
 
 
 def _block(
-    lines: Sequence[Line], start: int, end: int, header: int | None, score: Scorer, reading: Reading, *, whole: bool
+    rows: Sequence[Row], start: int, end: int, header: int | None, score: Scorer, reading: Reading, *, whole: bool
 ) -> Block:
-    filled = [at for at in range(start, end) if not lines[at].record.is_blank]
-    widths = Counter(len(lines[at].cells) for at in filled)
+    filled = [at for at in range(start, end) if rows[at].filled]
+    widths = Counter(len(rows[at].cells) for at in filled)
     widest = max(widths)
     width = max(widths, key=lambda one: (widths[one] * (one > 1), one)) if header is None else 0
     if header is None:
-        width = _with_short_rows(lines, filled, widths, width)
-        first = _first(lines, filled, width)
+        width = _with_short_rows(rows, filled, widths, width)
+        first = _first(rows, filled, width)
     else:
         first = header
-        below = Counter(len(lines[at].cells) for at in filled if at > first)
-        own = len(lines[first].cells)
+        below = Counter(len(rows[at].cells) for at in filled if at > first)
+        own = len(rows[first].cells)
         width = below.most_common(1)[0][0] if below else own
         if below.get(width, 0) < max(2, 0.6 * below.total()) or width < 2:
             width = own
-    if width > MAX_COLUMNS or (len(header_cells(lines[first].cells)) > MAX_COLUMNS):
+    if width > MAX_COLUMNS or (len(header_cells(rows[first].cells)) > MAX_COLUMNS):
         raise no_header("the file", widest)
     rows_below = [at for at in filled if at > first]
-    body = [lines[at].cells for at in rows_below if len(lines[at].cells) == width][: profiled(width)]
-    names_in = reading.header == "auto" and (header is not None or has_header(lines[first].cells, body, width))
+    body = [rows[at].cells for at in rows_below if len(rows[at].cells) == width][: profiled(width)]
+    names_in = reading.header == "auto" and (header is not None or has_header(rows[first].cells, body, width))
     if width == 1 and header is None and reading.delimiter is None:
-        _refuse_prose(lines, filled)
+        _refuse_prose(rows, filled)
     last, above = first, first
     parts: list[Sequence[str]] = []
     if names_in:
-        last = last_header(lines, rows_below, first, width, score) if reading.header_line is None else first
-        parts = [lines[at].cells for at in range(first, last + 1) if not lines[at].record.is_blank]
-        if reading.header_line is None and (group := group_above(lines, start, first, width)) is not None:
-            parts.insert(0, filled_on(lines[group].cells))
+        last = last_header(rows, rows_below, first, width, score) if reading.header_line is None else first
+        parts = [rows[at].cells for at in range(first, last + 1) if rows[at].filled]
+        if reading.header_line is None and (group := group_above(rows, start, first, width)) is not None:
+            parts.insert(0, filled_on(rows[group].cells))
             above = group
         elif len(parts) > 1 and not all(cell.strip() for cell in parts[0]):
             parts[0] = filled_on(parts[0])
@@ -189,74 +186,74 @@ def _block(
             parts = [["", *part] for part in parts]
     names, width = names_of(parts, width) if names_in else (tuple(f"column_{n}" for n in range(1, width + 1)), width)
     data = [at for at in rows_below if at > last] if names_in else [at for at in filled if at >= first]
-    body = [lines[at].cells for at in data if len(lines[at].cells) == width][: profiled(width)]
+    body = [rows[at].cells for at in data if len(rows[at].cells) == width][: profiled(width)]
     columns = columns_of(body, width)
-    stop_at = _foot(lines, data, columns, width) if whole else None
+    stop_at = _foot(rows, data, columns, width) if whole else None
     return Block(
-        header_at=lines[above].at,
+        header_at=rows[above].line,
         header_rows=last - above + 1 if names_in else 0,
         has_header=names_in,
         names=names,
         width=width,
-        through=lines[last].after if names_in else lines[first].at,
-        stop=None if stop_at is None else lines[stop_at].at,
+        through=rows[last].after if names_in else rows[first].line,
+        stop=None if stop_at is None else rows[stop_at].line,
         columns=columns,
-        notes_above=sum(1 for at in range(start, above) if not lines[at].record.is_blank),
+        notes_above=sum(1 for at in range(start, above) if rows[at].filled),
         notes_below=0 if stop_at is None else sum(1 for at in filled if at >= stop_at),
         others=(),
     )
 
 
-def _with_short_rows(lines: Sequence[Line], filled: Sequence[int], widths: Counter[int], width: int) -> int:
+def _with_short_rows(rows: Sequence[Row], filled: Sequence[int], widths: Counter[int], width: int) -> int:
     """The width of a header that is wider than most rows, where some are as wide: the others end early."""
-    own = max(len(lines[at].cells) for at in filled[:HEADER_LINES])
-    first = next(at for at in filled if len(lines[at].cells) == own)
-    body = [lines[at].cells for at in filled if at > first and len(lines[at].cells) == own]
-    is_header = own > width > 1 and len(body) >= max(2, widths.total() // 10) and lines[first].filled == own
-    return own if is_header and has_header(lines[first].cells, body[: profiled(own)], own) else width
+    own = max(len(rows[at].cells) for at in filled[:HEADER_LINES])
+    first = next(at for at in filled if len(rows[at].cells) == own)
+    body = [rows[at].cells for at in filled if at > first and len(rows[at].cells) == own]
+    is_header = own > width > 1 and len(body) >= max(2, widths.total() // 10) and rows[first].filled == own
+    return own if is_header and has_header(rows[first].cells, body[: profiled(own)], own) else width
 
 
-def _first(lines: Sequence[Line], filled: Sequence[int], width: int) -> int:
+def _first(rows: Sequence[Row], filled: Sequence[int], width: int) -> int:
     """The table's first line: it has as many cells as the others, or nearly, and most of them are filled."""
     for number, at in enumerate(filled):
-        cells, full = len(lines[at].cells), lines[at].filled
+        cells, full = len(rows[at].cells), rows[at].filled
         if 2 * full < min(cells, width) or (full == 1 < width):
             continue
         following = filled[number + 1 : number + 30]
         apart = bool(following) and following[0] != at + 1
-        if cells == width and not (apart and _names_below(lines, following, width)):
+        if cells == width and not (apart and _names_below(rows, following, width)):
             return at
         if cells < 2 or abs(cells - width) > max(1, width // 4) or not following or following[0] != at + 1:
             continue
         # One cell more or less in a header is a slip; above a header of the right width it is no header.
-        if len(lines[following[0]].cells) == width and not _names_below(lines, following, width):
+        if len(rows[following[0]].cells) == width and not _names_below(rows, following, width):
             return at
     return filled[0]
 
 
-def _names_below(lines: Sequence[Line], following: Sequence[int], width: int) -> bool:
+def _names_below(rows: Sequence[Row], following: Sequence[int], width: int) -> bool:
     """Whether the first of the lines that follow is a header to the others."""
-    below = [lines[one].cells for one in following if len(lines[one].cells) == width]
-    return len(below) > 2 and below[0] == lines[following[0]].cells and has_header(below[0], below[1:], width)
+    below = [rows[one].cells for one in following if len(rows[one].cells) == width]
+    return len(below) > 2 and below[0] == rows[following[0]].cells and has_header(below[0], below[1:], width)
 
 
-def _refuse_prose(lines: Sequence[Line], filled: Sequence[int]) -> None:
+def _refuse_prose(rows: Sequence[Row], filled: Sequence[int]) -> None:
     """Raise no_header where one cell a line is no column but sentences."""
-    texts = [lines[at].cells[0] for at in filled[:200]]
+    texts = [rows[at].cells[0] for at in filled[:200]]
     words = [len(text.split()) for text in texts]
-    quoted = sum(lines[at].record.lines[0].lstrip().startswith(('"', "'")) for at in filled[:200])
+    quoted = sum(rows[at].quoted for at in filled[:200])
     if sum(words) / len(words) >= _PROSE_WORDS and words[0] > 1 and 2 * quoted < len(texts):
         raise no_header("the file", 1)
 
 
-def _foot(lines: Sequence[Line], data: Sequence[int], columns: Sequence[Column], width: int) -> int | None:
+def _foot(rows: Sequence[Row], data: Sequence[int], columns: Sequence[Column], width: int) -> int | None:
     """Where the notes below the table begin: lines of one cell (or blank) that are like no row, up to the end."""
     if width < 2 or not data:
         return None
     stop = None
     for number in range(len(data) - 1, 0, -1):
         at = data[number]
-        cells = [cell.strip() for cell in lines[at].cells]
+        cells = [cell.strip() for cell in rows[at].cells]
         text = next((cell for cell in cells if cell), "")
         is_note = len(text.split()) > _PROSE_WORDS or text[:1] in "*#"
         lone = sum(map(bool, cells)) == 1 and bool(cells[0])

@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assay.formats.cells import Looks, columns_of, looks, shape
 from assay.formats.layout import Cells, Scorer, header_cells
-from assay.formats.text.cells import Looks, columns_of, looks, shape
-from assay.formats.text.records import Record
 
 # So many cells are looked at to learn what columns are like.
 _PROFILE_CELLS = 50_000
@@ -19,26 +18,21 @@ _UNIT = re.compile(r"\(.{1,20}\)|\[.{1,20}\]|<.{1,20}>")
 
 
 @dataclass(frozen=True)
-class Line:
-    """A record and where it begins: its number in the text, 0 for the first line."""
+class Row:
+    """A row of cells as text, and where it stands: `line` is its first line's number, 0 for the file's first.
 
-    at: int
-    record: Record
+    `after` is the number of the line that follows it. `quoted` is whether it begins with a quote in the file.
+    """
 
-    @property
-    def cells(self) -> list[str]:
-        """Its cells."""
-        return self.record.cells
-
-    @property
-    def after(self) -> int:
-        """The number of the line that follows it."""
-        return self.at + len(self.record.lines)
+    line: int
+    after: int
+    cells: Sequence[str]
+    quoted: bool = False
 
     @property
     def filled(self) -> int:
         """How many of its cells hold something."""
-        return sum(1 for cell in self.record.cells if cell.strip())
+        return sum(1 for cell in self.cells if cell and not cell.isspace())
 
 
 def has_header(first: Sequence[str], body: Sequence[Sequence[str]], width: int) -> bool:
@@ -77,17 +71,17 @@ def has_header(first: Sequence[str], body: Sequence[Sequence[str]], width: int) 
     return distinct and len(filled) * 2 > width and longest <= max(30, 2 * usual)
 
 
-def last_header(lines: Sequence[Line], rows: Sequence[int], first: int, width: int, score: Scorer) -> int:
+def last_header(rows: Sequence[Row], below: Sequence[int], first: int, width: int, score: Scorer) -> int:
     """The last of the header's lines: more follow where they are words too, and stand above numbers or dates."""
     last = first
-    own = [cell.strip() for cell in lines[first].cells]
-    for number, at in enumerate(rows[: _MOST_HEADER_ROWS - 1]):
-        cells = [cell.strip() for cell in lines[at].cells]
+    own = [cell.strip() for cell in rows[first].cells]
+    for number, at in enumerate(below[: _MOST_HEADER_ROWS - 1]):
+        cells = [cell.strip() for cell in rows[at].cells]
         if at != last + 1 or len(cells) != len(own) or 2 * sum(map(bool, cells)) < len(cells) or len(cells) < 2:
             break
         if score(header_cells(own)) > 0 and score(header_cells(_joined([own, cells]))) < score(header_cells(own)):
             break
-        body = [lines[one].cells for one in rows[number + 1 :] if len(lines[one].cells) == width][: profiled(width)]
+        body = [rows[one].cells for one in below[number + 1 :] if len(rows[one].cells) == width][: profiled(width)]
         typed = [(cell, column) for cell, column in zip(cells, columns_of(body, width), strict=False)
                  if column.kind > Looks.TEXT and cell]  # fmt: skip
         words = sum(looks(cell) is Looks.TEXT for cell, _ in typed)
@@ -99,12 +93,12 @@ def last_header(lines: Sequence[Line], rows: Sequence[int], first: int, width: i
     return last
 
 
-def group_above(lines: Sequence[Line], start: int, first: int, width: int) -> int | None:
+def group_above(rows: Sequence[Row], start: int, first: int, width: int) -> int | None:
     """The line right above the header, where it names groups of columns: several cells, with blanks between."""
     above = first - 1
-    if above < start or len(lines[above].cells) != width or lines[above].filled < 2:
+    if above < start or len(rows[above].cells) != width or rows[above].filled < 2:
         return None
-    cells = [cell.strip() for cell in lines[above].cells]
+    cells = [cell.strip() for cell in rows[above].cells]
     is_text = all(looks(cell) is Looks.TEXT or re.fullmatch("(?:19|20)[0-9]{2}", cell) for cell in cells if cell)
     return above if is_text and not all(cells) else None
 
