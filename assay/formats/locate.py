@@ -6,16 +6,19 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
+from statistics import median
 
 from assay.errors import Unprocessable
 from assay.formats.cells import Column, Looks, columns_of, looks, shape
 from assay.formats.heading import (
+    Heading,
     Row,
-    filled_on,
-    group_above,
     has_header,
+    header_evidence,
+    heading_at,
+    is_left_part,
     lacks_first,
-    last_header,
     names_of,
     profiled,
 )
@@ -27,6 +30,8 @@ from assay.reading import Reading
 _RUN = 3
 # A sentence or two is no table of one column.
 _PROSE_WORDS = 3
+# So many of a few rows must fit the columns to be the table's.
+_FIT = 0.8
 _WORD = re.compile(r"[^\W\d_]")
 
 
@@ -50,6 +55,7 @@ class Block:
     notes_above: int
     notes_below: int
     others: tuple[tuple[int, int], ...]
+    units: tuple[str, ...] = ()
 
 
 def locate_table(rows: Sequence[Row], score: Scorer, reading: Reading, *, whole: bool) -> Block:
@@ -71,7 +77,7 @@ def locate_table(rows: Sequence[Row], score: Scorer, reading: Reading, *, whole:
         sizes = [sum(len(row.cells) > 1 for row in rows[start:end]) for start, end in zip(starts, ends, strict=True)]
         number = sizes.index(max(sizes))
     start, end = starts[number], ends[number]
-    block = _block(rows, start, end, wanted, score, reading, whole=whole and end == len(rows))
+    block = _block(rows, start, end, wanted, score, reading, whole=whole or end < len(rows))
     others = tuple(
         (rows[one].line + 1, rows[last - 1].after) for one, last in zip(starts, ends, strict=True)
         if one != start and last > one
@@ -96,27 +102,43 @@ def _given_header(rows: Sequence[Row], reading: Reading) -> int | None:
 def _starts(rows: Sequence[Row], filled: Sequence[int]) -> list[int]:
     """Where tables begin: the first line, and each that begins rows of another kind."""
     starts = [0]
-    widths = [len(rows[at].cells) for at in filled]
+    # The rows of a sheet have all one width, so that blank cells at their end tell nothing.
+    is_grid = len({len(rows[at].cells) for at in filled}) == 1
+    widths = [len(header_cells(rows[at].cells)) if is_grid else len(rows[at].cells) for at in filled]
     current: Counter[int] = Counter()
     before: list[Sequence[str]] = []
     for number, at in enumerate(filled):
-        width = widths[number]
+        width, cells = widths[number], rows[at].cells[: widths[number]]
         following = widths[number + 1 : number + _RUN]
         usual = current.most_common(1)[0][0] if current else 0
-        after_gap = number > 0 and (at != filled[number - 1] + 1 or widths[number - 1] == 1)
-        same_run = width >= 2 and len(following) >= 1 and all(one == width for one in following)
+        gap = number > 0 and at != filled[number - 1] + 1
+        after_gap = gap or (number > 0 and (widths[number - 1] == 1 or rows[filled[number - 1]].filled == 1))
+        same_run = (
+            width >= 2
+            and len(following) >= 1
+            and all(one == width or (is_grid and gap and 2 <= one <= width) for one in following)
+        )
         new_width = same_run and width != usual and current.get(width, 0) <= 1 and current[usual] >= 2 and usual >= 2
-        if before and same_run and (new_width or (after_gap and len(before) >= 2 and width == usual)):
-            body = [rows[one].cells for one in filled[number + 1 : number + 40] if len(rows[one].cells) == width]
+        is_other = after_gap and len(before) >= 2 and (width == usual or (is_grid and gap))
+        if before and same_run and (new_width or is_other):
+            body = [rows[place].cells[:width] for place in filled[number + 1 : number + 40] if not is_grid
+                    or len(header_cells(rows[place].cells)) <= width]  # fmt: skip
+            body = [row for row in body if len(row) == width]
             above = columns_of(before[-200:], usual) if width == usual else None
-            if _names_others(rows[at].cells, columns_of(body, width), above):
+            if _names_others(cells, columns_of(body, width), above) or (gap and _repeats(cells, before[0])):
                 starts.append(at)
                 current.clear()
                 before = []
         current[width] += 1
         if width == (current.most_common(1)[0][0]):
-            before.append(rows[at].cells)
+            before.append(cells)
     return starts
+
+
+def _repeats(cells: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether a row is a header of names that stood above already."""
+    names = [cell.strip() for cell in cells]
+    return names == [cell.strip() for cell in header] and all(looks(name) is Looks.TEXT for name in names)
 
 
 def _names_others(cells: Sequence[str], body: Sequence[Column], above: Sequence[Column] | None) -> bool:
@@ -167,41 +189,83 @@ def _block(
             width = own
     if width > MAX_COLUMNS or (len(header_cells(rows[first].cells)) > MAX_COLUMNS):
         raise no_header("the file", widest)
+    if header is None:
+        first = _narrower_above(rows, filled, first, width)
     rows_below = [at for at in filled if at > first]
     body = [rows[at].cells for at in rows_below if len(rows[at].cells) == width][: profiled(width)]
     names_in = reading.header == "auto" and (header is not None or has_header(rows[first].cells, body, width))
     if width == 1 and header is None and reading.delimiter is None:
         _refuse_prose(rows, filled)
-    last, above = first, first
-    parts: list[Sequence[str]] = []
-    if names_in:
-        last = last_header(rows, rows_below, first, width, score) if reading.header_line is None else first
-        parts = [rows[at].cells for at in range(first, last + 1) if rows[at].filled]
-        if reading.header_line is None and (group := group_above(rows, start, first, width)) is not None:
-            parts.insert(0, filled_on(rows[group].cells))
-            above = group
-        elif len(parts) > 1 and not all(cell.strip() for cell in parts[0]):
-            parts[0] = filled_on(parts[0])
-        if lacks_first(parts[-1], body, width):
-            parts = [["", *part] for part in parts]
+    heading = Heading(first, first, [])
+    if names_in and reading.header_line is None:
+        heading = heading_at(rows, start, rows_below, first, width, score)
+    elif names_in:
+        heading = Heading(first, first, [rows[first].cells])
+    parts = heading.parts
+    own_width = any(len(rows[at].cells) == len(parts[-1]) for at in rows_below) if parts else False
+    if names_in and not own_width and lacks_first(parts[-1], body, width):
+        parts = [["", *part] for part in parts]
     names, width = names_of(parts, width) if names_in else (tuple(f"column_{n}" for n in range(1, width + 1)), width)
-    data = [at for at in rows_below if at > last] if names_in else [at for at in filled if at >= first]
-    body = [rows[at].cells for at in data if len(rows[at].cells) == width][: profiled(width)]
-    columns = columns_of(body, width)
+    data = [at for at in rows_below if at > heading.last] if names_in else [at for at in filled if at >= first]
+    width = max(width, _grown(rows, data, width))
+    columns = columns_of([rows[at].cells for at in data if len(rows[at].cells) == width][: profiled(width)], width)
     stop_at = _foot(rows, data, columns, width) if whole else None
     return Block(
-        header_at=rows[above].line,
-        header_rows=last - above + 1 if names_in else 0,
+        header_at=rows[heading.first].line,
+        header_rows=heading.last - heading.first + 1 if names_in else 0,
         has_header=names_in,
-        names=names,
+        names=names if names_in else tuple(f"column_{n}" for n in range(1, width + 1)),
         width=width,
-        through=rows[last].after if names_in else rows[first].line,
+        through=rows[heading.last].after if names_in else rows[first].line,
         stop=None if stop_at is None else rows[stop_at].line,
         columns=columns,
-        notes_above=sum(1 for at in range(start, above) if rows[at].filled),
+        notes_above=sum(1 for at in range(start, heading.first) if rows[at].filled),
         notes_below=0 if stop_at is None else sum(1 for at in filled if at >= stop_at),
         others=(),
+        units=tuple(cell.strip() for cell in heading.units[: len(names)]),
     )
+
+
+def _narrower_above(rows: Sequence[Row], filled: Sequence[int], first: int, width: int) -> int:
+    """The table's first row, where those right above the `first` of its width are its rows too, only with fewer cells.
+
+    So are the rows of a file that was given more columns as it grew, and a header that was not.
+    """
+    number = filled.index(first)
+    below = [rows[at].cells for at in filled[number:] if len(rows[at].cells) == width][: profiled(width)]
+    top = number
+    while (
+        top and rows[filled[top]].line == rows[filled[top - 1]].after and 2 <= len(rows[filled[top - 1]].cells) < width
+    ):
+        top -= 1
+    if top == number or header_evidence([cell.strip() for cell in rows[first].cells], below[1:], width) > 0:
+        return first
+    narrow = [rows[at].cells for at in filled[top:number]]
+    own = len(narrow[0])
+    columns = columns_of(below, width)[:own]
+    fits = [_is_like(cells, columns) for cells in narrow]
+    # Where all is text, nothing tells a row from a note.
+    told = any(column.kind > Looks.TEXT or column.shapes for column in columns)
+    names = has_header(narrow[0], [row[:own] for row in [*narrow[1:], *below]], own)
+    return filled[top] if told and sum(fits[1:]) >= _FIT * len(fits[1:]) and (names or fits[0]) else first
+
+
+def _is_like(cells: Sequence[str], columns: Sequence[Column]) -> bool:
+    """Whether a row's first cells are of the columns' kinds, or blank."""
+    pairs = [(looks(cell), column.kind) for cell, column in zip(cells, columns, strict=False)]
+    return all(kind in (Looks.BLANK, own) or Looks.BLANK is own for kind, own in pairs)
+
+
+def _grown(rows: Sequence[Row], data: Sequence[int], width: int) -> int:
+    """How many cells the last rows have, where those from some row on have more than `width`."""
+    widths = [len(rows[at].cells) for at in data]
+    wide = len(list(takewhile(lambda own: own > width, reversed(widths))))
+    if width < 2 or wide < _RUN or wide == len(widths):
+        return width
+    usual = Counter(widths[-wide:]).most_common(1)[0][0]
+    columns = columns_of([rows[at].cells for at in data[:-wide]][-profiled(width) :], width)
+    fits = sum(_is_like(rows[at].cells[:width], columns) for at in data[-wide:])
+    return usual if fits >= _FIT * wide else width
 
 
 def _with_short_rows(rows: Sequence[Row], filled: Sequence[int], widths: Counter[int], width: int) -> int:
@@ -215,20 +279,41 @@ def _with_short_rows(rows: Sequence[Row], filled: Sequence[int], widths: Counter
 
 def _first(rows: Sequence[Row], filled: Sequence[int], width: int) -> int:
     """The table's first line: it has as many cells as the others, or nearly, and most of them are filled."""
+    usual = median([rows[at].filled for at in filled if len(rows[at].cells) == width] or [width])
     for number, at in enumerate(filled):
         cells, full = len(rows[at].cells), rows[at].filled
-        if 2 * full < min(cells, width) or (full == 1 < width):
+        if 2 * full < min(cells, usual) or (full == 1 < width):
             continue
         following = filled[number + 1 : number + 30]
         apart = bool(following) and following[0] != at + 1
         if cells == width and not (apart and _names_below(rows, following, width)):
-            return at
+            if not _is_above_header(rows, at, following, width):
+                return at
+            continue
         if cells < 2 or abs(cells - width) > max(1, width // 4) or not following or following[0] != at + 1:
             continue
         # One cell more or less in a header is a slip; above a header of the right width it is no header.
         if len(rows[following[0]].cells) == width and not _names_below(rows, following, width):
             return at
     return filled[0]
+
+
+def _is_above_header(rows: Sequence[Row], at: int, following: Sequence[int], width: int) -> bool:
+    """Whether a row of a key and its value, with blank cells behind, stands above the fuller row that is the header."""
+    if not is_left_part(rows[at].cells):
+        return False
+    for number, place in enumerate(following):
+        cells = [cell.strip() for cell in rows[place].cells]
+        if len(cells) != width or rows[place].filled < 2:
+            continue
+        if rows[place].filled <= rows[at].filled:
+            if is_left_part(cells):
+                continue
+            return False
+        body = [rows[below].cells for below in following[number + 1 :] if len(rows[below].cells) == width]
+        fills = any(cell and not own for cell, own in zip(rows[at].cells, cells, strict=True))
+        return len(body) >= 2 and not fills and header_evidence(cells, body, width) > 0
+    return False
 
 
 def _names_below(rows: Sequence[Row], following: Sequence[int], width: int) -> bool:
@@ -266,6 +351,7 @@ def _foot(rows: Sequence[Row], data: Sequence[int], columns: Sequence[Column], w
             if not gap or not unlike or not all(unlike):
                 break
         elif columns[0].misfit(cells[0]) < 1 and not gap and not is_note:
-            break
+            # By itself it may be a row; below a gap or a note it is none.
+            continue
         stop = at
     return stop
