@@ -43,6 +43,7 @@ class _Head:
     block: Block
     rows: list[Row]
     records: list[Record]
+    other_encodings: tuple[str, ...] = ()
 
 
 def preview(opening: Opening, limit: int) -> Head:
@@ -73,9 +74,10 @@ def open_table(opening: Opening) -> Whole:
     block, dialect = head.block, head.dialect
     is_wide = head.encoding.startswith(("utf-16", "utf-32"))
     seen = None if is_wide else encoding.look_through(source.path)
-    codec = head.encoding
+    codec, others = head.encoding, head.other_encodings
     if reading.encoding is None and seen is not None and seen.bad_utf8_at is not None and codec == "utf-8":
-        codec = encoding.encoding_of(source.path, seen.bad_utf8_at)
+        guess = encoding.encoding_of(source.path, seen.bad_utf8_at)
+        codec, others = guess.encoding, guess.others
     positions = [str(i) for i in range(block.width)]
     found: Found | None = None
     if seen is not None and not seen.has_double_quotes:
@@ -96,7 +98,7 @@ def open_table(opening: Opening) -> Whole:
         frame = _scan(path, Dialect(), 0, ["fault", *positions])
     held = _held(frame, positions, len(block.names))
     names = (*block.names, *[""] * (held - len(block.names)))
-    facts = _facts(head, codec, found, seen)
+    facts = _facts(head, (codec, *others), found, seen)
     return names, frame.select(pl.col("row").cast(pl.Int64), "fault", *positions[: len(names)]), facts
 
 
@@ -114,12 +116,14 @@ def _look(source: Source, score: Scorer, reading: Reading) -> _Head:
     head = read_head(source.path)
     whole = len(head) < HEAD_BYTES
     codec = encoding.known(reading.encoding) if reading.encoding is not None else wide(head) or "utf-8"
+    others: tuple[str, ...] = ()
     try:
         text = encoding.head_text(head, codec)
     except UnicodeDecodeError as error:
         if reading.encoding is not None or codec != "utf-8":
             raise encoding.decode_problem(codec, error) from error
-        codec = encoding.encoding_of(source.path, error.start)
+        guess = encoding.encoding_of(source.path, error.start)
+        codec, others = guess.encoding, guess.others
         text = head.decode(codec, "replace")
     lines = list(io.StringIO(without_controls(text).lstrip("\ufeff"), newline=""))
     if not whole and len(lines) > 1:
@@ -142,7 +146,7 @@ def _look(source: Source, score: Scorer, reading: Reading) -> _Head:
         rows.append(Row(at, after, record.cells, quoted=lines[at].lstrip().startswith(("'", '"'))))
         at = after
     block = locate_table(rows, score, reading, whole=whole)
-    return _Head(codec, whole, dialect, block, rows, taken)
+    return _Head(codec, whole, dialect, block, rows, taken, others)
 
 
 def _uncomment(lines: list[str], dialect: Dialect) -> None:
@@ -218,11 +222,13 @@ def _scan(path: Path, dialect: Dialect, skip: int, names: list[str]) -> pl.LazyF
     )
 
 
-def _facts(head: _Head, codec: str, found: Found | None, seen: encoding.Bytes | None) -> dict[str, JsonValue]:
+def _facts(
+    head: _Head, encodings: Sequence[str], found: Found | None, seen: encoding.Bytes | None
+) -> dict[str, JsonValue]:
     block, dialect = head.block, head.dialect
     facts: dict[str, JsonValue] = {
         "format": "text",
-        "encoding": codec,
+        "encoding": encodings[0],
         "delimiter": named(dialect.delimiter),
         "quote": named(dialect.quote),
         "escape": named(dialect.escape) if dialect.escape else "doubled",
@@ -232,6 +238,8 @@ def _facts(head: _Head, codec: str, found: Found | None, seen: encoding.Bytes | 
     }
     # Only what is so is told.
     told: dict[str, JsonValue] = {
+        "other_encodings": [*encodings[1:]],
+        "units": {name: unit for name, unit in zip(block.names, block.units, strict=False) if unit},
         "header_rows": block.header_rows if block.header_rows > 1 else 0,
         "blanks_around_delimiter": dialect.trims,
         "lines_quoted": dialect.wrapped,
