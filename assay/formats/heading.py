@@ -29,11 +29,11 @@ _ONE_UNIT = (
     r"ppm|ppb|ppt|psu|PSU|pH|NTU|FNU|FNTU|FTU|JTU|CFU|cfu|MPN|hPa|mbar|atm|kcal|cal|kVA|rpm|dB|dBm|dB[AZ]|lx|lux|lm|"
     r"[°º]? ?[CFK]|[Dd]eg(?:rees?)?(?: ?[CFK]| Celsius)?|[%‰$€£¥]|percent|pct|USD|EUR|GBP|CHF|JPY|CNY|counts?|each|"
     r"pcs|pieces|units?|items|persons?|people|Volts?|volts?|Watts?|Amps?|mV|meters?|metres?|seconds?|TS|RN|unitless|"
-    r"none|n/a|-|1|[A-Z]?Mio\.?|Mrd\.?|Stk\.?|Stück|thousands?|millions?|billions?|bn|[Mm]n|'?000s?)"
+    r"none|n/a|-|[A-Z]?Mio\.?|Mrd\.?|Stk\.?|Stück|thousands?|millions?|billions?|bn|[Mm]n|'?000s?)"
 )
 _BARE_UNIT = re.compile(
     rf"(?:10\^?[0-9] ?)?{_ONE_UNIT}[²³0-9⁻¹^+-]*(?: ?[/.·*_ ] ?(?:per )?(?:[0-9]+ ?)?{_ONE_UNIT}[²³0-9⁻¹^+-]*){{0,3}}"
-    r"(?: ?(?:as )?[A-Z][A-Za-z0-9]{0,5})?|Smp|Avg|Min|Max|Tot|Std|Med|Sample|Totali[sz]e|WVc|ETXs|yyyy.?mm.?dd.*|"
+    r"(?: (?:as )?[A-Z][A-Za-z0-9]{0,5})?|Smp|Avg|Min|Max|Tot|Std|Med|Sample|Totali[sz]e|WVc|ETXs|yyyy.?mm.?dd.*|"
     r"YYYY.?MM.?DD.*|[Dd][Dd].?[Mm][Mm].?[Yy]{4}.*|[Hh][Hh].?[Mm][Mm].*|UTC|GMT|local|text|date|time"
 )
 
@@ -184,7 +184,7 @@ def heading_at(rows: Sequence[Row], start: int, below: Sequence[int], first: int
             continue
         body = [rows[place].cells for place in below[number + 1 :] if len(rows[place].cells) == width]
         columns = columns_of(body[: profiled(width)], width)
-        if (units or _are_distinct(own)) and _are_units(cells, columns, own):
+        if (units or _are_distinct(own)) and _are_units(cells, body[: profiled(width)], columns):
             units = units or cells
             last = at
             continue
@@ -225,13 +225,13 @@ def _are_distinct(cells: Sequence[str]) -> bool:
     return all(names) and len({*names}) == len(names)
 
 
-def _are_units(cells: Sequence[str], columns: Sequence[Column], names: Sequence[str]) -> bool:
+def _are_units(cells: Sequence[str], body: Sequence[Sequence[str]], columns: Sequence[Column]) -> bool:
     """Whether a row below names says in which units they are, bare: units in brackets become part of the names."""
-    filled = [(cell, column) for cell, column in zip(cells, columns, strict=False) if cell]
-    known = sum(bool(_BARE_UNIT.fullmatch(cell)) for cell, _ in filled)
-    typed = sum(column.kind > Looks.TEXT for _, column in filled)
-    unlike = all(looks(cell) is Looks.TEXT or cell in "-1" for cell, _ in filled) and list(cells) != list(names)
-    return unlike and typed > 0 and 2 * known > len(filled)
+    filled = [(at, cell) for at, cell in enumerate(cells[: len(columns)]) if cell]
+    known = sum(bool(_BARE_UNIT.fullmatch(cell)) for _, cell in filled)
+    typed = [looks(cell) is Looks.TEXT for at, cell in filled if columns[at].kind > Looks.TEXT]
+    recurs = any(row[at].strip() == cell for row in body for at, cell in filled if at < len(row))
+    return 2 * known > len(filled) and bool(typed) and all(typed) and not recurs
 
 
 def _group_above(

@@ -138,8 +138,8 @@ def test_a_header_of_several_rows_is_joined(read: Read) -> None:
     rows, table = read(text([NAMES, units, *ROWS]))
     assert rows == [["day", "code [text]", "price [$]", "thing [text]"], *ROWS]
     assert table.facts["header_rows"] == 2
-    groups = ["When", "What", "", ""]
-    assert read(text([groups, NAMES, *ROWS]))[0][0] == ["When day", "What code", "What price", "What thing"]
+    groups = ["When", "", "What", ""]
+    assert read(text([groups, NAMES, *ROWS]))[0][0] == ["When day", "When code", "What price", "What thing"]
 
 
 def test_without_a_header_columns_have_numbers_and_none_is_made_up(read: Read) -> None:

@@ -123,6 +123,7 @@ def open_table(opening: Opening) -> Whole:
     frame = pl.scan_csv(
         writers.path(place),
         has_header=False,
+        glob=False,
         infer_schema=False,
         skip_rows=headed,
         schema={str(at): pl.String for at in range(max(len(names), columns.width))},

@@ -196,7 +196,7 @@ def _is_regular(path: Path, head: _Head, has_quotes: bool) -> bool:
         checks.append(line.str.contains(f"^{field}(?:{separator}{field})*$").all().alias("quotes"))
     lines = pl.scan_csv(
         path, separator=_UNIT, quote_char=None, has_header=False, infer_schema=False, skip_lines=block.through,
-        schema={"line": pl.String},
+        schema={"line": pl.String}, glob=False,
     )  # fmt: skip
     try:
         found = lines.select(checks).collect(engine="streaming").row(0, named=True)
@@ -215,6 +215,7 @@ def _scan(path: Path, dialect: Dialect, skip: int, names: list[str]) -> pl.LazyF
         infer_schema=False,
         skip_lines=skip,
         schema=dict.fromkeys(names, pl.String),
+        glob=False,
         # Without it a short first line is taken for the width of all.
         missing_columns="insert",
         row_index_name="row",
