@@ -12,6 +12,7 @@ from assay.formats.table import Table
 from assay.reading import Reading
 from assay.types import dates, numbers
 from assay.types.candidates import (
+    MOSTLY,
     NEARLY_ALL,
     Found,
     Hints,
@@ -24,7 +25,17 @@ from assay.types.candidates import (
 )
 from assay.types.dates import MONTH, DateOrder
 from assay.types.guess import guess
-from assay.types.kinds import MARKERS, TRUE_FALSE, ColumnType, Kind, blank_or, read_as
+from assay.types.kinds import (
+    MARKERS,
+    NULL,
+    SENTINELS,
+    TRUE_FALSE,
+    ColumnType,
+    Kind,
+    blank_or,
+    read_as,
+    written_sentinels,
+)
 from assay.types.numbers import CURRENCY
 
 _GUESS_ROWS = 500
@@ -37,6 +48,8 @@ _OF_DATES = r"(?:del?|of|er|st|nd|rd|th)\b|[º°ª年月日時时点分秒년월
 _TOKEN = rf"(?:[0-9]+[TZE]?|{_SIGN}|[AP]\.?M\.?|UTC|GMT|{MONTH}|{_OF_DATES}|(?-i:{CURRENCY}))"
 _MAY_BE_VALUE = rf"^(?i:\s*(?:{_WORDS})\s*|{_TOKEN}*[0-9]{_TOKEN}*)$"
 _DAYS = ((19000101, 21001231), (19000101000000, 21001231235959))
+# Below this no other value of a column may be, for -999 to stand for none.
+_FAR = -99
 _TIME = r"^[0-9]{1,2}:[0-5][0-9]"
 
 
@@ -49,6 +62,9 @@ def infer_types(table: Table, reading: Reading) -> tuple[ColumnType, ...]:
     names = [str(at) for at in range(len(table.columns))]
     head = table.frame.select(names).head(_GUESS_ROWS).collect(engine="streaming")
     columns = [Surveyed(name, *guess(head[name])) for name in names]
+    for one in columns:
+        if reading.missing_values is None and one.guess in (Kind.DATE, Kind.DATETIME, Kind.TIME):
+            one.missing = written_sentinels(SENTINELS)
     for some in _batches(columns):
         _settle_plain(table.frame, some, reading)
     _settle(table.frame, columns, reading)
@@ -80,6 +96,10 @@ def _plain_survey(one: Surveyed) -> dict[str, pl.Expr]:
     if one.guess in (Kind.INTEGER, Kind.NUMBER):
         whole, real = text.cast(pl.Int64, strict=False), text.cast(pl.Float64, strict=False)
         found["real"] = real.is_finite().sum()
+        sentinel = real.is_in(SENTINELS)
+        others = real.filter(~sentinel)
+        found |= {"sentinel": real.filter(sentinel).max(), "sentinels": sentinel.sum()}
+        found |= {"lowest": others.min(), "highest": others.max(), "opposites": (-real).is_in(SENTINELS).sum()}
         found["dot"] = text.str.contains(".", literal=True).any()
         if one.guess is Kind.INTEGER:
             zeros = text.str.starts_with("0") & (size > 1) | text.str.starts_with("-0") & (size > 2)
@@ -96,7 +116,7 @@ def _plain_survey(one: Surveyed) -> dict[str, pl.Expr]:
         word = text.str.to_lowercase()
         found |= {"yes": (word == one.pair[0]).sum(), "no": (word == one.pair[1]).sum()}
     else:
-        filled = text.str.strip_chars() != ""
+        filled = ~text.str.strip_chars().is_in(["", NULL])
         found |= {"filled": filled.sum(), "text": (filled & ~text.str.contains(_MAY_BE_VALUE)).sum()}
     return found
 
@@ -105,12 +125,16 @@ def _plain_type(  # noqa: PLR0911 - one for each kind
     one: Surveyed, found: Found, reading: Reading
 ) -> ColumnType | None:
     blank = one.rows - one.filled
+    if reading.missing_values is None and found.get("sentinels") and found["lowest"] is not None:
+        one.missing = written_sentinels(SENTINELS) if _is_no_value(found) else ()
 
     def plain(kind: Kind, note: str, order: DateOrder | None = None) -> ColumnType:
         return ColumnType(kind, blank, one.filled, 0, dates=order, note=note, plain=True)
 
     if not one.filled:
         return plain(Kind.EMPTY, "no cell is filled")
+    if one.missing and found.get("sentinels"):
+        return None
     dotted = reading.decimal in (None, ".") and reading.thousands != "."
     if one.guess is Kind.INTEGER and found["whole"] == one.filled and not found["odd"]:
         low, high = found["min"], found["max"]
@@ -128,6 +152,17 @@ def _plain_type(  # noqa: PLR0911 - one for each kind
     elif found.get("text", 0) > (1 - NEARLY_ALL) * one.filled:
         return _text(one, "words")
     return None
+
+
+def _is_no_value(found: Found) -> bool:
+    """Whether -999 or the like stands for no value: no other is as far from zero, or it recurs where none is negative.
+
+    A refund of 999 is none: a sale of 999 stands in its column.
+    """
+    if found["opposites"]:
+        return False
+    is_far = bool(found["lowest"] > _FAR and found["highest"] < -found["sentinel"])
+    return is_far or bool(found["lowest"] >= 0 and found["sentinels"] > 1)
 
 
 def _text(one: Surveyed, note: str) -> ColumnType:
@@ -194,7 +229,7 @@ def _survey(frame: pl.LazyFrame, columns: Sequence[Surveyed], families: Mapping[
     names = [one.name for one in columns]
     frame = frame.select(
         *(pl.col(name).str.strip_chars().alias(name) for name in names),
-        *(blank_or(pl.col(name), markers=True).alias(f"{name} value") for name in names),
+        *(blank_or(pl.col(one.name), markers=True, missing=one.missing).alias(f"{one.name} value") for one in columns),
     )
     wanted: dict[str, pl.Expr] = {}
     parts = []
@@ -271,7 +306,15 @@ def _count(frame: pl.LazyFrame, tried: Mapping[str, tuple[Surveyed, ColumnType]]
         count = found[name]["read"]
         if one.kind is Kind.EMPTY:
             column.type = one
-        # Whole numbers may look like compact dates by chance: all of them have to.
-        elif count and count >= (1.0 if one.dates and one.dates.families == ("compact",) else NEARLY_ALL) * one.filled:
+        elif count and count >= _least(one) * one.filled:
             days = one.kind is Kind.DATETIME and found[name]["days"] and not (one.dates and one.dates.zoned)
             column.type = replace(one, kind=Kind.DATE if days else one.kind, refused=one.filled - count)
+
+
+def _least(one: ColumnType) -> float:
+    """The share of a column's filled cells that must be of the kind that is tried."""
+    if one.dates and one.dates.families == ("compact",):
+        # Whole numbers may look like compact dates by chance.
+        return 1.0
+    # Of what kind the other cells are was looked at before.
+    return MOSTLY if one.kind in (Kind.INTEGER, Kind.NUMBER) else NEARLY_ALL
