@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 
 from assay.formats.cells import Column, Looks, columns_of, looks, shape
@@ -15,9 +16,9 @@ _PROFILE_CELLS = 50_000
 _MOST_HEADER_ROWS = 3
 _FEW_ROWS = 3
 # So many numbers that go up are labels, also by unequal steps.
-_MANY_LABELS = 6
+_MANY_LABELS = 5
 _YEAR = re.compile("(?:1[5-9]|2[01])[0-9]{2}")
-_WHOLE = re.compile("-?[0-9]{1,6}")
+_LABEL = re.compile(r"-?[0-9]{1,6}(?:\.[0-9]{1,3})?")
 _KEY = re.compile("(?:row|record|line)?[ _-]?(?:#|id|no|nr|num|number|index|key|code|name)\\.?")
 # The row below the names in the tables of the U.S. Geological Survey (RDB): the width and kind of each column.
 _DEFINITION = re.compile("[0-9]{1,3}[sdnSDN]")
@@ -129,7 +130,7 @@ def _are_labels(
         return 5 * alike <= len(rows) and (len(values) > 1 or len(rows) > 1)
     corner = [column for cell, column in zip(cells, columns, strict=False) if cell and looks(cell) is Looks.TEXT]
     if len(values) < _MANY_LABELS and not any(
-        column.kind is not Looks.TEXT or not column.shapes or shape(cell) not in column.shapes
+        column.kind is not Looks.TEXT or column.shapes != {shape(cell)}
         for cell, column in zip([cell for cell in cells if cell and looks(cell) is Looks.TEXT], corner, strict=False)
     ):
         return not corner and not cells[0]
@@ -147,10 +148,10 @@ def _are_years(values: Sequence[str]) -> bool:
 
 
 def _goes_up(values: Sequence[str]) -> bool:
-    """Whether numbers are plain whole ones that go up by equal steps, or are many and go up."""
-    if len(values) < _FEW_ROWS or not all(_WHOLE.fullmatch(value) for value in values):
+    """Whether numbers go up by equal steps, or are many and go up."""
+    if len(values) < _FEW_ROWS or not all(_LABEL.fullmatch(value) for value in values):
         return False
-    steps = {int(after) - int(before) for before, after in pairwise(values)}
+    steps = {Decimal(after) - Decimal(before) for before, after in pairwise(values)}
     return min(steps) > 0 and (len(steps) == 1 or len(values) >= _MANY_LABELS)
 
 

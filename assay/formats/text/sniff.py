@@ -85,19 +85,22 @@ def _is_one_column(sample: Sequence[str], dialect: Dialect) -> bool:
         return False
     delimiter, is_usual = dialect.delimiter, dialect.delimiter in _USUAL
     named = delimiter.strip() not in first if delimiter.strip() else delimiter not in first
-    values = sum(looks(line) is not Looks.TEXT or _WHOLE_VALUE.fullmatch(line) is not None for line in below)
-    if values >= NEARLY * len(below):
-        return named or (not is_usual and (looks(first) is not Looks.TEXT or _WHOLE_VALUE.fullmatch(first) is not None))
-    texts = sum(all(looks(cell) is Looks.TEXT for cell in line.split(delimiter)) for line in below)
+    kinds = [Looks.LINK if _WHOLE_VALUE.fullmatch(line) else looks(line) for line in (first, *below)]
+    numbers, texts = kinds[1:].count(Looks.NUMBER), kinds[1:].count(Looks.TEXT)
+    if texts <= (1 - NEARLY) * len(below):
+        # Numbers with a mark in them may be two; dates with times, phones and links are one.
+        return named or (not is_usual and not numbers)
+    split = sum(all(looks(cell) is Looks.TEXT for cell in line.split(delimiter)) for line in below)
     if delimiter == " ":
         # Names of two words, with or without a header.
         return (
-            texts >= NEARLY * len(below)
+            split >= NEARLY * len(below)
             and len({len(line.split(" ")) for line in below}) <= 2
             and (named or len(first.split(" ")) <= 2)
         )
-    # Surnames with a comma, addresses: a blank follows each, and the header has none.
-    return named and delimiter == "," and all(line.count(", ") == line.count(",") > 0 for line in below)
+    # Surnames with a comma, addresses, sentences: a blank follows each comma, and the header has none.
+    prose = all(line.count(", ") == line.count(",") for line in below)
+    return named and delimiter == "," and prose and split == len(below)
 
 
 def _best(sample: Sequence[str], score: Scorer, reading: Reading) -> _Weighed:
