@@ -209,7 +209,7 @@ def _block(
     data = [at for at in rows_below if at > heading.last] if names_in else [at for at in filled if at >= first]
     width = max(width, _grown(rows, data, width))
     columns = columns_of([rows[at].cells for at in data if len(rows[at].cells) == width][: profiled(width)], width)
-    stop_at = _foot(rows, data, columns, width) if whole else None
+    stop_at = _foot(rows, data, columns, width, is_followed=end < len(rows)) if whole else None
     return Block(
         header_at=rows[heading.first].line,
         header_rows=heading.last - heading.first + 1 if names_in else 0,
@@ -233,21 +233,27 @@ def _narrower_above(rows: Sequence[Row], filled: Sequence[int], first: int, widt
     """
     number = filled.index(first)
     below = [rows[at].cells for at in filled[number:] if len(rows[at].cells) == width][: profiled(width)]
-    top = number
-    while (
-        top and rows[filled[top]].line == rows[filled[top - 1]].after and 2 <= len(rows[filled[top - 1]].cells) < width
-    ):
-        top -= 1
-    if top == number or header_evidence([cell.strip() for cell in rows[first].cells], below[1:], width) > 0:
+    if header_evidence([cell.strip() for cell in rows[first].cells], below[1:], width) > 0:
         return first
-    narrow = [rows[at].cells for at in filled[top:number]]
-    own = len(narrow[0])
-    columns = columns_of(below, width)[:own]
-    fits = [_is_like(cells, columns) for cells in narrow]
+    columns = columns_of(below, width)
+    top = number
+
+    def above() -> Sequence[str] | None:
+        if not top or rows[filled[top]].line != rows[filled[top - 1]].after:
+            return None
+        cells = rows[filled[top - 1]].cells
+        return cells if len(cells) < width else None
+
+    while (cells := above()) is not None and _is_like(cells, columns):
+        top -= 1
+    if (cells := above()) is not None:
+        own = len(cells)
+        body = [row[:own] for row in [*(rows[at].cells for at in filled[top:number]), *below]]
+        top -= has_header(cells, [row for row in body if len(row) == own], own)
     # Where all is text, nothing tells a row from a note.
-    told = any(column.kind > Looks.TEXT or column.shapes for column in columns)
-    names = has_header(narrow[0], [row[:own] for row in [*narrow[1:], *below]], own)
-    return filled[top] if told and sum(fits[1:]) >= _FIT * len(fits[1:]) and (names or fits[0]) else first
+    shared = columns[: len(rows[filled[top]].cells)]
+    told = any(column.kind > Looks.TEXT or (len(shared) > 1 and column.shapes) for column in shared)
+    return filled[top] if told else first
 
 
 def _is_like(cells: Sequence[str], columns: Sequence[Column]) -> bool:
@@ -331,8 +337,13 @@ def _refuse_prose(rows: Sequence[Row], filled: Sequence[int]) -> None:
         raise no_header("the file", 1)
 
 
-def _foot(rows: Sequence[Row], data: Sequence[int], columns: Sequence[Column], width: int) -> int | None:
-    """Where the notes below the table begin: lines of one cell (or blank) that are like no row, up to the end."""
+def _foot(
+    rows: Sequence[Row], data: Sequence[int], columns: Sequence[Column], width: int, *, is_followed: bool
+) -> int | None:
+    """Where the notes below the table begin: lines of one cell (or blank) that are like no row, up to the end.
+
+    `is_followed` is whether another table follows, of which the last line may be the title.
+    """
     if width < 2 or not data:
         return None
     stop = None
@@ -345,7 +356,7 @@ def _foot(rows: Sequence[Row], data: Sequence[int], columns: Sequence[Column], w
         gap = any(data[one] != data[one - 1] + 1 for one in range(number, len(data)))
         if not _WORD.search(text) or len(cells) > width or not (lone or gap):
             break
-        if len(cells) == width and not (lone and (width > 2 or is_note)):
+        if len(cells) == width and not (lone and (width > 2 or is_note or (is_followed and gap))):
             # As many cells as a row has, by chance: then it stands apart, and fits nowhere.
             unlike = [column.misfit(cell) >= 1 for cell, column in zip(cells, columns, strict=True) if column.kind > 1]
             if not gap or not unlike or not all(unlike):
