@@ -1,23 +1,19 @@
-"""Where the table is in a text: what stands above it and below it, its header, and the other tables."""
+"""Where the table is among the rows of a file: what stands above it and below it, its header, and other tables."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
-from statistics import median
 
 from assay.errors import Unprocessable
 from assay.formats.cells import Column, Looks, columns_of, looks, shape
+from assay.formats.extent import PROSE_WORDS, RUN, first_row, foot, grown_width, narrower_above
 from assay.formats.heading import (
     Heading,
     Row,
     has_header,
-    header_evidence,
     heading_at,
-    is_left_part,
     lacks_first,
     names_of,
     profiled,
@@ -26,22 +22,15 @@ from assay.formats.layout import HEADER_LINES, Cells, Scorer, header_cells, head
 from assay.formats.limits import MAX_COLUMNS
 from assay.reading import Reading
 
-# So many rows of another width, one below the other, are another table.
-_RUN = 3
-# A sentence or two is no table of one column.
-_PROSE_WORDS = 3
-# So many of a few rows must fit the columns to be the table's.
-_FIT = 0.8
-_WORD = re.compile(r"[^\W\d_]")
-
 
 @dataclass(frozen=True)
 class Block:
-    """A table in a text.
+    """A table among rows.
 
     `through` is how many lines stand above its first row, `stop` the line behind its last one, None where the text
     ends there. `names` are those of the header, made up where it has none (`has_header`); `width` counts the cells of
-    a row, of which the last may have no name. `columns` is what the cells of each are like.
+    a row, of which the last may have no name. `columns` is what the cells of each are like. `units` are those that a row
+    below the names has, which is no part of them.
     """
 
     header_at: int
@@ -59,7 +48,7 @@ class Block:
 
 
 def locate_table(rows: Sequence[Row], score: Scorer, reading: Reading, *, whole: bool) -> Block:
-    """Find the main table: the one whose header somebody wants, else that of the most rows, the first of equals.
+    """Find the main table: the one whose header somebody wants, else that of the most cells, the first of equals.
 
     `rows` are all of the file's, or where not `whole` those of its head. Raises Unprocessable: no_header
     where there is no table, too_many_columns.
@@ -74,7 +63,10 @@ def locate_table(rows: Sequence[Row], score: Scorer, reading: Reading, *, whole:
     if wanted is not None:
         number = max(at for at, start in enumerate(starts) if start <= wanted or at == 0)
     else:
-        sizes = [sum(len(row.cells) > 1 for row in rows[start:end]) for start, end in zip(starts, ends, strict=True)]
+        sizes = [
+            sum(row.filled for row in rows[start:end] if len(row.cells) > 1)
+            for start, end in zip(starts, ends, strict=True)
+        ]
         number = sizes.index(max(sizes))
     start, end = starts[number], ends[number]
     block = _block(rows, start, end, wanted, score, reading, whole=whole or end < len(rows))
@@ -109,7 +101,7 @@ def _starts(rows: Sequence[Row], filled: Sequence[int]) -> list[int]:
     before: list[Sequence[str]] = []
     for number, at in enumerate(filled):
         width, cells = widths[number], rows[at].cells[: widths[number]]
-        following = widths[number + 1 : number + _RUN]
+        following = widths[number + 1 : number + RUN]
         usual = current.most_common(1)[0][0] if current else 0
         gap = number > 0 and at != filled[number - 1] + 1
         after_gap = gap or (number > 0 and (widths[number - 1] == 1 or rows[filled[number - 1]].filled == 1))
@@ -179,7 +171,7 @@ def _block(
     width = max(widths, key=lambda one: (widths[one] * (one > 1), one)) if header is None else 0
     if header is None:
         width = _with_short_rows(rows, filled, widths, width)
-        first = _first(rows, filled, width)
+        first = first_row(rows, filled, width)
     else:
         first = header
         below = Counter(len(rows[at].cells) for at in filled if at > first)
@@ -190,7 +182,7 @@ def _block(
     if width > MAX_COLUMNS or (len(header_cells(rows[first].cells)) > MAX_COLUMNS):
         raise no_header("the file", widest)
     if header is None:
-        first = _narrower_above(rows, filled, first, width)
+        first = narrower_above(rows, filled, first, width)
     rows_below = [at for at in filled if at > first]
     body = [rows[at].cells for at in rows_below if len(rows[at].cells) == width][: profiled(width)]
     names_in = reading.header == "auto" and (header is not None or has_header(rows[first].cells, body, width))
@@ -207,9 +199,9 @@ def _block(
         parts = [["", *part] for part in parts]
     names, width = names_of(parts, width) if names_in else (tuple(f"column_{n}" for n in range(1, width + 1)), width)
     data = [at for at in rows_below if at > heading.last] if names_in else [at for at in filled if at >= first]
-    width = max(width, _grown(rows, data, width))
+    width = max(width, grown_width(rows, data, width))
     columns = columns_of([rows[at].cells for at in data if len(rows[at].cells) == width][: profiled(width)], width)
-    stop_at = _foot(rows, data, columns, width, is_followed=end < len(rows)) if whole else None
+    stop_at = foot(rows, data, columns, width, is_followed=end < len(rows)) if whole else None
     return Block(
         header_at=rows[heading.first].line,
         header_rows=heading.last - heading.first + 1 if names_in else 0,
@@ -226,54 +218,6 @@ def _block(
     )
 
 
-def _narrower_above(rows: Sequence[Row], filled: Sequence[int], first: int, width: int) -> int:
-    """The table's first row, where those right above the `first` of its width are its rows too, only with fewer cells.
-
-    So are the rows of a file that was given more columns as it grew, and a header that was not.
-    """
-    number = filled.index(first)
-    below = [rows[at].cells for at in filled[number:] if len(rows[at].cells) == width][: profiled(width)]
-    if header_evidence([cell.strip() for cell in rows[first].cells], below[1:], width) > 0:
-        return first
-    columns = columns_of(below, width)
-    top = number
-
-    def above() -> Sequence[str] | None:
-        if not top or rows[filled[top]].line != rows[filled[top - 1]].after:
-            return None
-        cells = rows[filled[top - 1]].cells
-        return cells if len(cells) < width else None
-
-    while (cells := above()) is not None and _is_like(cells, columns):
-        top -= 1
-    if (cells := above()) is not None:
-        own = len(cells)
-        body = [row[:own] for row in [*(rows[at].cells for at in filled[top:number]), *below]]
-        top -= has_header(cells, [row for row in body if len(row) == own], own)
-    # Where all is text, nothing tells a row from a note.
-    shared = columns[: len(rows[filled[top]].cells)]
-    told = any(column.kind > Looks.TEXT or (len(shared) > 1 and column.shapes) for column in shared)
-    return filled[top] if told else first
-
-
-def _is_like(cells: Sequence[str], columns: Sequence[Column]) -> bool:
-    """Whether a row's first cells are of the columns' kinds, or blank."""
-    pairs = [(looks(cell), column.kind) for cell, column in zip(cells, columns, strict=False)]
-    return all(kind in (Looks.BLANK, own) or Looks.BLANK is own for kind, own in pairs)
-
-
-def _grown(rows: Sequence[Row], data: Sequence[int], width: int) -> int:
-    """How many cells the last rows have, where those from some row on have more than `width`."""
-    widths = [len(rows[at].cells) for at in data]
-    wide = len(list(takewhile(lambda own: own > width, reversed(widths))))
-    if width < 2 or wide < _RUN or wide == len(widths):
-        return width
-    usual = Counter(widths[-wide:]).most_common(1)[0][0]
-    columns = columns_of([rows[at].cells for at in data[:-wide]][-profiled(width) :], width)
-    fits = sum(_is_like(rows[at].cells[:width], columns) for at in data[-wide:])
-    return usual if fits >= _FIT * wide else width
-
-
 def _with_short_rows(rows: Sequence[Row], filled: Sequence[int], widths: Counter[int], width: int) -> int:
     """The width of a header that is wider than most rows, where some are as wide: the others end early."""
     own = max(len(rows[at].cells) for at in filled[:HEADER_LINES])
@@ -283,86 +227,10 @@ def _with_short_rows(rows: Sequence[Row], filled: Sequence[int], widths: Counter
     return own if is_header and has_header(rows[first].cells, body[: profiled(own)], own) else width
 
 
-def _first(rows: Sequence[Row], filled: Sequence[int], width: int) -> int:
-    """The table's first line: it has as many cells as the others, or nearly, and most of them are filled."""
-    usual = median([rows[at].filled for at in filled if len(rows[at].cells) == width] or [width])
-    for number, at in enumerate(filled):
-        cells, full = len(rows[at].cells), rows[at].filled
-        if 2 * full < min(cells, usual) or (full == 1 < width):
-            continue
-        following = filled[number + 1 : number + 30]
-        apart = bool(following) and following[0] != at + 1
-        if cells == width and not (apart and _names_below(rows, following, width)):
-            if not _is_above_header(rows, at, following, width):
-                return at
-            continue
-        if cells < 2 or abs(cells - width) > max(1, width // 4) or not following or following[0] != at + 1:
-            continue
-        # One cell more or less in a header is a slip; above a header of the right width it is no header.
-        if len(rows[following[0]].cells) == width and not _names_below(rows, following, width):
-            return at
-    return filled[0]
-
-
-def _is_above_header(rows: Sequence[Row], at: int, following: Sequence[int], width: int) -> bool:
-    """Whether a row of a key and its value, with blank cells behind, stands above the fuller row that is the header."""
-    if not is_left_part(rows[at].cells):
-        return False
-    for number, place in enumerate(following):
-        cells = [cell.strip() for cell in rows[place].cells]
-        if len(cells) != width or rows[place].filled < 2:
-            continue
-        if rows[place].filled <= rows[at].filled:
-            if is_left_part(cells):
-                continue
-            return False
-        body = [rows[below].cells for below in following[number + 1 :] if len(rows[below].cells) == width]
-        fills = any(cell and not own for cell, own in zip(rows[at].cells, cells, strict=True))
-        return len(body) >= 2 and not fills and header_evidence(cells, body, width) > 0
-    return False
-
-
-def _names_below(rows: Sequence[Row], following: Sequence[int], width: int) -> bool:
-    """Whether the first of the lines that follow is a header to the others."""
-    below = [rows[one].cells for one in following if len(rows[one].cells) == width]
-    return len(below) > 2 and below[0] == rows[following[0]].cells and has_header(below[0], below[1:], width)
-
-
 def _refuse_prose(rows: Sequence[Row], filled: Sequence[int]) -> None:
     """Raise no_header where one cell a line is no column but sentences."""
     texts = [rows[at].cells[0] for at in filled[:200]]
     words = [len(text.split()) for text in texts]
     quoted = sum(rows[at].quoted for at in filled[:200])
-    if sum(words) / len(words) >= _PROSE_WORDS and words[0] > 1 and 2 * quoted < len(texts):
+    if sum(words) / len(words) >= PROSE_WORDS and words[0] > 1 and 2 * quoted < len(texts):
         raise no_header("the file", 1)
-
-
-def _foot(
-    rows: Sequence[Row], data: Sequence[int], columns: Sequence[Column], width: int, *, is_followed: bool
-) -> int | None:
-    """Where the notes below the table begin: lines of one cell (or blank) that are like no row, up to the end.
-
-    `is_followed` is whether another table follows, of which the last line may be the title.
-    """
-    if width < 2 or not data:
-        return None
-    stop = None
-    for number in range(len(data) - 1, 0, -1):
-        at = data[number]
-        cells = [cell.strip() for cell in rows[at].cells]
-        text = next((cell for cell in cells if cell), "")
-        is_note = len(text.split()) > _PROSE_WORDS or text[:1] in "*#"
-        lone = sum(map(bool, cells)) == 1 and bool(cells[0])
-        gap = any(data[one] != data[one - 1] + 1 for one in range(number, len(data)))
-        if not _WORD.search(text) or len(cells) > width or not (lone or gap):
-            break
-        if len(cells) == width and not (lone and (width > 2 or is_note or (is_followed and gap))):
-            # As many cells as a row has, by chance: then it stands apart, and fits nowhere.
-            unlike = [column.misfit(cell) >= 1 for cell, column in zip(cells, columns, strict=True) if column.kind > 1]
-            if not gap or not unlike or not all(unlike):
-                break
-        elif columns[0].misfit(cells[0]) < 1 and not gap and not is_note:
-            # By itself it may be a row; below a gap or a note it is none.
-            continue
-        stop = at
-    return stop
