@@ -29,8 +29,8 @@ class Block:
 
     `through` is how many lines stand above its first row, `stop` the line behind its last one, None where the text
     ends there. `names` are those of the header, made up where it has none (`has_header`); `width` counts the cells of
-    a row, of which the last may have no name. `columns` is what the cells of each are like. `units` are those that a row
-    below the names has, which is no part of them.
+    a row, of which the last may have no name. `columns` is what the cells of each are like. `units` are those of a
+    row below the names, which is no part of them.
     """
 
     header_at: int
@@ -117,7 +117,7 @@ def _starts(rows: Sequence[Row], filled: Sequence[int]) -> list[int]:
                     or len(header_cells(rows[place].cells)) <= width]  # fmt: skip
             body = [row for row in body if len(row) == width]
             above = columns_of(before[-200:], usual) if width == usual else None
-            if _names_others(cells, columns_of(body, width), above) or (gap and _repeats(cells, before[0])):
+            if _names_others(cells, columns_of(body, width), above) or (after_gap and _repeats(cells, before[0])):
                 starts.append(at)
                 current.clear()
                 before = []

@@ -36,6 +36,7 @@ from assay.types.kinds import (
     read_as,
     written_sentinels,
 )
+from assay.types.no_value import sentinels_in
 from assay.types.numbers import CURRENCY
 
 _GUESS_ROWS = 500
@@ -48,8 +49,6 @@ _OF_DATES = r"(?:del?|of|er|st|nd|rd|th)\b|[º°ª年月日時时点分秒년월
 _TOKEN = rf"(?:[0-9]+[TZE]?|{_SIGN}|[AP]\.?M\.?|UTC|GMT|{MONTH}|{_OF_DATES}|(?-i:{CURRENCY}))"
 _MAY_BE_VALUE = rf"^(?i:\s*(?:{_WORDS})\s*|{_TOKEN}*[0-9]{_TOKEN}*)$"
 _DAYS = ((19000101, 21001231), (19000101000000, 21001231235959))
-# Below this no other value of a column may be, for -999 to stand for none.
-_FAR = -99
 _TIME = r"^[0-9]{1,2}:[0-5][0-9]"
 
 
@@ -86,6 +85,8 @@ def _settle_plain(frame: pl.LazyFrame, columns: Sequence[Surveyed], reading: Rea
         found = split[one.name]
         one.rows = row["rows"]
         one.filled = found.get("filled", found["given"] - found.get("empty", 0))
+        if reading.missing_values is None and found.get("lowest") in SENTINELS:
+            one.missing = written_sentinels(sentinels_in(frame, one.name))
         one.type = _plain_type(one, found, reading)
 
 
@@ -96,10 +97,7 @@ def _plain_survey(one: Surveyed) -> dict[str, pl.Expr]:
     if one.guess in (Kind.INTEGER, Kind.NUMBER):
         whole, real = text.cast(pl.Int64, strict=False), text.cast(pl.Float64, strict=False)
         found["real"] = real.is_finite().sum()
-        sentinel = real.is_in(SENTINELS)
-        others = real.filter(~sentinel)
-        found |= {"sentinel": real.filter(sentinel).max(), "sentinels": sentinel.sum()}
-        found |= {"lowest": others.min(), "highest": others.max(), "opposites": (-real).is_in(SENTINELS).sum()}
+        found["lowest"] = real.min()
         found["dot"] = text.str.contains(".", literal=True).any()
         if one.guess is Kind.INTEGER:
             zeros = text.str.starts_with("0") & (size > 1) | text.str.starts_with("-0") & (size > 2)
@@ -125,15 +123,13 @@ def _plain_type(  # noqa: PLR0911 - one for each kind
     one: Surveyed, found: Found, reading: Reading
 ) -> ColumnType | None:
     blank = one.rows - one.filled
-    if reading.missing_values is None and found.get("sentinels") and found["lowest"] is not None:
-        one.missing = written_sentinels(SENTINELS) if _is_no_value(found) else ()
 
     def plain(kind: Kind, note: str, order: DateOrder | None = None) -> ColumnType:
         return ColumnType(kind, blank, one.filled, 0, dates=order, note=note, plain=True)
 
     if not one.filled:
         return plain(Kind.EMPTY, "no cell is filled")
-    if one.missing and found.get("sentinels"):
+    if one.missing and "real" in found:
         return None
     dotted = reading.decimal in (None, ".") and reading.thousands != "."
     if one.guess is Kind.INTEGER and found["whole"] == one.filled and not found["odd"]:
@@ -152,17 +148,6 @@ def _plain_type(  # noqa: PLR0911 - one for each kind
     elif found.get("text", 0) > (1 - NEARLY_ALL) * one.filled:
         return _text(one, "words")
     return None
-
-
-def _is_no_value(found: Found) -> bool:
-    """Whether -999 or the like stands for no value: no other is as far from zero, or it recurs where none is negative.
-
-    A refund of 999 is none: a sale of 999 stands in its column.
-    """
-    if found["opposites"]:
-        return False
-    is_far = bool(found["lowest"] > _FAR and found["highest"] < -found["sentinel"])
-    return is_far or bool(found["lowest"] >= 0 and found["sentinels"] > 1)
 
 
 def _text(one: Surveyed, note: str) -> ColumnType:
