@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import Literal
 
-import fastexcel
 import polars as pl
 from pydantic import JsonValue
 
-from assay.contract import Source
 from assay.errors import Unprocessable
 from assay.formats.layout import HEADER_LINES, Cells, Scorer, header_cells, header_rank, no_header, no_rows
 from assay.formats.limits import MAX_COLUMNS
-from assay.formats.problems import listed, shown, unreadable
+from assay.formats.problems import listed, shown
 from assay.formats.registry import Head, Opening, Whole
+from assay.formats.workbook.book import Book
 from assay.reading import Reading
 
 
@@ -45,7 +43,7 @@ class _Layout:
 def preview(opening: Opening, limit: int) -> Head:
     """The header and up to `limit` rows of the first sheet that has the best header and rows. Raises Unprocessable."""
     rows_wanted = max(HEADER_LINES, opening.reading.header_line or 0) + limit
-    layout = _find(_open(opening.source), opening.score, rows_wanted, opening.reading)
+    layout = _find(_open(opening), opening.score, rows_wanted, opening.reading)
     for header in layout.headers:
         rows = layout.rows[header.sheet][header.line + 1 :].head(limit).rows()
         if rows:
@@ -65,9 +63,9 @@ def open_table(opening: Opening) -> Whole:
     Dates come as `YYYY-MM-DD HH:MM:SS`, numbers as text that reads back as the same double, and cells that hold an
     error (#N/A, #DIV/0!) as blank. Cells to the right of the header's last name are left aside. Raises Unprocessable.
     """
-    book = _open(opening.source)
+    book = _open(opening)
     layout = _find(book, opening.score, None, opening.reading)
-    table = pl.concat([_cells(book, header, layout.rows.pop(header.sheet)) for header in layout.headers])
+    table = pl.concat([_cells(header, layout.rows.pop(header.sheet)) for header in layout.headers])
     if not table.height:
         raise no_rows()
     lazy = table.lazy().with_row_index("row", offset=1)
@@ -83,14 +81,11 @@ def open_table(opening: Opening) -> Whole:
     return layout.columns, lazy, facts
 
 
-def _open(source: Source) -> fastexcel.ExcelReader:
-    try:
-        return fastexcel.read_excel(source.path)
-    except fastexcel.FastExcelError as error:
-        raise unreadable(_said(error)) from error
+def _open(opening: Opening) -> Book:
+    return Book(opening.source, opening.kind, opening.folder)
 
 
-def _find(book: fastexcel.ExcelReader, score: Scorer, limit: int | None, reading: Reading) -> _Layout:
+def _find(book: Book, score: Scorer, limit: int | None, reading: Reading) -> _Layout:
     """Find the best header; the first sheet and line win among equals, a hidden sheet where no visible one has any.
 
     Every sheet is read once, for the reader takes it apart whole whatever it is asked for.
@@ -98,35 +93,35 @@ def _find(book: fastexcel.ExcelReader, score: Scorer, limit: int | None, reading
     found: dict[bool, list[tuple[_Rank, _Header]]] = {True: [], False: []}
     filled, rows, widest = [], {}, 0
     for sheet in _wanted_sheets(book, reading):
-        loaded = _load(book, sheet, 0, limit)
-        if not loaded.frame.height:
+        frame = book.cells(sheet, limit)
+        if not frame.height:
             continue
         filled.append(sheet)
-        widest = max(widest, loaded.frame.width)
-        ranked = _header(sheet, loaded.frame, score, reading)
+        widest = max(widest, frame.width)
+        ranked = _header(sheet, frame, score, reading)
         if ranked is not None:
-            found[loaded.visible].append(ranked)
-            rows[sheet] = loaded.frame
+            found[book.sheets[sheet]].append(ranked)
+            rows[sheet] = frame
     ranked_headers = found[True] if any(rank[0] > 0 for rank, _ in found[True]) else found[True] + found[False]
     if not ranked_headers:
-        raise no_header(f"the workbook's sheets ({listed(book.sheet_names)})", widest)
+        raise no_header(f"the workbook's sheets ({listed([*book.sheets])})", widest)
     rank, best = max(ranked_headers, key=lambda one: one[0])
     others = [_aligned(header, best, rank[0], score) for _, header in found[True] if header is not best]
     read = {header.sheet: header for header in [best, *others] if header}
-    headers = [read[sheet] for sheet in book.sheet_names if sheet in read]
+    headers = [read[sheet] for sheet in [*book.sheets] if sheet in read]
     return _Layout(best.columns, headers, [sheet for sheet in filled if sheet not in read], rows)
 
 
-def _wanted_sheets(book: fastexcel.ExcelReader, reading: Reading) -> list[str]:
+def _wanted_sheets(book: Book, reading: Reading) -> list[str]:
     if reading.sheet is None:
-        return book.sheet_names
-    for sheet in book.sheet_names:
+        return [*book.sheets]
+    for sheet in [*book.sheets]:
         if _fold(sheet) == _fold(reading.sheet):
             return [sheet]
     raise Unprocessable(
         "no_such_sheet",
         f"The workbook has no sheet {shown(reading.sheet)}.",
-        f"Its sheets are: {listed(book.sheet_names)}.",
+        f"Its sheets are: {listed([*book.sheets])}.",
     )
 
 
@@ -186,44 +181,14 @@ def _fold(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def _cells(book: fastexcel.ExcelReader, header: _Header, rows: pl.DataFrame) -> pl.DataFrame:
-    """The cells below a header as text, in columns called 0, 1, ...; `rows` are all rows of its sheet as text."""
+def _cells(header: _Header, rows: pl.DataFrame) -> pl.DataFrame:
+    """The cells below a header, in columns called 0, 1, ...; `rows` are all rows of its sheet."""
     frame = rows[header.line + 1 :]
-    # As text the reader gives no more than nine decimals, as numbers all of them.
-    numbers = _load(book, header.sheet, header.line + 1, None, "float").frame
-    cells = []
-    for position, at in enumerate(header.cells):
-        if at is None or at >= numbers.width:  # none at all, where the header is the last row
-            cells.append(pl.Series(str(position), [None] * frame.height, pl.String))
-            continue
-        pair = pl.DataFrame({"text": frame.to_series(at), "number": numbers.to_series(at)})
-        text, number = pl.col("text"), pl.col("number")
-        rounded = text.cast(pl.Float64, strict=False) != number
-        exact = pl.when(rounded).then(number.cast(pl.String)).otherwise(text)
-        cells.append(pair.select(exact.alias(str(position))).to_series())
-    return pl.DataFrame(cells)
-
-
-@dataclass(frozen=True)
-class _Sheet:
-    frame: pl.DataFrame
-    visible: bool
-
-
-def _load(
-    book: fastexcel.ExcelReader, sheet: str, skip: int, limit: int | None, dtype: Literal["string", "float"] = "string"
-) -> _Sheet:
-    try:
-        loaded = book.load_sheet(
-            sheet, header_row=None, skip_rows=skip, n_rows=limit, dtypes=dtype, skip_whitespace_tail_rows=True
-        )
-        return _Sheet(loaded.to_polars(), loaded.visible == "visible")
-    except fastexcel.InvalidParametersError:  # what an empty sheet, or one with nothing under `skip`, raises
-        return _Sheet(pl.DataFrame(), visible=True)
-    except fastexcel.FastExcelError as error:
-        raise unreadable(f"sheet {shown(sheet)}: {_said(error)}") from error
-
-
-def _said(error: fastexcel.FastExcelError) -> str:
-    """What the reader said, without where."""
-    return shown(str(error).splitlines()[0], 200)
+    return pl.DataFrame(
+        [
+            pl.Series(str(position), [None] * frame.height, pl.String)
+            if at is None or at >= frame.width
+            else frame.to_series(at).alias(str(position))
+            for position, at in enumerate(header.cells)
+        ]
+    )
