@@ -214,7 +214,7 @@ def test_names_in_two_lines_are_joined(read: Read) -> None:
     ]
     table, cells = read(xlsx(rows))
     assert table.columns == ("Region", "2023 Q1", "2023 Q2", "2024 Q1", "2024 Q2")
-    assert (len(cells), table.facts["header_line"]) == (1, 4)
+    assert (len(cells), table.facts["header_line"], table.facts["header_rows"]) == (1, 3, 2)
 
 
 def test_the_largest_sheet_is_read_or_the_one_that_is_named(read: Read) -> None:
@@ -230,6 +230,6 @@ def test_the_largest_sheet_is_read_or_the_one_that_is_named(read: Read) -> None:
 def test_a_sheet_without_a_header_has_numbered_columns(read: Read) -> None:
     table, cells = read(xlsx([[1, 2.5], [3, 4.5]]))
     assert (table.columns, cells) == (("column_1", "column_2"), [("1", "2.5"), ("3", "4.5")])
-    assert table.facts["header"] == "none"
+    assert table.facts["header_line"] is None
     assert read(xlsx([["a", "b"], ["c", "d"]]), header="none")[1] == [("a", "b"), ("c", "d")]
     assert read(xlsx([["a", "b"], ["c", "d"], ["e", "f"]]), header_line="2")[0].columns == ("c", "d")
