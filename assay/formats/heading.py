@@ -217,7 +217,7 @@ def _goes_on(own: Sequence[str], cells: Sequence[str], columns: Sequence[Column]
         return True
     # The names of a group's columns: they stand where the header has nothing, or the name of the group.
     blanks = [at for at in filled if not own[at]]
-    in_groups = all(not own[at] or (at + 1 < len(own) and not own[at + 1] and cells[at + 1]) for at in filled)
+    in_groups = all(not own[at] or at + 1 == len(own) or (not own[at + 1] and bool(cells[at + 1])) for at in filled)
     are_texts = all(looks(cells[at]) is Looks.TEXT for at in filled)
     return bool(blanks) and in_groups and are_texts and rows_below >= 1
 

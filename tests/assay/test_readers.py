@@ -217,7 +217,7 @@ def test_reads_the_sheet_that_has_the_header(tmp_path: Path, make_source: MakeSo
         [["Title", "of a report"], ["more", "words"]],
         [],
         [[], [None, "Field data"], list(NAMES), ["CT", datetime(2024, 1, 2, 3, 4, 5), "Data 1", 1.411],
-         [7, datetime(2024, 1, 2), "Data 1", 176], [None, None, None, None], ["CT", "x", "=1/0", 0.1, "note"]],
+         [7, datetime(2024, 1, 2), "Data 1", 176], [None, None, None, None], ["CT", "x", "#DIV/0!", 0.1, "note"]],
     )  # fmt: skip
     source = make_source(content, "field.XLSX")
     table = opened(source, tmp_path)

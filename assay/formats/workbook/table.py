@@ -17,6 +17,8 @@ from assay.formats.locate import Block, locate_table
 from assay.formats.problems import listed, shown
 from assay.formats.registry import Head, Opening, Whole
 from assay.formats.workbook.book import Book
+from assay.formats.workbook.check_ods import check_opendocument
+from assay.formats.workbook.check_xlsx import check_workbook
 from assay.reading import Reading
 
 # The rows of a sheet in which its tables are looked for: so many cells from its beginning, and the rows at its end.
@@ -105,9 +107,22 @@ def open_table(opening: Opening) -> Whole:
         ],
     }
     facts.update({name: value for name, value in told.items() if value})
+    if uncomputed := _uncomputed(opening, found.tables):
+        are = "cell with a formula is" if uncomputed == 1 else "cells with a formula are"
+        text = f"{uncomputed:,} {are} read as blank: the program that wrote the workbook did not compute them."
+        facts["warnings"] = [f"{text} Open it in a spreadsheet program, save it, and send that."]
     lazy = whole.lazy().with_row_index("row", offset=1)
     lazy = lazy.select(pl.col("row").cast(pl.Int64), pl.lit(None, pl.String).alias("fault"), pl.exclude("row"))
     return found.best.columns, lazy, facts
+
+
+def _uncomputed(opening: Opening, tables: list[_SheetTable]) -> int:
+    """How many cells of the sheets that are read have a formula and no value; XLS and XLSB have one in every cell."""
+    checks = {"xlsx": check_workbook, "ods": check_opendocument}
+    if opening.kind not in checks:
+        return 0
+    counts = checks[opening.kind](opening.source)
+    return sum(counts.get(table.sheet, 0) for table in tables)
 
 
 def _find_tables(opening: Opening, limit: int | None) -> _Found:
