@@ -128,6 +128,18 @@ def test_the_largest_table_of_an_archive_is_read(read: Read) -> None:
     assert (table.facts["member"], table.facts["members_not_read"]) == ("c.csv", ["b.csv", "a.json", "notes.doc"])
 
 
+@pytest.mark.parametrize(
+    ("name", "about"),
+    [("data.csv", "README.txt"), ("survey/d.csv", "survey/LICENSE.txt"), ("api.csv", "Metadata_Country_api.csv"),
+     ("d.csv", "d.csv-metadata.json"), ("d.csv", "how.txt"), ("d.txt", "00_readme.txt"), ("i.data", "terms of use.txt"),
+     ("d.dat", "README"), ("d.csv", "page.html"), ("d.json", "datapackage.json")],
+)  # fmt: skip
+def test_data_is_read_before_what_tells_about_it(read: Read, name: str, about: str) -> None:
+    content = '[{"name": "Ann"}]' if name.endswith(".json") else CSV
+    table, _ = read(archive({about: "all about these data\n" * 99, name: content}), "x.zip")
+    assert (table.facts["member"], table.facts["members_not_read"]) == (name, [about])
+
+
 number = st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False)
 scalar = number | st.text(max_size=9) | st.booleans() | st.none()
 value = st.recursive(
