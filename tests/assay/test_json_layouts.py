@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from assay.errors import Unprocessable
 from assay.formats import Table, open_table, preview
+from assay.formats.json.stream import JsonReader
 from assay.reading import Reading
 from tests.assay.analyses import MakeSource, write_source
 
@@ -117,6 +119,12 @@ def test_columns_are_described_beside_the_rows(read: Read) -> None:
     fields = {"fields": [{"name": "index", "type": "integer"}, {"name": "a", "type": "string"}]}
     table, rows = read({"schema": fields, "data": [{"index": 0, "a": "x"}]})
     assert (table.columns, rows) == (("index", "a"), [("0", "x")])
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 4])
+def test_a_number_may_be_cut_where_a_piece_ends(cut: int) -> None:
+    content = "[" + " " * ((1 << 20) - 1 - cut) + "1.5e3, 2]"
+    assert [*JsonReader(io.TextIOWrapper(io.BytesIO(content.encode()))).items()] == ["1.5e3", "2"]
 
 
 def test_a_header_that_is_not_there_is_none(read: Read) -> None:

@@ -18,7 +18,8 @@ from pydantic import JsonValue
 from assay.contract import Source
 from assay.errors import Unprocessable
 from assay.formats.head import read_head
-from assay.formats.json.families import Families, Family
+from assay.formats.json.families import Families
+from assay.formats.json.family import Family
 from assay.formats.json.recognise import NDJSON
 from assay.formats.json.stream import JsonReader, Value, cell_of
 from assay.formats.json.walk import Records

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from assay.errors import Unprocessable
-from assay.formats.json.families import Families
+from assay.formats.json.families import Families, Take
 from assay.formats.json.recognise import NDJSON
 from assay.formats.json.stream import JsonReader, Value, broken_json
 from assay.formats.limits import MAX_JSON_TABLES
@@ -78,7 +78,11 @@ class Records:
                     continue
                 if name is not None:
                     self.families.break_off(place)
-                if start == "{":
+                if start == "{" and (plain := self.reader.plain_object()) is not None:
+                    with self.families.member(own, inner, arrays=False) as take_cell:
+                        for key, value in plain.items():
+                            take_cell(key, value)
+                elif start == "{":
                     yield from self._object(own, inner, depth + 1)
                 elif self.reader.second() in ("{", "["):
                     yield from self._array(_inside(own, inner))
@@ -93,6 +97,6 @@ def _inside(place: str, name: str | None) -> str:
 
 
 @contextmanager
-def _outermost() -> Iterator[Callable[[str, Value], object]]:
+def _outermost() -> Iterator[Take]:
     """The file's outermost object stands beside no other."""
     yield lambda _name, _value: None

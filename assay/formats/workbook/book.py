@@ -104,7 +104,7 @@ def _frame(sheet: CalamineSheet, text: Callable[[Value], str | None], limit: int
                 ]
             )
         )
-    return pl.concat(frames, rechunk=True)
+    return pl.concat(frames)
 
 
 def _without_blank_end(frame: pl.DataFrame) -> pl.DataFrame:
