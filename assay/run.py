@@ -9,12 +9,11 @@ from typing import TypeVar, cast
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from assay.contract import Output, Outputs, Progress, Source, Sources, Summary
+from assay.contract import Output, Outputs, Progress, Source, Sources, Summary, TabularParameters
 from assay.datasets import registry
 from assay.detection import Detection, detect
 from assay.errors import Unprocessable
 from assay.formats import preview
-from assay.reading import Reading
 from assay.write.canonical import write_json
 
 MANIFEST_VERSION = 1
@@ -59,16 +58,20 @@ def analyse(
     source = sources.input
     known = registry.rules()
     progress(0.0, "detecting")
-    # Before a pipeline is known: any of them takes it.
-    reading = _validated(Reading, parameters.get("reading", {}), "The reader", "reading")
-    head = preview(source, lambda names: max(rules.header_score(names) for rules in known.values()), reading)
-    detection = detect(head, known, requested_dataset_type)
+    # Before a pipeline is known: any of them takes these.
+    shared = {name: parameters[name] for name in TabularParameters.model_fields if name in parameters}
+    tabular = _validated(TabularParameters, shared, "The reader")
+    head = preview(source, lambda names: max(rules.header_score(names) for rules in known.values()), tabular.reading)
+    detection = detect(head, known, requested_dataset_type, tabular.columns)
     on_detection(detection)
     if detection.dataset_type is None:
         return NeedsType(detection)
     info = registry.for_type(detection.dataset_type)
+    layout = known[info.dataset_type].layout_of(head.columns)
     pipeline = registry.load(info)
-    given = _validated(pipeline.Parameters, dict(parameters), info.name)
+    # What a layout says goes before the pipeline's own defaults, and what a person says before both.
+    chosen = {**(layout.parameters if layout is not None else {}), **parameters}
+    given = _validated(pipeline.Parameters, chosen, info.name)
     complete = cast("dict[str, JsonValue]", given.model_dump(mode="json"))
     outputs = Outputs(folder)
     summary = pipeline.run(sources, given, outputs, progress)
@@ -119,6 +122,12 @@ def _write_manifest(
             "band": detection.band,
             "likeliest": detection.likeliest,
             "confidence": detection.confidence,
+            "layout": detection.columns.layout,
+            "columns": {
+                role: {"column": found.column, "position": found.position, "how": found.how}
+                for role, found in detection.columns.roles.items()
+                if info.dataset_type == detection.likeliest
+            },
         },
         "pipeline": {"name": info.name, "version": info.version},
         "parameters": parameters,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from assay.detection.rules import fold
+from assay.detection.names import fold
 from assay.formats import Table
 
 _NAME = re.compile(r"(sample|sampling|collection|measurement)?time(ofday)?")
