@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from assay.detection.arithmetic import decide
 from assay.detection.evidence import TYPE_SHARE, count_of, filled
 from assay.detection.given import label, position_of, roles_given
+from assay.detection.layouts import names_of
 from assay.detection.names import fold, fold_all
 from assay.detection.rules import TIERS, ColumnRule, Rules
 from assay.detection.unused import amounts, numbers
@@ -107,9 +108,9 @@ def resolve(
     layout = rules.layout_of(names)
     if layout is not None:
         taken = {one.at for one in found.values()}
-        for role, column in layout.columns.items():
-            at = None if column is None else _in_layout(names, column)
-            if role not in found and (column is None or (at is not None and at not in taken)):
+        for role, header in layout.columns.items():
+            at = None if header is None else _in_layout(names, header)
+            if role not in found and (header is None or (at is not None and at not in taken)):
                 found[role] = _Found(at, "layout", f"the header is that of {layout.title}")
     _by_name(head, rules, found)
     notes = [f"{layout.title}: {layout.note}"] if layout is not None and layout.note else []
@@ -151,12 +152,13 @@ def how_to_choose(role: str, column: str) -> str:
     return f"columns {json.dumps({role: column}, ensure_ascii=False)}, or --column {shlex.quote(f'{role}={column}')}"
 
 
-def _in_layout(names: Sequence[str], column: str) -> int | None:
-    """Where a layout's column stands; None where the file lacks it or has it twice."""
-    try:
-        return position_of(names, column, "")
-    except Unprocessable:
-        return None
+def _in_layout(names: Sequence[str], column: str | tuple[str, ...]) -> int | None:
+    """Where a layout's column stands, by the first of its names; None where the file lacks it or has it twice."""
+    for name in names_of(column):
+        same = [at for at, one in enumerate(names) if fold_all(one) == fold_all(name)]
+        if same:
+            return same[0] if len(same) == 1 else None
+    return None
 
 
 def _by_name(head: Preview, rules: Rules, found: dict[str, _Found]) -> None:

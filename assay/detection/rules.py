@@ -196,7 +196,7 @@ class Rules(BaseModel):
         if not self.layouts:
             return None
         folded = {fold_all(name) for name in names if len(name) <= _LONGEST}
-        matching = [layout for layout in self.layouts if layout.folded <= folded]
+        matching = [layout for layout in self.layouts if layout.matches(folded)]
         return min(matching, key=lambda layout: (-len(layout.headers), layout.name), default=None)
 
     @cached_property
