@@ -14,6 +14,7 @@ from assay.datasets import registry
 from assay.detection import Detection, detect
 from assay.errors import Unprocessable
 from assay.formats import preview
+from assay.formats.layout import Cells
 from assay.write.canonical import write_json
 
 MANIFEST_VERSION = 1
@@ -56,18 +57,13 @@ def analyse(
     the parameters are at fault, and lets through what `progress` and `on_detection` raise.
     """
     source = sources.input
-    known = registry.rules()
     progress(0.0, "detecting")
-    # Before a pipeline is known: any of them takes these.
-    shared = {name: parameters[name] for name in TabularParameters.model_fields if name in parameters}
-    tabular = _validated(TabularParameters, shared, "The reader")
-    head = preview(source, lambda names: max(rules.header_score(names) for rules in known.values()), tabular.reading)
-    detection = detect(head, known, requested_dataset_type, tabular.columns)
+    names, detection = recognise(source, requested_dataset_type, parameters)
     on_detection(detection)
     if detection.dataset_type is None:
         return NeedsType(detection)
     info = registry.for_type(detection.dataset_type)
-    layout = known[info.dataset_type].layout_of(head.columns)
+    layout = registry.rules_of(info).layout_of(names)
     pipeline = registry.load(info)
     # What a layout says goes before the pipeline's own defaults, and what a person says before both.
     chosen = {**(layout.parameters if layout is not None else {}), **parameters}
@@ -86,6 +82,28 @@ def analyse(
         outputs=outputs.files,
         manifest_sha256=manifest.sha256,
     )
+
+
+def recognise(
+    source: Source,
+    requested_dataset_type: str | None,
+    parameters: Mapping[str, JsonValue],
+    *,
+    may_lack: bool = False,
+) -> tuple[Cells, Detection]:
+    """Tell what a file is by its head: its header, and the detection.
+
+    `may_lack` has a requested type looked for in a file that lacks a column which it needs. Raises Unprocessable as
+    `analyse` does.
+    """
+    known = registry.rules()
+    if may_lack and requested_dataset_type in known:
+        known, requested_dataset_type = {requested_dataset_type: known[requested_dataset_type]}, None
+    # Before a pipeline is known: any of them takes these.
+    shared = {name: parameters[name] for name in TabularParameters.model_fields if name in parameters}
+    tabular = _validated(TabularParameters, shared, "The reader")
+    head = preview(source, lambda names: max(rules.header_score(names) for rules in known.values()), tabular.reading)
+    return head.columns, detect(head, known, requested_dataset_type, tabular.columns)
 
 
 def _validated(model: type[_Model], given: JsonValue, who: str, *at: str) -> _Model:

@@ -53,14 +53,16 @@ class Role(BaseModel):
 class Columns(BaseModel):
     """The role of each column of a table, for one dataset type.
 
-    `unused` are the columns that no role took, `unused_amounts` those of them that are sums of money or quantities by
-    their names. `doubts` are what a person should decide about a needed role; `notes` what else was decided.
+    `missing` names what the type needs and no column was found for. `unused` are the columns that no role took,
+    `unused_amounts` those of them that are sums of money or quantities by their names. `doubts` are what a person
+    should decide about a needed role; `notes` what else was decided.
     """
 
     model_config = ConfigDict(frozen=True)
 
     layout: str | None
     roles: dict[str, Role]
+    missing: tuple[str, ...]
     unused: tuple[str, ...]
     unused_amounts: tuple[str, ...]
     doubts: tuple[str, ...]
@@ -261,6 +263,7 @@ def _told(head: Preview, rules: Rules, found: Mapping[str, _Found], layout: str 
     return Columns(
         layout=layout,
         roles=roles,
+        missing=tuple(rules.missing(present)),
         unused=tuple(_label(names, at) for at in free if names[at])[:_LISTED],
         unused_amounts=tuple(_label(names, at) for at in money)[:_LISTED],
         doubts=tuple(doubts),

@@ -37,9 +37,9 @@ def of_layout(*, fits: bool) -> float:
     return _LAYOUT if fits else _MISFIT
 
 
-def of_sufficient() -> float:
+def of_sufficient(*, fits: bool) -> float:
     """The same, at least, of a file with columns that are enough by themselves and hold what they should."""
-    return _SUFFICIENT
+    return _SUFFICIENT if fits else _MISFIT
 
 
 def of_incomplete(names: float, *, fillable: bool) -> float:

@@ -196,8 +196,8 @@ def _weigh(head: Preview, rules: Rules, columns: Columns) -> _Weighed:
     if columns.layout is not None:
         return _Weighed(of_layout(fits=fits), weighed, missing, columns, fits)
     alone = of_score(score, fits=fits)
-    if fits and is_enough(head, rules, at, misfits):
-        alone = max(alone, of_sufficient())
+    if is_enough(head, rules, at, misfits):
+        alone = max(alone, of_sufficient(fits=fits))
     return _Weighed(alone, weighed, missing, columns, fits)
 
 
