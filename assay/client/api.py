@@ -218,9 +218,12 @@ class Client:
         """Have the file of a job processed anew; return the job that does so."""
         return self._ask(Job, "POST", f"/jobs/{job_id}/reprocess")
 
-    def choose_type(self, job_id: UUID, dataset_type: str) -> Job:
-        """Say what the file of a job is; it runs again as that."""
-        return self._ask(Job, "PATCH", f"/jobs/{job_id}", json={"dataset_type": dataset_type})
+    def choose_type(self, job_id: UUID, dataset_type: str, parameters: Mapping[str, JsonValue] | None = None) -> Job:
+        """Say what the file of a job is; it runs again as that, with its own parameters if none are given."""
+        body: dict[str, JsonValue] = {"dataset_type": dataset_type}
+        if parameters is not None:
+            body["parameters"] = dict(parameters)
+        return self._ask(Job, "PATCH", f"/jobs/{job_id}", json=body)
 
     def dataset_types(self) -> DatasetTypes:
         """Return what a file may be."""

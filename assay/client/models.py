@@ -41,9 +41,10 @@ class JobError(Model):
 
 
 class TypeChoice(Model):
-    """The dataset type that a person chose for a job, who that was, and when."""
+    """The dataset type and parameters that a person chose for a job, who that was, and when."""
 
     dataset_type: str
+    parameters: dict[str, JsonValue] | None = None
     chosen_by: UUID
     chosen_at: datetime
 

@@ -167,11 +167,13 @@ def post_reprocess(job_id: UUID, user: SignedIn) -> Response[str]:
 def patch_job(job_id: UUID, user: SignedIn) -> Response[str]:
     """Take JSON with a `dataset_type`, at any time: the job runs again as that type, in a new attempt.
 
-    Outputs that it has as another type go at once; an attempt that runs is stopped. The job keeps who chose and when.
+    With `parameters` it runs with those instead of its own. The outputs that it has go at once; an attempt that runs is
+    stopped. The job keeps who chose and when. The same choice again changes nothing, unless the job has failed or was
+    cancelled.
     """
-    dataset_type = jobs.parse_choice(_body())
-    job = jobs.choose_type(job_id, dataset_type, user)
-    logger.info("type chosen", dataset_type=dataset_type, status=job.status)
+    choice = jobs.parse_choice(_body())
+    job = jobs.choose_type(job_id, choice, user)
+    logger.info("type chosen", dataset_type=choice.dataset_type, status=job.status)
     return answer(200, job)
 
 

@@ -39,7 +39,7 @@ begin
         from assay.jobs where upload_id = v_upload_id and status in ('queued', 'running'));
 end $$;
 
--- The answer to a successful claim. To the worker, the type that was chosen is the one that was asked for.
+-- The answer to a successful claim. To the worker, what was chosen is what was asked for.
 create function assay.claim_json(p_job assay.jobs) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
@@ -48,7 +48,8 @@ begin
     return jsonb_build_object('claimed', true, 'attempt', p_job.attempt, 'owner', p_job.owner,
         'object_key', 'uploads/' || p_job.owner || '/' || (v_job ->> 'sha256'),
         'job', v_job || jsonb_build_object(
-            'requested_dataset_type', coalesce(p_job.chosen_dataset_type, p_job.requested_dataset_type)));
+            'requested_dataset_type', coalesce(p_job.chosen_dataset_type, p_job.requested_dataset_type),
+            'parameters', coalesce(p_job.chosen_parameters, p_job.parameters)));
 end $$;
 
 -- How many jobs the owner runs now.

@@ -110,12 +110,19 @@ def reprocess_job(steps: Steps) -> None:
 
 def choose_type(steps: Steps) -> None:
     job_id, _ = steps.done()
-    job = steps.choose_type(job_id, "table")
-    choice = {"dataset_type": "table", "chosen_by": str(steps.user.owner), "chosen_at": job["type_choice"]["chosen_at"]}
+    parameters = {"reading": {"decimal": ","}, "none": None}
+    job = steps.choose_type(job_id, "table", parameters)
+    choice = {
+        "dataset_type": "table",
+        "parameters": parameters,
+        "chosen_by": str(steps.user.owner),
+        "chosen_at": job["type_choice"]["chosen_at"],
+    }
     assert (job["status"], job["type_choice"], job["requested_dataset_type"]) == ("queued", choice, None)
     assert steps.outputs(job_id) == []
     claimed = steps.claim(job_id)
     assert (claimed["attempt"], claimed["job"]["requested_dataset_type"]) == (2, "table")
+    assert (claimed["job"]["parameters"], job["parameters"]) == (parameters, {})
 
 
 def delete_job(steps: Steps) -> None:

@@ -147,8 +147,8 @@ class Steps:
     def reprocess(self, job_id: str) -> Answer:
         return self._call("reprocess_job", self.user, job_id=job_id)
 
-    def choose_type(self, job_id: str, dataset_type: str = "table") -> Answer:
-        return self._call("choose_type", self.user, job_id=job_id, dataset_type=dataset_type)
+    def choose_type(self, job_id: str, dataset_type: str = "table", parameters: dict[str, Any] | None = None) -> Answer:
+        return self._call("choose_type", self.user, job_id=job_id, dataset_type=dataset_type, parameters=parameters)
 
     def delete(self, job_id: str) -> Answer:
         return self._call("delete_job", self.user, job_id=job_id)

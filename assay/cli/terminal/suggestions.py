@@ -10,7 +10,7 @@ _COMMANDS = {
     "GET /jobs": "assay jobs",
     "GET /jobs/{job_id}": "assay show JOB",
     "GET /jobs/{job_id}/outputs": "assay show JOB",
-    "PATCH /jobs/{job_id}": "assay choose JOB TYPE",
+    "PATCH /jobs/{job_id}": "assay choose JOB TYPE [--param KEY=VALUE | --no-param]",
     "DELETE /jobs/{job_id}": "assay delete JOB",
     "POST /jobs/{job_id}/cancel": "assay cancel JOB",
     _RETRY: "assay retry JOB",
