@@ -15,7 +15,7 @@ from assay.client import Client, Refused, refused, safe_name
 from assay.client.models import Account, AccountExport, DownloadLink, ExportedOutput, ExportedUpload
 from assay.write.private import read_object, write_object
 
-LISTS = ("webhooks", "deliveries", "uploads", "jobs", "attempts", "events", "outputs")
+LISTS = ("webhooks", "deliveries", "remembered_columns", "uploads", "jobs", "attempts", "events", "outputs")
 _CONTENTS = "export.json"
 # Says whose export has begun in the folder, until it is whole.
 _BEGUN = ".assay-export.json"

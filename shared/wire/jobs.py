@@ -130,6 +130,8 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+Columns = Annotated[dict[str, str | None], Field(max_length=100)]
+
 _Parameters = Annotated[dict[str, JsonValue], AfterValidator(_is_parameters)]
 
 
@@ -172,6 +174,12 @@ class TypeChoiceRequest(Model):
         default=None,
         description="the pipeline's parameters, all of them; the job keeps those it has if omitted",
         examples=[{"reading": {"delimiter": ";"}}],
+    )
+    columns: Columns | None = Field(
+        default=None,
+        description="which column plays which part, in place of `parameters.columns`; a header, #7 for the seventh "
+        "column, null where there is none",
+        examples=[{"revenue": "Gross"}],
     )
 
 

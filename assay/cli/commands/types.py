@@ -49,6 +49,7 @@ def choose(
     dataset_type: Annotated[str, typer.Argument(metavar="TYPE", help="What the file is; `assay types` lists them.")],
     *,
     param: Param = None,
+    column: Column = None,
     no_param: Annotated[bool, typer.Option("--no-param", help="Run without the parameters that the job has.")] = False,
     out: Out = None,
     links: Links = False,
@@ -58,12 +59,17 @@ def choose(
 ) -> None:
     """Say what the file of a job is: the job runs again as that; wait for it, and save the outputs.
 
-    It keeps its parameters. With --param it runs with those alone.
+    It keeps its parameters. With --param it runs with those alone, with --column with these columns.
     """
     parameters = parameters_of(param)
     if parameters and no_param:
         raise typer.BadParameter("Give --param or --no-param, not both.", param_hint="--no-param")
     with connected(context, url, token, as_json=as_json) as client:
-        chosen = client.choose_type(client.job_id(job), dataset_type, parameters if param or no_param else None)
+        chosen = client.choose_type(
+            client.job_id(job),
+            dataset_type,
+            parameters if param or no_param else None,
+            columns_of(column) if column else None,
+        )
         found, saved = finished(client, chosen, out)
     report(found, saved, found.filename, cached=False, json=as_json, links=links)
