@@ -41,6 +41,7 @@ _TAGS = {
     "events": ("Service", "The service itself."),
 }
 _IN_PATH = {
+    "choice_id": "the choice's id",
     "job_id": "the job's id",
     "output_id": "the output's id",
     "webhook_id": "the webhook's id",

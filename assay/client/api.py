@@ -27,6 +27,7 @@ from assay.client.models import (
     Output,
     OutputList,
     PutLink,
+    RememberedColumnsList,
     Remaining,
     UploadAnswer,
 )

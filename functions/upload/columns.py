@@ -17,8 +17,10 @@ def parse_request(body: bytes) -> ColumnsRequest:
 
 def edit(choice_id: UUID, request: ColumnsRequest, user: User) -> RememberedColumns:
     """Remember other columns. Raises Problem (404)."""
-    arguments = {"p_choice_id": choice_id, "p_columns": {**request.columns}}
-    return RememberedColumns.model_validate(database().call("edit_remembered_columns", arguments, as_user=user))
+    answer = database().call(
+        "edit_remembered_columns", {"p_choice_id": choice_id, "p_columns": {**request.columns}}, as_user=user
+    )
+    return RememberedColumns.model_validate(answer)
 
 
 def forget(choice_id: UUID, user: User) -> None:

@@ -2157,7 +2157,7 @@ declare
     v_choice assay.remembered_columns;
 begin
     if jsonb_typeof(p_columns) is distinct from 'object' or octet_length(p_columns::text) > 16384
-        or jsonb_path_exists(p_columns, '$.* ? (@.type() != "string" && @.type() != "null")') then
+        or jsonb_path_exists(p_columns, 'strict $.* ? (@.type() != "string" && @.type() != "null")') then
         perform assay.raise_problem(422, 'invalid_columns', 'The columns are no object of roles and headers.',
             'Send an object such as {"revenue": "Gross"}; null says that there is no such column.');
     end if;

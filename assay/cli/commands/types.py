@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.commands.options import AsJson, JobId, Links, Out, Param, Token, Url, connected
+from assay.cli.commands.options import AsJson, Column, JobId, Links, Out, Param, Token, Url, connected
 from assay.cli.commands.results import finished, report
 from assay.cli.offline.dataset_types import all_dataset_types
 from assay.cli.terminal import screen
+from assay.cli.terminal.arguments import columns_of
 from assay.cli.terminal.arguments import parameters as parameters_of
 from assay.client.models import DatasetTypes
 
