@@ -65,8 +65,9 @@ def analyse(
 ) -> Analysis | NeedsType:
     """Detect what the file is, run its pipeline and write its outputs into `folder`.
 
-    `remembered` are the columns that the file's owner confirmed before, for other files. `on_detection` is called once, before the pipeline runs. Raises Unprocessable where the file, the requested type or
-    the parameters are at fault, and lets through what `progress` and `on_detection` raise.
+    `remembered` are the columns that the file's owner confirmed before, for other files. `on_detection` is called once,
+    before the pipeline runs. Raises Unprocessable where the file, the requested type or the parameters are at fault,
+    and lets through what `progress` and `on_detection` raise.
     """
     source = sources.input
     progress(0.0, "detecting")

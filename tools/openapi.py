@@ -108,7 +108,7 @@ def document() -> Document:
     }
     _describe_upload(merged)
     _describe_body(merged, "/webhooks", "post", WebhookRequest)
-    _describe_body(merged, "/columns/{choice_id}", "put", ColumnsRequest)
+    _describe_body(merged, "/columns/{choice_id}", "patch", ColumnsRequest)
     _describe_body(merged, "/jobs/{job_id}", "patch", TypeChoiceRequest)
     merged["components"]["schemas"]["TypeChoiceRequest"]["properties"]["dataset_type"]["enum"] = dataset_types()
     _describe_event(merged)

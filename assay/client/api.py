@@ -27,8 +27,8 @@ from assay.client.models import (
     Output,
     OutputList,
     PutLink,
-    RememberedColumnsList,
     Remaining,
+    RememberedColumnsList,
     UploadAnswer,
 )
 from assay.client.refusals import Refused, refused, service_refused, store_refused, unreachable

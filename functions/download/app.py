@@ -17,8 +17,8 @@ from shared.catalog.dataset_types import DatasetTypes, all_dataset_types, exampl
 from shared.http import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api, respond
 from shared.telemetry import logger, measure, metrics, tracer
 from shared.wire.account import Account, AccountExport
-from shared.wire.jobs import DownloadLink, Health, JobPage, JobStatus, JobWithAttempts, OutputList
 from shared.wire.columns import RememberedColumnsList
+from shared.wire.jobs import DownloadLink, Health, JobPage, JobStatus, JobWithAttempts, OutputList
 from shared.wire.webhooks import DeliveryPage, WebhookList
 
 api = new_api()

@@ -28,8 +28,8 @@ from shared.http import (
 )
 from shared.telemetry import follow, logger, measure, metrics, tracer
 from shared.wire.account import Remaining
-from shared.wire.jobs import FILENAME_SCHEMA, HintTaken, Job, OnDuplicate, UploadAnswer
 from shared.wire.columns import RememberedColumns
+from shared.wire.jobs import FILENAME_SCHEMA, HintTaken, Job, OnDuplicate, UploadAnswer
 from shared.wire.webhooks import NewWebhook, Webhook
 
 api = new_api()
@@ -168,9 +168,9 @@ def post_reprocess(job_id: UUID, user: SignedIn) -> Response[str]:
 def patch_job(job_id: UUID, user: SignedIn) -> Response[str]:
     """Take JSON with a `dataset_type`, at any time: the job runs again as that type, in a new attempt.
 
-    With `parameters` it runs with those instead of its own, with `columns` with those columns. The outputs that it has go at once; an attempt that runs is
-    stopped. The job keeps who chose and when. The same choice again changes nothing, unless the job has failed or was
-    cancelled.
+    With `parameters` it runs with those instead of its own, with `columns` with those columns. The outputs that it has
+    go at once; an attempt that runs is stopped. The job keeps who chose and when. The same choice again changes
+    nothing, unless the job has failed or was cancelled.
     """
     choice = jobs.parse_choice(_body())
     job = jobs.choose_type(job_id, choice, user)
@@ -234,7 +234,7 @@ def post_webhook(user: SignedIn) -> Response[str]:
     return answer(201 if isinstance(webhook, NewWebhook) else 200, webhook)
 
 
-@api.put(
+@api.patch(
     "/columns/<choice_id>",
     summary="Change remembered columns",
     operation_id="edit_columns",
@@ -243,7 +243,7 @@ def post_webhook(user: SignedIn) -> Response[str]:
         problems=[NOT_SIGNED_IN, (404, "No such columns are remembered"), INVALID, UNAVAILABLE],
     ),
 )
-def put_columns(choice_id: UUID, user: SignedIn) -> Response[str]:
+def patch_columns(choice_id: UUID, user: SignedIn) -> Response[str]:
     """Take JSON with all `columns` to remember, in place of those that are; jobs that have begun keep theirs."""
     return answer(200, columns.edit(choice_id, columns.parse_request(_body()), user))
 

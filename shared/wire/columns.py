@@ -11,7 +11,7 @@ from shared.wire.jobs import Columns, Model
 
 
 class ColumnsRequest(Model):
-    """`PUT /columns/{choice_id}`: which column plays which part."""
+    """`PATCH /columns/{choice_id}`: which column plays which part."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
