@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from shared.wire.jobs import Columns, Model
+from shared.wire.model import Model
+from shared.wire.parameters import Columns
 
 
 class ColumnsRequest(Model):
