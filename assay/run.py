@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
 
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from assay.contract import Output, Outputs, Progress, Source, Sources, Summary
+from assay.contract import Output, Outputs, Progress, Source, Sources, Summary, TabularParameters
 from assay.datasets import registry
 from assay.detection import Detection, detect
+from assay.detection.columns import header_key
 from assay.errors import Unprocessable
 from assay.formats import preview
-from assay.reading import Reading
+from assay.formats.layout import Cells
 from assay.write.canonical import write_json
 
 MANIFEST_VERSION = 1
 
 _Model = TypeVar("_Model", bound=BaseModel)
+
+
+class RememberedColumns(BaseModel):
+    """The columns that an owner confirmed for the files of one type with one header (`header_key`), by role."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset_type: str
+    header_sha256: str
+    columns: dict[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -50,25 +61,29 @@ def analyse(
     folder: Path,
     progress: Progress,
     on_detection: Callable[[Detection], None],
+    remembered: Sequence[RememberedColumns] = (),
 ) -> Analysis | NeedsType:
     """Detect the dataset type, run its pipeline and write the outputs into `folder`.
 
-    `on_detection` is called once, before the pipeline runs. Raises Unprocessable if the file, the requested type or the
-    parameters are at fault, and what `progress` and `on_detection` raise.
+    `remembered` are the columns that the file's owner confirmed before, for other files. `on_detection` is called once,
+    before the pipeline runs. Raises Unprocessable if the file, the requested type or the parameters are at fault,
+    and what `progress` and `on_detection` raise.
     """
     source = sources.input
-    all_rules = registry.rules()
     progress(0.0, "detecting")
-    # Needed before the pipeline is known; every pipeline accepts these options.
-    reading = _validated(Reading, parameters.get("reading", {}), "The reader", "reading")
-    head = preview(source, lambda names: max(rules.header_score(names) for rules in all_rules.values()), reading)
-    detection = detect(head, all_rules, requested_dataset_type)
+    names, detection = recognise(source, requested_dataset_type, parameters, remembered)
     on_detection(detection)
     if detection.dataset_type is None:
         return NeedsType(detection)
     info = registry.for_type(detection.dataset_type)
+    layout = registry.rules_of(info).layout_of(names)
     pipeline = registry.load(info)
-    parsed = _validated(pipeline.Parameters, dict(parameters), info.name)
+    # What a layout says goes before the pipeline's own defaults, and what a person says before both.
+    chosen = {**(layout.parameters if layout is not None else {}), **parameters}
+    if kept := {role: one.column for role, one in detection.columns.roles.items() if one.how == "remembered"}:
+        given_columns = TabularParameters.model_validate({"columns": parameters.get("columns", {})}).columns
+        chosen["columns"] = {**kept, **given_columns}
+    parsed = _validated(pipeline.Parameters, chosen, info.name)
     complete = cast("dict[str, JsonValue]", parsed.model_dump(mode="json"))
     outputs = Outputs(folder)
     summary = pipeline.run(sources, parsed, outputs, progress)
@@ -83,6 +98,31 @@ def analyse(
         outputs=outputs.files,
         manifest_sha256=manifest.sha256,
     )
+
+
+def recognise(
+    source: Source,
+    requested_dataset_type: str | None,
+    parameters: Mapping[str, JsonValue],
+    remembered: Sequence[RememberedColumns] = (),
+    *,
+    may_lack: bool = False,
+) -> tuple[Cells, Detection]:
+    """Tell what a file is by its head: its header, and the detection.
+
+    `may_lack` has a requested type looked for in a file that lacks a column which it needs. Raises Unprocessable as
+    `analyse` does.
+    """
+    known = registry.rules()
+    if may_lack and requested_dataset_type in known:
+        known, requested_dataset_type = {requested_dataset_type: known[requested_dataset_type]}, None
+    # Before a pipeline is known: any of them takes these.
+    shared = {name: parameters[name] for name in TabularParameters.model_fields if name in parameters}
+    tabular = _validated(TabularParameters, shared, "The reader")
+    head = preview(source, lambda names: max(rules.header_score(names) for rules in known.values()), tabular.reading)
+    key = header_key(head.columns)
+    before = {one.dataset_type: one.columns for one in remembered if one.header_sha256 == key}
+    return head.columns, detect(head, known, requested_dataset_type, tabular.columns, before)
 
 
 def _validated(model: type[_Model], values: JsonValue, component: str, *place: str) -> _Model:
@@ -119,6 +159,12 @@ def _write_manifest(
             "band": detection.band,
             "likeliest": detection.likeliest,
             "confidence": detection.confidence,
+            "layout": detection.columns.layout,
+            "columns": {
+                role: {"column": found.column, "position": found.position, "how": found.how}
+                for role, found in detection.columns.roles.items()
+                if info.dataset_type == detection.likeliest
+            },
         },
         "pipeline": {"name": info.name, "version": info.version},
         "parameters": parameters,

@@ -12,6 +12,7 @@ from functions.download import app as download
 from functions.upload import app as upload
 from functions.upload.storage_hook import HEADER
 from shared.catalog.registry import dataset_types
+from shared.wire.columns import ColumnsRequest
 from shared.wire.jobs import TypeChoiceRequest
 from shared.wire.uploads import UploadRequest
 from shared.wire.webhooks import WebhookEvent, WebhookRequest
@@ -37,6 +38,7 @@ _TAGS = {
     "jobs": ("Jobs", "Follow and change jobs."),
     "outputs": ("Outputs", "Download the files that jobs produce."),
     "dataset-types": ("Dataset types", "List the supported dataset types."),
+    "columns": ("Columns", "List, change and forget remembered columns."),
     "webhooks": ("Webhooks", "Register URLs that are notified when jobs end."),
     "me": ("Account", "Show, export and delete the account's data."),
     "health": ("Service", "The service itself."),
@@ -44,6 +46,7 @@ _TAGS = {
     "events": ("Service", "The service itself."),
 }
 _IN_PATH = {
+    "choice_id": "the choice's id",
     "job_id": "the job's id",
     "output_id": "the output's id",
     "webhook_id": "the webhook's id",
@@ -110,6 +113,7 @@ def document() -> Document:
     }
     _describe_upload(merged)
     _describe_body(merged, "/webhooks", "post", WebhookRequest)
+    _describe_body(merged, "/columns/{choice_id}", "patch", ColumnsRequest)
     _describe_body(merged, "/jobs/{job_id}", "patch", TypeChoiceRequest)
     merged["components"]["schemas"]["TypeChoiceRequest"]["properties"]["dataset_type"]["enum"] = dataset_types()
     _describe_event(merged)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from assay.client.models import Attempt, DownloadLink, Job, JobStatus, Model, Output
 
@@ -40,6 +40,24 @@ class Account(Model):
     plan: str
     limits: Limits
     usage: Usage
+
+
+class RememberedColumns(Model):
+    """The columns that the owner confirmed for files of one type with one header."""
+
+    choice_id: UUID
+    dataset_type: str
+    header_sha256: str
+    columns: dict[str, str | None] = Field(max_length=100)
+    filename: str
+    chosen_by: UUID
+    chosen_at: datetime
+
+
+class RememberedColumnsList(Model):
+    """An owner's remembered columns, oldest first."""
+
+    columns: list[RememberedColumns]
 
 
 class Webhook(Model):
@@ -130,6 +148,7 @@ class AccountExport(Model):
     account: Account
     webhooks: list[ExportedWebhook]
     deliveries: list[ExportedDelivery]
+    remembered_columns: list[RememberedColumns]
     uploads: list[ExportedUpload]
     jobs: list[Job]
     attempts: list[ExportedAttempt]

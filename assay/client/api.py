@@ -14,7 +14,7 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from assay.client.account_models import Account, AccountExport, Remaining
+from assay.client.account_models import Account, AccountExport, Remaining, RememberedColumnsList
 from assay.client.files import CHUNK_BYTES, Advance, LocalFile, safe_name
 from assay.client.models import (
     DatasetTypes,
@@ -169,12 +169,31 @@ class Client:
         """Process the file of a job again. Return the new job."""
         return self._ask(Job, "POST", f"/jobs/{job_id}/reprocess")
 
-    def choose_type(self, job_id: UUID, dataset_type: str, parameters: Mapping[str, JsonValue] | None = None) -> Job:
-        """Choose a job's dataset type. The job runs again with it, and keeps its parameters if none are given."""
+    def choose_type(
+        self,
+        job_id: UUID,
+        dataset_type: str,
+        parameters: Mapping[str, JsonValue] | None = None,
+        columns: Mapping[str, str | None] | None = None,
+    ) -> Job:
+        """Choose a job's dataset type. The job runs again with it, and keeps its parameters if none are given.
+
+        `columns` replace those among the parameters.
+        """
         body: dict[str, JsonValue] = {"dataset_type": dataset_type}
         if parameters is not None:
             body["parameters"] = dict(parameters)
+        if columns is not None:
+            body["columns"] = dict(columns)
         return self._ask(Job, "PATCH", f"/jobs/{job_id}", json=body)
+
+    def remembered_columns(self) -> RememberedColumnsList:
+        """List the columns that were confirmed, and that later files with the same header are read with."""
+        return self._ask(RememberedColumnsList, "GET", "/columns")
+
+    def forget_columns(self, choice_id: UUID) -> None:
+        """Forget columns; jobs that have begun keep theirs."""
+        self._send("DELETE", f"/columns/{choice_id}")
 
     def dataset_types(self) -> DatasetTypes:
         """Return the dataset types."""

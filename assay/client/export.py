@@ -16,7 +16,7 @@ from assay.client.account_models import Account, AccountExport, ExportedOutput, 
 from assay.client.models import DownloadLink
 from assay.write.private import read_object, write_object
 
-LISTS = ("webhooks", "deliveries", "uploads", "jobs", "attempts", "events", "outputs")
+LISTS = ("webhooks", "deliveries", "remembered_columns", "uploads", "jobs", "attempts", "events", "outputs")
 _CONTENTS = "export.json"
 # Identifies the account of an unfinished export in the folder.
 _BEGUN = ".assay-export.json"

@@ -211,11 +211,13 @@ def _goes_on(own: Sequence[str], cells: Sequence[str], columns: Sequence[Column]
     filled = [at for at, cell in enumerate(cells) if cell]
     typed = [cells[at] for at in filled if at < len(columns) and columns[at].kind > Looks.TEXT]
     are_words = bool(typed) and rows_below >= 2 and all(looks(cell) is Looks.TEXT for cell in typed)
-    if 2 * len(filled) >= len(cells):
-        return are_words or 2 * sum(bool(_UNIT.fullmatch(cell)) for cell in cells) > len(filled)
+    if 2 * len(filled) >= len(cells) and (
+        are_words or 2 * sum(bool(_UNIT.fullmatch(cell)) for cell in cells) > len(filled)
+    ):
+        return True
     # The names of a group's columns: they stand where the header has nothing, or the name of the group.
     blanks = [at for at in filled if not own[at]]
-    in_groups = all(not own[at] or (at + 1 < len(own) and not own[at + 1] and cells[at + 1]) for at in filled)
+    in_groups = all(not own[at] or at + 1 == len(own) or (not own[at + 1] and bool(cells[at + 1])) for at in filled)
     are_texts = all(looks(cells[at]) is Looks.TEXT for at in filled)
     return bool(blanks) and in_groups and are_texts and rows_below >= 1
 

@@ -41,6 +41,8 @@ def choose_type(job_id: UUID, choice: TypeChoiceRequest, user: User) -> Job:
     """
     job = Job.model_validate(database().call("get_job", {"p_job_id": job_id}, as_user=user))
     parameters = _current_parameters(job) if choice.parameters is None else choice.parameters
+    if choice.columns is not None:
+        parameters = {**parameters, "columns": {**choice.columns}}
     try:
         require_parameters(choice.dataset_type, parameters)
     except Problem as problem:

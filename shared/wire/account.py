@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue
 
+from shared.wire.columns import RememberedColumns
 from shared.wire.jobs import Attempt, DownloadLink, Job, JobStatus, Output
 from shared.wire.model import Model
 from shared.wire.webhooks import Delivery, Webhook
@@ -98,6 +99,7 @@ class AccountExport(Model):
     account: Account = Field(description="plan and usage when the page was made")
     webhooks: list[ExportedWebhook] = Field(description="the webhooks on this page")
     deliveries: list[ExportedDelivery] = Field(description="deliveries to webhooks")
+    remembered_columns: list[RememberedColumns] = Field(description="columns that the owner confirmed")
     uploads: list[ExportedUpload] = Field(description="uploaded files")
     jobs: list[Job] = Field(description="their jobs")
     attempts: list[ExportedAttempt] = Field(description="all attempts at the jobs")

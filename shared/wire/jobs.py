@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, JsonValue
 
 from shared.wire.model import Model
-from shared.wire.parameters import Parameters
+from shared.wire.parameters import Columns, Parameters
 
 JobStatus = Literal["awaiting_upload", "queued", "running", "needs_type", "done", "failed", "cancelled", "expired"]
 
@@ -24,6 +24,12 @@ class TypeChoiceRequest(Model):
         default=None,
         description="the pipeline's parameters, all of them; the job keeps its own if omitted",
         examples=[{"reading": {"delimiter": ";"}}],
+    )
+    columns: Columns | None = Field(
+        default=None,
+        description="which column plays which part, in place of `parameters.columns`; a header, #7 for the seventh "
+        "column, null where there is none",
+        examples=[{"revenue": "Gross"}],
     )
 
 

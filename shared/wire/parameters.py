@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 MAX_PARAMETERS_BYTES = 64 * 1024
@@ -54,3 +54,4 @@ def refused(code: str, detail: str, suggestion: str) -> PydanticCustomError:
 
 
 Parameters = Annotated[dict[str, JsonValue], AfterValidator(_is_parameters)]
+Columns = Annotated[dict[str, str | None], Field(max_length=100)]

@@ -28,6 +28,14 @@ File = Annotated[
 ]
 DatasetType = Annotated[str | None, typer.Option(help="The file's dataset type; detected if omitted.")]
 Param = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="A parameter of the analysis; repeatable.")]
+Column = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ROLE=HEADER",
+        help="The column of a role, such as amount=Gross; amount=#7 is the seventh column, fee= says that there is "
+        "none. Repeatable.",
+    ),
+]
 Links = Annotated[bool, typer.Option("--links", help="Also print the signed links to the outputs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Out = Annotated[Path | None, typer.Option(file_okay=False, help="Folder to save the outputs in; default: results/JOB.")]

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.commands.options import AsJson, JobId, Links, Out, Param, Token, Url, connected
+from assay.cli.commands.options import AsJson, Column, JobId, Links, Out, Param, Token, Url, connected
 from assay.cli.commands.results import finished, report
 from assay.cli.offline.dataset_types import all_dataset_types
 from assay.cli.terminal import screen
+from assay.cli.terminal.arguments import columns_of
 from assay.cli.terminal.arguments import parameters as parameters_of
 from assay.client.models import DatasetTypes
 
@@ -53,6 +54,7 @@ def choose(
     ],
     *,
     param: Param = None,
+    column: Column = None,
     no_param: Annotated[bool, typer.Option("--no-param", help="Run without the parameters that the job has.")] = False,
     out: Out = None,
     links: Links = False,
@@ -62,12 +64,17 @@ def choose(
 ) -> None:
     """Choose the dataset type of a job. The job runs again with it; wait for it, and save the outputs.
 
-    The job keeps its parameters. With --param it runs with only those.
+    The job keeps its parameters. With --param it runs with only those, with --column with these columns.
     """
     parameters = parameters_of(param)
     if parameters and no_param:
         raise typer.BadParameter("Use --param or --no-param, not both.", param_hint="--no-param")
     with connected(context, url, token, as_json=as_json) as client:
-        chosen = client.choose_type(client.job_id(job), dataset_type, parameters if param or no_param else None)
+        chosen = client.choose_type(
+            client.job_id(job),
+            dataset_type,
+            parameters if param or no_param else None,
+            columns_of(column) if column else None,
+        )
         ended, saved = finished(client, chosen, out)
     report(ended, saved, ended.filename, cached=False, json=as_json, links=links)

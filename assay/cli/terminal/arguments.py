@@ -30,8 +30,11 @@ def job_prefix(text: str) -> str:
     return digits
 
 
-def parameters(arguments: Sequence[str] | None) -> dict[str, JsonValue]:
-    """Parse KEY=VALUE. A value that is valid JSON is parsed as JSON, any other is text. Raises typer.BadParameter."""
+def parameters(arguments: Sequence[str] | None, columns: Sequence[str] | None = None) -> dict[str, JsonValue]:
+    """Parse KEY=VALUE, and ROLE=HEADER of columns. A value that is valid JSON is parsed as JSON, any other is text.
+
+    Raises typer.BadParameter.
+    """
     parsed: dict[str, JsonValue] = {}
     for argument in arguments or []:
         key, equals, value = argument.partition("=")
@@ -43,7 +46,28 @@ def parameters(arguments: Sequence[str] | None) -> dict[str, JsonValue]:
             parsed[key] = json.loads(value, parse_constant=_finite, parse_float=_finite)
         except ValueError:
             parsed[key] = value
+    if columns:
+        if "columns" in parsed:
+            raise typer.BadParameter("columns is given by --param, too.", param_hint="--column")
+        parsed["columns"] = {**columns_of(columns)}
     return parsed
+
+
+def columns_of(arguments: Sequence[str]) -> dict[str, str | None]:
+    """Parse ROLE=HEADER. Without a header the value is None: there is no such column.
+
+    Raises typer.BadParameter.
+    """
+    columns: dict[str, str | None] = {}
+    for argument in arguments:
+        role, equals, header = argument.partition("=")
+        role = role.strip()
+        if not role or not equals:
+            raise typer.BadParameter(f"{argument!r} is not ROLE=HEADER.", param_hint="--column")
+        if role in columns:
+            raise typer.BadParameter(f"{role} is given twice.", param_hint="--column")
+        columns[role] = header.strip() or None
+    return columns
 
 
 def _finite(text: str) -> float:

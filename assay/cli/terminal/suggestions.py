@@ -16,6 +16,8 @@ _COMMANDS = {
     _RETRY: "assay retry JOB",
     "POST /jobs/{job_id}/reprocess": "assay reprocess JOB",
     "GET /dataset-types": "assay types",
+    "GET /columns": "assay columns",
+    "DELETE /columns/{choice_id}": "assay forget CHOICE",
     "GET /me": "assay account",
     "GET /me/export": "assay export DIR",
     "DELETE /me": "assay delete-account",

@@ -32,7 +32,7 @@ from assay.datasets.station_measurements.tables import (
     write_tables,
 )
 from assay.datasets.station_measurements.times import join_times
-from assay.detection.detect import detect, require_columns
+from assay.detection.detect import detect
 from assay.errors import Unprocessable
 from assay.formats import Preview, Table, open_table
 from assay.formats.layout import no_rows
@@ -91,8 +91,8 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     table = open_table(
         source, rules.header_score, folder, lambda done: progress(0.02 + 0.18 * done, "repairing"), reading
     )
-    roles = require_columns(rules, table.columns, _INFO.dataset_type)
-    confidence = detect(_head(table), {_INFO.dataset_type: rules}, None).confidence
+    detection = detect(_head(table), {_INFO.dataset_type: rules}, _INFO.dataset_type, parameters.columns)
+    roles = detection.columns.at
     table, roles, times_unused = join_times(table, roles)
     progress(0.2, "reading")
     survey = look(table, roles, reading, folder / "texts.parquet")
@@ -130,7 +130,8 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
             first_date=values["date"].sort()[0],
             last_date=values["date"].sort()[-1],
             template=template,
-            confidence=confidence,
+            confidence=detection.confidence,
+            found=detection.columns,
             times_unused=times_unused,
             order_rows=survey.order_rows,
         )

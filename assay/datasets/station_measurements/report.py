@@ -22,6 +22,7 @@ from assay.datasets.station_measurements.quality import (
 )
 from assay.datasets.station_measurements.rows import Survey
 from assay.datasets.station_measurements.tables import Wide
+from assay.detection.columns import Columns
 from assay.detection.detect import SURE
 from assay.page.model import Figure, Finding, Page, Panel, Series, Table
 
@@ -46,7 +47,8 @@ _REASONS = {
 class Quality:
     """Everything that was found; `roles` gives the position of the column that plays each part.
 
-    `confidence` is how sure it is that the file holds station measurements at all, `times_unused` a column of times
+    `confidence` is how sure it is that the file holds station measurements at all, `found` why each column is what it
+    is, `times_unused` a column of times
     that could not be joined to the dates, and `order_rows` how many rows tell that the day or the month comes first.
     """
 
@@ -65,6 +67,7 @@ class Quality:
     last_date: date
     template: tuple[str, ...] | None
     confidence: float
+    found: Columns
     times_unused: str | None
     order_rows: dict[str, int]
 
@@ -198,7 +201,7 @@ def _findings(quality: Quality) -> list[Finding]:
 
 def _reading(quality: Quality) -> list[Finding]:
     """Say where the file could be read in another way than it was."""
-    said = []
+    said = [*quality.found.doubts, *quality.found.notes]
     if quality.confidence < SURE:
         said.append(
             f"Taken for station measurements with a confidence of {quality.confidence:.2f}: check that the columns "
