@@ -223,6 +223,7 @@ def _reading(quality: Quality) -> list[Finding]:
         said.append(f"{_rows(zoned, 'names', 'name')} a time zone, which was left aside: times are those of the clock.")
     if sheets := cast("list[str]", quality.read_as.get("sheets_not_read") or []):
         said.append(f"Sheets that were not read: {_few(sheets)}.")
+    said += cast("list[str]", quality.read_as.get("warnings") or [])
     if quality.read_as.get("decimal_comma"):
         said.append("Results such as 1,5 were read with a decimal comma.")
     if lines := cast("int", quality.read_as.get("multi_line_records") or 0):

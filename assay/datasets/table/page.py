@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from assay.datasets.table import limits
 from assay.datasets.table.column import Profile
@@ -50,6 +51,7 @@ def _findings(found: Findings) -> list[Finding]:
     said: list[Finding] = []
     if not found.rows:
         said.append(Finding("The table has no rows.", "bad"))
+    said += [Finding(text, "warn") for text in cast("list[str]", found.read_as.get("warnings") or [])]
     for one in columns:
         if one.personal:
             kinds = ", ".join(sorted({each.kind for each in one.personal}))

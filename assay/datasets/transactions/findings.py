@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Sequence
+from typing import cast
 
 from assay.datasets.transactions.figures import money
 from assay.datasets.transactions.rates import Proportion
@@ -145,7 +146,7 @@ def _reading(results: Results) -> list[str]:
     last = max(total.last_day for total in results.totals)
     if last.day < monthrange(last.year, last.month)[1] and len({one.month for one in results.months}) > 1:
         said.append(f"The last month ends on {last}: its growth may be that of a month that is not over.")
-    return said
+    return said + cast("list[str]", results.read_as.get("warnings") or [])
 
 
 def _plain(results: Results) -> list[str]:
