@@ -66,7 +66,7 @@ def test_a_problem_names_what_is_wrong_and_what_is_allowed_there() -> None:
     with pytest.raises(Problem) as caught:
         require_parameters("table", {"reading": {"header_line": "two"}})
     assert "parameters.reading.header_line" in caught.value.detail
-    assert caught.value.suggestion.startswith("Allowed in parameters.reading are: encoding: such as utf-8")
+    assert caught.value.suggestion.startswith("Allowed in parameters.reading: encoding: such as utf-8")
 
 
 def test_a_problem_does_not_repeat_a_long_name() -> None:
