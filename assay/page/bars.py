@@ -30,6 +30,7 @@ def bar_data(bars: Bars) -> BarData:
         "upright": _upright(bars),
         "labels": [clean(label) for label in bars.labels[:shown]],
         "values": [_finite(value) for value in bars.values[:shown]],
+        "unfinished": [at for at in bars.unfinished if at < shown],
     }
 
 

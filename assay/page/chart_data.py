@@ -41,7 +41,7 @@ class LineData(TypedDict):
 class BarData(TypedDict):
     """A value for each label. Upright bars stand in an order, such as that of months; names stand beside bars that lie.
 
-    `unit` is that of the values; null is no value.
+    `unit` is that of the values; null is no value. `unfinished` are the places of bars that hold a part of their value.
     """
 
     kind: Literal["bars"]
@@ -50,6 +50,7 @@ class BarData(TypedDict):
     upright: bool
     labels: list[str]
     values: list[float | None]
+    unfinished: list[int]
 
 
 class HistogramData(TypedDict):

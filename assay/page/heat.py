@@ -21,11 +21,13 @@ def heat_map(heat: Heat, name: str) -> str:
         raise ValueError(f"the values of {heat.title!r} are not {len(heat.rows)} rows of {len(heat.columns)}")
     rows, columns = heat.rows[:MAX_ROWS], heat.columns[:MAX_COLUMNS]
     values = [row[:MAX_COLUMNS] for row in heat.values[:MAX_ROWS]]
-    numbers = [value for row in values for value in row if value is not None and isfinite(value)]
+    shaded = [row[heat.unshaded :] for row in values]
+    numbers = [value for row in shaded for value in row if value is not None and isfinite(value)]
     most = max(map(abs, numbers), default=0)
     heads = "".join(f'<th scope="col" class=num>{escape(column)}</th>' for column in columns)
     body = "".join(
-        f'<tr><th scope="row">{escape(row)}</th>{"".join(_cell(value, most) for value in line)}</tr>'
+        f'<tr><th scope="row">{escape(row)}</th>'
+        f"{''.join(_cell(value, most if at >= heat.unshaded else 0) for at, value in enumerate(line))}</tr>"
         for row, line in zip(rows, values, strict=True)
     )
     return (

@@ -71,14 +71,18 @@ def figures(items: Sequence[Figure]) -> str:
     """Make the key figures into tiles."""
     if not items:
         return ""
-    tiles = "".join(map(_tile, items))
+    # One size for all: a figure in smaller print would look less important.
+    size = " class=lengthy" if any(len(line) > _TILE for item in items for line in (item.value, *item.more)) else ""
+    tiles = "".join(_tile(item, size) for item in items)
     return f'<section aria-labelledby="figures"><h2 id="figures" class="vh">Key figures</h2><dl>{tiles}</dl></section>'
 
 
-def _tile(item: Figure) -> str:
-    size = " class=lengthy" if len(item.value) > _TILE else ""
+def _tile(item: Figure, size: str) -> str:
     icon = "" if item.tone == "plain" else _icon(item.tone)
-    return f'<div class="tile {item.tone}"><dt>{escape(item.label)}</dt><dd{size}>{icon}{escape(item.value)}</dd></div>'
+    value = escape(item.value)
+    if item.more:
+        value = f"<span>{'<br>'.join([value, *map(escape, item.more)])}</span>"
+    return f'<div class="tile {item.tone}"><dt>{escape(item.label)}</dt><dd{size}>{icon}{value}</dd></div>'
 
 
 def findings(items: Sequence[Finding]) -> str:

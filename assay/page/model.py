@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 Tone = Literal["plain", "good", "warn", "bad"]
@@ -12,11 +13,15 @@ Tone = Literal["plain", "good", "warn", "bad"]
 
 @dataclass(frozen=True)
 class Figure:
-    """One number at the head of the page; `value` is already formatted."""
+    """One number at the head of the page; `value` is already formatted.
+
+    `more` are further lines, such as the same measure in other currencies.
+    """
 
     label: str
     value: str
     tone: Tone = "plain"
+    more: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class Bars:
 
     Labels that all begin with a digit and are short (months, ages) stand below upright bars, up to 400; names stand
     beside bars that lie, up to 40. What is beyond is left out, and the page says so: give the largest first.
+    `unfinished` are the places of bars that hold a part of their value; only their outline is drawn.
     """
 
     title: str
@@ -62,6 +68,7 @@ class Bars:
     labels: Sequence[str]
     values: Sequence[float | None]
     note: str = ""
+    unfinished: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,8 @@ class Histogram:
 class Heat:
     """A table of numbers whose cells are shaded: `values` has a row for each of `rows`, as long as `columns`.
 
-    The shade goes from 0 to the largest magnitude; numbers below 0 have a colour of their own. None is blank.
+    The shade goes from 0 to the largest magnitude; numbers below 0 have a colour of their own. None is blank. The first
+    `unshaded` columns have no shade, and do not count for the largest.
     """
 
     title: str
@@ -91,15 +99,19 @@ class Heat:
     values: Sequence[Sequence[float | None]]
     note: str = ""
     unit: str = ""
+    unshaded: int = 0
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table; rows are as long as `columns`, None is shown blank."""
+    """One table; rows are as long as `columns`, None is shown blank.
+
+    A Decimal is shown with all its digits and its thousands grouped: an amount of money.
+    """
 
     title: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[str | int | float | None]]
+    rows: Sequence[Sequence[str | int | float | Decimal | None]]
     note: str = ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from math import isnan
 
 from assay.page.markup import count, escape, note, number
@@ -15,7 +16,7 @@ MAX_ROWS = 1000
 _LONG = 64
 _SHARE = re.compile(r"[<>]? ?[+-]?\d+(\.\d+)? ?%", re.ASCII)
 
-Cell = str | int | float | None
+Cell = str | int | float | Decimal | None
 
 
 def tables(items: Sequence[Table], budget: int) -> str:
@@ -101,12 +102,16 @@ def _cell(value: Cell, is_number: bool) -> str:
     if isinstance(value, str):
         kind = " class=num" if is_number else " class=long" if len(value) > _LONG else ""
         return f"<td{kind}>{escape(value)}</td>"
+    if isinstance(value, Decimal):
+        return f'<td class=num data-value="{value:f}">{value:,f}</td>'
     return f"<td class=num{exactly(value)}>{number(value)}</td>"
 
 
 def _heading(value: Cell) -> str:
     if isinstance(value, str) or value is None:
         return f'<th scope="row">{escape(value or "")}</th>'
+    if isinstance(value, Decimal):
+        return f'<th scope="row" class=num data-value="{value:f}">{value:,f}</th>'
     return f'<th scope="row" class=num{exactly(value)}>{number(value)}</th>'
 
 

@@ -21,6 +21,8 @@ const fromZero =
 /** A bar for each label: upright where they stand in an order, else lying beside the names. */
 export function drawBars(card: HTMLElement, data: BarData): Stage {
   const { labels, values, unit, upright } = data;
+  const unfinished = new Set(data.unfinished);
+  const paths = uPlot.paths.bars?.({ size: [0.72, 56, 1] });
   const count = labels.length;
   const any = values.some((value) => value !== null);
   const written = values.map((value) => (value === null ? "" : short(value)));
@@ -31,13 +33,17 @@ export function drawBars(card: HTMLElement, data: BarData): Stage {
     unitX: upright ? "" : unit,
     unitY: upright ? unit : "",
     height: (width) => (!any ? BLANK_HEIGHT : upright ? height(width) : count * ROW + 40),
-    data: () => [labels.map((_, at) => at), values],
+    data: () => [
+      labels.map((_, at) => at),
+      values.map((value, at) => (unfinished.has(at) ? null : value)),
+      values.map((value, at) => (unfinished.has(at) ? value : null)),
+    ],
     options: () => ({
       padding: [12, upright ? 16 : 56, 0, 0],
       y: { range: fromZero(1.06) },
       axes: [labelAxis(labels, upright), upright ? valueAxis() : acrossAxis()],
       cursor: { points: { show: false } },
-      series: [{}, bars(uPlot.paths.bars?.({ size: [0.72, 56, 1] }))],
+      series: [{}, bars(paths), { ...bars(paths), fill: "transparent", width: 2, dash: [4, 3] }],
       ...(upright ? {} : { draw: (chart: uPlot) => drawValues(chart, values, written) }),
     }),
     stops: () => count,

@@ -38,7 +38,7 @@ export interface LineData {
 /**
  * A value for each label. Upright bars stand in an order, such as that of months; names stand beside bars that lie.
  *
- * `unit` is that of the values; null is no value.
+ * `unit` is that of the values; null is no value. `unfinished` are the places of bars that hold a part of their value.
  */
 export interface BarData {
   kind: "bars";
@@ -47,6 +47,7 @@ export interface BarData {
   upright: boolean;
   labels: string[];
   values: (number | null)[];
+  unfinished: number[];
 }
 
 /**

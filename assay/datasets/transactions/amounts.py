@@ -16,6 +16,13 @@ PLACES = 12
 EXACT = pl.Decimal(38, PLACES)
 # Sums of 10**10 such rows still fit into the 38 digits.
 BEYOND = 10**15
+DIGITS = 15
+"""What a double holds of any decimal number; a cell of more comes of binary arithmetic, or is finer than money."""
+
+_LEAST_PLACES = 4
+_LOST = 1e-13
+# Sums and products of doubles are off by some units of the last binary digit (2**-53), floats by half of 2**-23.
+_DOUBLE, _SINGLE = 64 * 2.0**-53, 2.0**-24
 # Signs and words that stand for one currency alone. $, ¥, £ and kr stand for several, and stay as they are.
 _ISO = {"€": "EUR", "₹": "INR", "₽": "RUB", "₺": "TRY", "₴": "UAH", "₪": "ILS", "₫": "VND", "₦": "NGN", "₱": "PHP"}
 _ISO |= {"US$": "USD", "CA$": "CAD", "AU$": "AUD", "NZ$": "NZD", "R$": "BRL", "HK$": "HKD", "ZŁ": "PLN", "KČ": "CZK"}
@@ -38,15 +45,37 @@ def number(text: pl.Expr, marks: Marks, *, percent: bool = False) -> pl.Expr:
     return text.map_batches(lambda cells: _read(cells, marks, percent), return_dtype=EXACT, is_elementwise=True)
 
 
+def without_noise(exact: pl.Expr, text: pl.Expr, places: int) -> pl.Expr:
+    """Take back what binary arithmetic left in a cell: 16341.420000000002 is 16341.42, 19.989999771118164 is 19.99.
+
+    Only a cell of more than 15 digits is looked at. It becomes the nearest number with as many digits behind the mark
+    as the column has elsewhere (`places`, at least 4) where it is nearer to that than a double, or a double made of a
+    float of 32 bits, can tell; else it stays.
+    """
+    rounded = exact.round(max(places, _LEAST_PLACES))
+    double = text.cast(pl.Float64, strict=False)
+    single = double.cast(pl.Float32).cast(pl.Float64) == double
+    apart = (exact - rounded).abs().cast(pl.Float64)
+    near = apart <= exact.abs().cast(pl.Float64) * pl.when(single).then(_SINGLE).otherwise(_DOUBLE)
+    return pl.when((text.str.len_bytes() > DIGITS) & near).then(rounded).otherwise(exact)
+
+
+def is_finer(text: pl.Expr) -> pl.Expr:
+    """Whether a plain number loses a part of itself that is no noise where it is rounded to 12 places."""
+    double = text.cast(pl.Float64, strict=False)
+    kept = text.cast(EXACT, strict=False).cast(pl.Float64)
+    return (double - kept).abs() > double.abs() * _LOST
+
+
 def in_range(amount: pl.Expr) -> pl.Expr:
     """Whether an amount has at most 15 digits before the decimal mark, so that sums of it fit."""
     return amount.abs() < BEYOND
 
 
-def product(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+def product(left: pl.Expr, right: pl.Expr) -> pl.Expr:
     """Multiply exactly, rounded half to even beyond 12 places; null where the result is out of range."""
-    fits = one.cast(pl.Float64).abs() * other.cast(pl.Float64).abs() < BEYOND
-    return pl.when(fits).then(one) * pl.when(fits).then(other)
+    fits = left.cast(pl.Float64).abs() * right.cast(pl.Float64).abs() < BEYOND
+    return pl.when(fits).then(left) * pl.when(fits).then(right)
 
 
 def places(text: pl.Expr, marks: Marks) -> pl.Expr:

@@ -30,7 +30,7 @@ class Anomalies:
     days: int
     median: Decimal | None
     mad: Decimal | None
-    found: list[Anomaly]
+    far: list[Anomaly]
     why_none: str | None
 
 
@@ -52,8 +52,8 @@ def _judge(days: Sequence[tuple[date, Decimal]]) -> Anomalies:
     if not mad:
         return Anomalies(len(days), median, mad, [], "more than half of the days have the same amount")
     scores = ((day, amount, _SCALE * (amount - median) / mad) for day, amount in days)
-    found = [Anomaly(day, amount, round(float(z), 4)) for day, amount, z in scores if abs(z) > FAR]
-    return Anomalies(len(days), median, mad, found, None)
+    far = [Anomaly(day, amount, round(float(z), 4)) for day, amount, z in scores if abs(z) > FAR]
+    return Anomalies(len(days), median, mad, far, None)
 
 
 def _median(values: Sequence[Decimal]) -> Decimal:

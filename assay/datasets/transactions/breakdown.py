@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -22,21 +23,35 @@ class Part:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """The values of one dimension in one currency, the largest amount first; at most 2,000 of `values` are listed."""
+    """The values of one dimension in one currency, the largest amount first; at most 2,000 of `values` are listed.
+
+    `total` is what all values add up to.
+    """
 
     dimension: str
     currency: str | None
     values: int
     parts: list[Part]
+    total: Sums
+
+    def others(self, limit: int) -> Sums | None:
+        """Add up all values but the first `limit`; None where there are no others.
+
+        Orders and customers are 0: they can't be added up, for one may be in several values.
+        """
+        shown = self.parts[:limit]
+        if len(shown) == self.values:
+            return None
+        return self.total.less([part.sums for part in shown])
 
 
-def breakdowns(used: pl.LazyFrame, roles: Roles) -> list[Breakdown]:
+def breakdowns(used: pl.LazyFrame, roles: Roles, totals: Mapping[str | None, Sums]) -> list[Breakdown]:
     """Break the amounts down by each dimension that the file has, and by customer, in each currency."""
     dimensions = [*roles.dimensions, *(["customer_id"] if roles.has("customer_id") else [])]
-    return [one for dimension in dimensions for one in _breakdown(used, roles, dimension)]
+    return [part for dimension in dimensions for part in _breakdown(used, roles, dimension, totals)]
 
 
-def _breakdown(used: pl.LazyFrame, roles: Roles, dimension: str) -> list[Breakdown]:
+def _breakdown(used: pl.LazyFrame, roles: Roles, dimension: str, totals: Mapping[str | None, Sums]) -> list[Breakdown]:
     table = grouped(used, ["currency", dimension], roles)
     named = dimension == "product" and roles.has("product_id", "product_name")
     if named:
@@ -57,5 +72,6 @@ def _breakdown(used: pl.LazyFrame, roles: Roles, dimension: str) -> list[Breakdo
             )
             for row in top.iter_rows(named=True)
         ]
-        made.append(Breakdown(dimension, None if currency is None else str(currency), part.height, parts))
+        code = None if currency is None else str(currency)
+        made.append(Breakdown(dimension, code, part.height, parts, totals[code]))
     return made

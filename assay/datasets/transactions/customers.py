@@ -14,7 +14,7 @@ from assay.datasets.transactions.roles import Roles
 
 @dataclass(frozen=True)
 class Customers:
-    """Who bought when, over all currencies, among the rows whose amount is not negative and that name a customer.
+    """Who bought when, over all currencies, among the sales that name a customer.
 
     `new` counts by currency and month the customers whose first month, in whatever currency, it is. `cohorts` counts
     by first month and by month the customers of that first month who bought in that month.
@@ -38,7 +38,7 @@ def customers(used: pl.LazyFrame, roles: Roles) -> Customers | None:
     """Follow the customers; None where the file has no column for them or none is named."""
     if not roles.has("customer_id"):
         return None
-    sold = used.filter(pl.col("amount") >= 0)
+    sold = used.filter("sold")
     named = sold.filter(pl.col("customer").is_not_null())
     orders = different("order") if roles.has("order_id") else pl.len()
     firsts = named.group_by("customer").agg(pl.col("month").min().alias("first"), orders.cast(pl.Int64).alias("orders"))

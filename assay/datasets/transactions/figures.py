@@ -21,8 +21,8 @@ _OPTIONAL = {"quantity": "quantity", "transaction_fee": "fees", "loan_amount": "
 class Sums:
     """What was added up and counted of some used rows; what the file has no column for is None.
 
-    `refunds` is the sum of the negative amounts, which `amount` has in it. Orders and customers are those of rows whose
-    amount is not negative; an order is a different order_id, or a row where there is no such column.
+    `refunds` is the sum of the negative amounts and of what was refunded of others; `amount` has it in it. Orders and
+    customers are those of sales; an order is a different order_id, or a sale where there is no such column.
     """
 
     rows: int
@@ -40,16 +40,42 @@ class Sums:
         """Take a row of what `grouped` gave."""
         return cls(*(row.get(name) for name in cls.__dataclass_fields__))  # type: ignore[arg-type]
 
+    def less(self, parts: Sequence[Sums]) -> Sums:
+        """Take off what is in some parts; orders and customers, which can't be added up, become 0."""
+
+        def rest(whole: Decimal | None, taken: Sequence[Decimal | None]) -> Decimal | None:
+            # Sums have up to 38 digits, and the usual 28 would cut them.
+            return None if whole is None else _EXACT.subtract(whole, _added(taken))
+
+        return Sums(
+            rows=self.rows - sum(part.rows for part in parts),
+            amount=_EXACT.subtract(self.amount, _added([part.amount for part in parts])),
+            refunds=_EXACT.subtract(self.refunds, _added([part.refunds for part in parts])),
+            refund_rows=self.refund_rows - sum(part.refund_rows for part in parts),
+            orders=0,
+            customers=None if self.customers is None else 0,
+            quantity=rest(self.quantity, [part.quantity for part in parts]),
+            fees=rest(self.fees, [part.fees for part in parts]),
+            loans=rest(self.loans, [part.loans for part in parts]),
+        )
+
+
+def _added(values: Sequence[Decimal | None]) -> Decimal:
+    total = Decimal(0)
+    for value in values:
+        total = _EXACT.add(total, value or Decimal(0))
+    return total
+
 
 def grouped(frame: pl.LazyFrame, keys: Sequence[str], roles: Roles) -> pl.DataFrame:
     """Group used rows and return, beside the keys, the columns of Sums that the file has something for; in no order."""
     amount = pl.col("amount")
-    orders = different("order") if roles.has("order_id") else (amount >= 0).sum().cast(pl.Int64)
+    orders = different("order") if roles.has("order_id") else pl.col("sold").sum().cast(pl.Int64)
     wanted = [
         pl.len().cast(pl.Int64).alias("rows"),
         amount.sum(),
-        amount.filter(amount < 0).sum().alias("refunds"),
-        (amount < 0).sum().cast(pl.Int64).alias("refund_rows"),
+        pl.col("refund").sum().alias("refunds"),
+        (pl.col("refund") < 0).sum().cast(pl.Int64).alias("refund_rows"),
         orders.alias("orders"),
     ]
     if roles.has("customer_id"):

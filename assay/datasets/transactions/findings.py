@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Sequence
 from typing import cast
 
+from assay.datasets.transactions.counting import about_amounts, about_status
 from assay.datasets.transactions.figures import money
 from assay.datasets.transactions.rates import Proportion
-from assay.datasets.transactions.results import Results, Total
+from assay.datasets.transactions.results import Results
+from assay.datasets.transactions.wording import amount_of, few, in_currency, rows, these
 from assay.detection.detect import SURE
 from assay.page.model import Finding
 
@@ -27,11 +28,14 @@ _FEW = 5
 
 
 def findings(results: Results) -> list[Finding]:
-    """Say what was found."""
-    bad = [Finding(text, "bad") for text in _bad(results)]
-    warn = [Finding(text, "warn") for text in (*_about_rows(results), *_reading(results))]
-    plain = [Finding(text) for text in _plain(results)]
-    good = [] if results.quality.refused else [Finding("Every row could be used.", "good")]
+    """Put the findings into sentences: wrong figures first, then doubts, then facts."""
+    bad = [Finding(text, "bad") for text in _wrong(results)]
+    doubts = (*about_status(results), *_about_rows(results), *_reading(results))
+    warn = [Finding(text, "warn") for text in doubts]
+    decided, facts = about_amounts(results)
+    warn += [Finding(text, "warn") for text in decided]
+    plain = [Finding(text) for text in (*facts, *_facts(results))]
+    good = [] if results.quality.refused else [Finding("Every row could be read.", "good")]
     checked = results.reconciliation
     if checked is not None and checked.rows and not checked.breaks:
         good.append(
@@ -40,30 +44,98 @@ def findings(results: Results) -> list[Finding]:
     return [*bad, *warn, *plain, *good]
 
 
-def rows(count: int) -> str:
-    """Say how many rows."""
-    return "1 row" if count == 1 else f"{count:,} rows"
+def _wrong(results: Results) -> list[str]:
+    checked = results.reconciliation
+    if checked is None or not checked.breaks:
+        return []
+    rounding = ""
+    if checked.price_rounding:
+        rounding = f"; a rounded unit price would explain {checked.price_rounding:,} of them"
+    text = (
+        f"{checked.breaks:,} of {rows(checked.rows)} {'has' if checked.breaks == 1 else 'have'} a revenue that is not "
+        f"quantity times unit price (by more than {money(checked.tolerance, 0)}){rounding}. reconciliation.csv lists "
+        "them."
+    )
+    return [text]
 
 
-def amount_of(total: Total, results: Results) -> str:
-    """Write a total with its currency."""
-    return in_currency(money(total.sums.amount, results.places) or "", total.currency)
+def _about_rows(results: Results) -> list[str]:
+    quality, texts = results.quality, []
+    if quality.refused:
+        ranked = sorted(quality.refused.items(), key=lambda item: (-item[1].count, item[0]))
+        reasons = ", ".join(f"{refused.count:,} with {REFUSED[reason]}" for reason, refused in ranked)
+        count = results.rows_refused
+        texts.append(f"{rows(count)} {'was' if count == 1 else 'were'} not used: {reasons}.")
+    if quality.identical.count:
+        repeat = "1 row repeats" if quality.identical.count == 1 else f"{quality.identical.count:,} rows repeat"
+        are = "is" if quality.identical.count == 1 else "are"
+        texts.append(
+            f"{repeat} an earlier row in every cell, and {are} counted again "
+            f"(row {few([str(row) for row in quality.identical.rows], _FEW)})."
+        )
+    if quality.conflicting.count:
+        orders = "1 order has" if quality.conflicting.count == 1 else f"{quality.conflicting.count:,} orders have"
+        texts.append(
+            f"{orders} rows with different customers, days or currencies "
+            f"(first at row {few([str(row) for row in quality.conflicting.rows], _FEW)})."
+        )
+    if quality.orderless:
+        texts.append(f"{rows(quality.orderless)} without an order number: in the amounts, in no count of orders.")
+    if results.customers is not None and results.customers.rows_without:
+        texts.append(
+            f"{rows(results.customers.rows_without)} without a customer: in the amounts, in no count of customers."
+        )
+    if quality.computed and results.roles.amount_columns:
+        texts.append(f"{rows(quality.computed)} with no revenue: quantity times unit price was taken instead.")
+    texts += [
+        f"{results.columns[results.roles.positions[role]]}: {count:,} cells could not be read and are left out of its "
+        "sums."
+        for role, count in quality.unread.items()
+    ]
+    texts += [
+        f"{results.columns[results.roles.positions[role]]}: {'1 cell has' if count == 1 else f'{count:,} cells have'} "
+        "more than 12 digits behind the mark; they were rounded to 12."
+        for role, count in results.survey.finer.items()
+    ]
+    for currency, judged in results.anomalies.items():
+        if judged.far:
+            farthest = sorted(judged.far, key=lambda day: (-abs(day.z), day.day))
+            listed = few([f"{day.day} ({day.z:+.1f})" for day in farthest], _FEW)
+            lie = f"{len(farthest):,} of {judged.days:,} days {'lies' if len(farthest) == 1 else 'lie'}"
+            texts.append(
+                f"{lie} far from the usual amount{f' in {currency}' if currency else ''} (robust z): {listed}."
+            )
+    return texts
 
 
-def in_currency(text: str, currency: str | None) -> str:
-    """Group the thousands of a written amount and put its currency behind it."""
-    whole, mark, rest = text.partition(".")
-    sign = "-" if whole.startswith("-") else ""
-    return f"{sign}{int(whole.lstrip('-')):,}{mark}{rest}" + (f" {currency}" if currency else "")
+def _reading(results: Results) -> list[str]:
+    texts = [*results.chosen_columns.doubts]
+    if results.confidence < SURE:
+        names = few([results.columns[at] for at in results.roles.positions.values()])
+        texts.append(
+            f"Taken for transactions with a confidence of {results.confidence:.2f}: check that the columns are the "
+            f"right ones ({names})."
+        )
+    if results.survey.dates.decided == "assumed month first":
+        texts.append("Nothing in the file tells 1/2/2024 from 2/1/2024: month first was assumed.")
+    elif results.survey.dates.decided and not results.survey.dates.sure:
+        texts.append(f"Dates such as 1/2/2024 were read as {results.survey.dates.decided}.")
+    if results.survey.dates.zoned:
+        texts.append(
+            f"{rows(results.survey.dates.zoned)} with a time zone, which was left aside: days are those of the clock."
+        )
+    gaps = sorted({f"{month.month:%Y-%m}" for month in results.months if month.sums is None})
+    if gaps:
+        texts.append(f"{len(gaps):,} {'month has' if len(gaps) == 1 else 'months have'} no rows: {few(gaps, 12)}.")
+    last = max(total.last_day for total in results.totals)
+    if last.day < monthrange(last.year, last.month)[1] and len({month.month for month in results.months}) > 1:
+        texts.append(f"The file ends on {last}: its last month may not be over, and is marked as unfinished.")
+    return texts + cast("list[str]", results.read_as.get("warnings") or [])
 
 
-def few(names: Sequence[str], most: int = 10) -> str:
-    """Name the first, and say how many more there are."""
-    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
-
-
-def _bad(results: Results) -> list[str]:
-    said = []
+def _facts(results: Results) -> list[str]:
+    texts = [*results.chosen_columns.notes]
+    roles = results.roles
     if len(results.totals) > 1:
         each = few(
             [
@@ -72,122 +144,33 @@ def _bad(results: Results) -> list[str]:
             ],
             _FEW,
         )
-        said.append(
-            f"The file has {len(results.totals)} currencies, which are never added together: {each}. "
-            "Every figure is of one currency."
-        )
-    checked = results.reconciliation
-    if checked is not None and checked.breaks:
-        rounding = ""
-        if checked.price_rounding:
-            rounding = f"; a rounded unit price would explain {checked.price_rounding:,} of them"
-        said.append(
-            f"{_of(checked.breaks, checked.rows)} revenue that is not quantity times unit price "
-            f"(by more than {money(checked.tolerance, 0)}){rounding}. reconciliation.csv lists them."
-        )
-    return said
-
-
-def _about_rows(results: Results) -> list[str]:
-    quality, said = results.quality, []
-    if quality.refused:
-        ranked = sorted(quality.refused.items(), key=lambda item: (-item[1].count, item[0]))
-        reasons = ", ".join(f"{found.count:,} with {REFUSED[reason]}" for reason, found in ranked)
-        count = sum(found.count for _, found in ranked)
-        said.append(f"{rows(count)} {'was' if count == 1 else 'were'} not used: {reasons}.")
-    if quality.identical.count:
-        said.append(
-            f"{_repeat(quality.identical.count)} an earlier row in every cell, and counted again "
-            f"(row {few([str(row) for row in quality.identical.listed], _FEW)})."
-        )
-    if quality.conflicting.count:
-        orders = "1 order has" if quality.conflicting.count == 1 else f"{quality.conflicting.count:,} orders have"
-        said.append(
-            f"{orders} rows with different customers, days or currencies "
-            f"(first at row {few([str(row) for row in quality.conflicting.listed], _FEW)})."
-        )
-    if quality.orderless:
-        said.append(f"{rows(quality.orderless)} without an order number: in the amounts, in no count of orders.")
-    if results.customers is not None and results.customers.rows_without:
-        said.append(
-            f"{rows(results.customers.rows_without)} without a customer: in the amounts, in no count of customers."
-        )
-    if quality.computed and results.roles.amount_column:
-        said.append(f"{rows(quality.computed)} with no revenue: quantity times unit price was taken instead.")
-    said += [
-        f"{results.columns[results.roles.at[role]]}: {count:,} cells could not be read and are left out of its sums."
-        for role, count in quality.unread.items()
-    ]
-    for currency, judged in results.anomalies.items():
-        if judged.found:
-            farthest = sorted(judged.found, key=lambda one: (-abs(one.z), one.day))
-            listed = few([f"{one.day} ({one.z:+.1f})" for one in farthest], _FEW)
-            lie = f"{len(farthest):,} of {judged.days:,} days {'lies' if len(farthest) == 1 else 'lie'}"
-            said.append(f"{lie} far from the usual amount{f' in {currency}' if currency else ''} (robust z): {listed}.")
-    return said
-
-
-def _reading(results: Results) -> list[str]:
-    said = [*results.found.doubts, *results.found.notes]
-    if results.confidence < SURE:
-        names = few([results.columns[at] for at in results.roles.at.values()])
-        said.append(
-            f"Taken for transactions with a confidence of {results.confidence:.2f}: check that the columns are the "
-            f"right ones ({names})."
-        )
-    if results.survey.dates.decided == "assumed month first":
-        said.append("Nothing in the file tells 1/2/2024 from 2/1/2024: month first was assumed.")
-    elif results.survey.dates.decided and not results.survey.dates.sure:
-        said.append(f"Dates such as 1/2/2024 were read as {results.survey.dates.decided}.")
-    if results.survey.dates.zoned:
-        said.append(
-            f"{rows(results.survey.dates.zoned)} with a time zone, which was left aside: days are those of the clock."
-        )
-    last = max(total.last_day for total in results.totals)
-    if last.day < monthrange(last.year, last.month)[1] and len({one.month for one in results.months}) > 1:
-        said.append(f"The last month ends on {last}: its growth may be that of a month that is not over.")
-    return said + cast("list[str]", results.read_as.get("warnings") or [])
-
-
-def _plain(results: Results) -> list[str]:
-    said = []
-    roles = results.roles
+        texts.append(f"{len(results.totals)} currencies, which are never added together: {each}.")
     for total in results.totals[:_FEW]:
         if total.sums.refund_rows:
-            back = in_currency(money(total.sums.refunds, results.places) or "", total.currency)
-            said.append(
-                f"{rows(total.sums.refund_rows)} with amounts below 0, together {back}, are taken off as refunds."
-            )
+            back = in_currency(money(-total.sums.refunds, results.places) or "", total.currency)
+            kind = "Payments out" if roles.measure == "net_amount" else "Refunds"
+            texts.append(f"{kind}, which are taken off: {back} in {rows(total.sums.refund_rows)}.")
     overall = results.fraud.get("", {}).get(None)
     if overall is not None:
-        said.append(f"Fraud: {_rate(overall)}. The amounts include these rows.")
+        texts.append(f"Fraud: {_rate(overall)}. The amounts include these rows.")
     if isinstance(results.success, Proportion):
-        said.append(f"Success: {_rate(results.success)}. The amounts include the others too.")
-    if not roles.has("order_id"):
-        said.append("No column of order numbers: every row counts as an order.")
-    if roles.measure != "revenue":
-        said.append(f"No revenue in the file: the amounts are those of {results.columns[roles.at[roles.measure]]}.")
-    elif roles.amount_column is None:
-        said.append("No column of revenue: it is quantity times unit price.")
+        texts.append(f"Success: {_rate(results.success)}. The amounts include the others too.")
+    if not roles.has("order_id") and roles.measure != "net_amount":
+        texts.append("The file has no order numbers: every row counts as an order.")
     if not roles.has("currency") and all(total.currency is None for total in results.totals):
-        said.append("The file states no currency; all amounts are taken to be in the same one.")
+        texts.append("The file states no currency; all amounts are taken to be in the same one.")
     dates = [
-        name for at, name in enumerate(results.columns) if at not in roles.at.values() and "date" in name.casefold()
+        name
+        for at, name in enumerate(results.columns)
+        if at not in roles.positions.values() and "date" in name.casefold()
     ]
     if dates:
-        said.append(f"Days are those of {results.columns[roles.at['order_date']]}; not used: {few(dates, _FEW)}.")
-    if results.left_out:
-        said.append(f"Left out for want of columns: {few(list(results.left_out), 20)}.")
-    return said
+        texts.append(f"Days are those of {results.columns[roles.positions['order_date']]}; not used: {these(dates)}.")
+    missing = [part.replace("_", " ") for part, why in results.left_out.items() if why.startswith("no column")]
+    if missing:
+        texts.append(f"The file has no columns for: {few(missing, 20)}.")
+    return texts
 
 
-def _rate(found: Proportion) -> str:
-    return f"{found.yes:,} of {rows(found.rows)}, {found.rate:.2%} (95 % between {found.low:.2%} and {found.high:.2%})"
-
-
-def _of(count: int, whole: int) -> str:
-    return f"{count:,} of {rows(whole)} {'has' if count == 1 else 'have'} a"
-
-
-def _repeat(count: int) -> str:
-    return "1 row repeats" if count == 1 else f"{count:,} rows repeat"
+def _rate(share: Proportion) -> str:
+    return f"{share.yes:,} of {rows(share.rows)}, {share.rate:.2%} (95 % between {share.low:.2%} and {share.high:.2%})"

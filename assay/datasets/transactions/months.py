@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,8 +17,9 @@ from assay.errors import Unprocessable
 
 @dataclass(frozen=True)
 class Month:
-    """One calendar month in one currency.
+    """One calendar month in one currency; `sums` is None for a month without rows between others that have some.
 
+    `unfinished` says that the file ends before the month does, so that its sums and growth are those of a part of it.
     `mom` and `yoy` are the growth of the amount over the calendar month before and over the same month of the year
     before, None where that month has no rows or an amount not above 0. `days` counts the days with rows.
     """
@@ -25,15 +27,19 @@ class Month:
     month: date
     currency: str | None
     days: int
-    sums: Sums
+    sums: Sums | None
     new_customers: int | None
     returning_customers: int | None
     mom: float | None
     yoy: float | None
+    unfinished: bool = False
 
 
 def months(used: pl.LazyFrame, roles: Roles, customers: Customers | None) -> list[Month]:
-    """Make the months that have rows, by currency and month. Raises Unprocessable too_many_months."""
+    """Make the months from the first to the last that has rows, by currency and month.
+
+    Months without rows are left out where there would be more than 1,200 of them. Raises Unprocessable too_many_months.
+    """
     count = used.select(pl.col("month").n_unique()).collect(engine="streaming").item()
     if count > MAX_MONTHS:
         raise Unprocessable(
@@ -43,11 +49,14 @@ def months(used: pl.LazyFrame, roles: Roles, customers: Customers | None) -> lis
         )
     keys = ["currency", "month"]
     table = grouped(used, keys, roles).join(_days(used), on=keys, nulls_equal=True)
-    found = {(row["currency"], row["month"]): row for row in table.sort(keys).iter_rows(named=True)}
-    made = []
-    for (currency, month), row in found.items():
+    rows = {(row["currency"], row["month"]): row for row in table.sort(keys).iter_rows(named=True)}
+    last_day = used.select(pl.col("day").max()).collect(engine="streaming").item()
+    made: list[Month] = []
+    for (currency, month), row in rows.items():
         new = customers.new.get((currency, month), 0) if customers else None
-        before, year_before = (found.get((currency, _earlier(month, by)), {}).get("amount") for by in (1, 12))
+        before, year_before = (rows.get((currency, _earlier(month, by)), {}).get("amount") for by in (1, 12))
+        if made and made[-1].currency == currency:
+            made += _gap(made[-1].month, month, currency)
         made.append(
             Month(
                 month=month,
@@ -58,9 +67,18 @@ def months(used: pl.LazyFrame, roles: Roles, customers: Customers | None) -> lis
                 returning_customers=None if new is None else row["customers"] - new,
                 mom=growth(row["amount"], before),
                 yoy=growth(row["amount"], year_before),
+                unfinished=month == last_day.replace(day=1) and last_day.day < monthrange(month.year, month.month)[1],
             )
         )
     return made
+
+
+def _gap(before: date, after: date, currency: str | None) -> list[Month]:
+    """The months without rows between two; none where there are more than a century's."""
+    between = range(before.year * 12 + before.month, after.year * 12 + after.month - 1)
+    if len(between) > MAX_MONTHS:
+        return []
+    return [Month(date(at // 12, at % 12 + 1, 1), currency, 0, None, None, None, None, None) for at in between]
 
 
 def daily(used: pl.LazyFrame) -> pl.DataFrame:

@@ -18,22 +18,28 @@ from assay.datasets.transactions import rates
 from assay.datasets.transactions.amounts import currency_code
 from assay.datasets.transactions.anomalies import anomalies
 from assay.datasets.transactions.breakdown import breakdowns
+from assay.datasets.transactions.by_status import by_status
 from assay.datasets.transactions.customers import customers
 from assay.datasets.transactions.lineage import write_lineage
 from assay.datasets.transactions.months import daily, months
+from assay.datasets.transactions.orders import OrderAmounts
 from assay.datasets.transactions.page import page
 from assay.datasets.transactions.quality import quality
 from assay.datasets.transactions.reconcile import Reconciliation, reconcile
 from assay.datasets.transactions.report import kpis_json
 from assay.datasets.transactions.results import Results, totals
 from assay.datasets.transactions.roles import Roles, choose
-from assay.datasets.transactions.rows import Survey, look, read_rows, used
+from assay.datasets.transactions.rows import counted
+from assay.datasets.transactions.statuses import COLUMNS, NOT_COUNTED, Statuses
+from assay.datasets.transactions.survey import Survey, look
 from assay.datasets.transactions.tables import breakdown_sheets, monthly, write_csv
+from assay.datasets.transactions.what_counts import choose_rows
 from assay.datasets.transactions.workbook import write_workbook
 from assay.detection.detect import detect
 from assay.errors import Unprocessable
 from assay.formats import open_table, preview
 from assay.formats.layout import no_rows
+from assay.formats.problems import listed
 from assay.page.html import write_page
 from assay.write.canonical import write_json
 from assay.write.workbook import MEDIA_TYPE
@@ -48,6 +54,18 @@ class Parameters(contract.TabularParameters):
 
     currency: str | None = Field(
         default=None, min_length=1, max_length=40, description="a currency, such as EUR: only its rows are used"
+    )
+    include_status: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        description='the words of the status or type column whose rows are counted, such as ["paid"]; all others are '
+        "shown beside them; if omitted, completed and paid rows count",
+    )
+    order_amounts: OrderAmounts = Field(
+        default="auto",
+        description="once where each line of an order repeats the amount of the whole order; each_line where every "
+        "line has an amount of its own",
     )
     top: int = Field(default=20, ge=1, le=1000, description="how many products, customers and so on kpis.json lists")
 
@@ -73,46 +91,57 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     progress(0.15, "reading")
     survey = look(table, roles, parameters.reading)
     progress(0.25, "reading")
-    only = None
+    currency = None
     if parameters.currency is not None:
-        only = pl.select(currency_code(pl.lit(parameters.currency.strip()))).item()
-    rows = read_rows(table, roles, survey, only, folder / "rows.parquet")
-    good = used(rows)
+        currency = pl.select(currency_code(pl.lit(parameters.currency.strip()))).item()
+    chosen = choose_rows(
+        table,
+        roles,
+        survey,
+        include_status=parameters.include_status,
+        order_amounts=parameters.order_amounts,
+        currency=currency,
+        folder=folder,
+    )
+    roles, rows, used = chosen.roles, chosen.rows, counted(chosen.rows)
     progress(0.45, "analysing")
-    found = quality(rows, good, roles, survey)
-    if sum(one.count for one in found.refused.values()) == survey.rows_read:
-        raise _nothing_usable(survey, {reason: one.count for reason, one in found.refused.items()}, only)
-    all_totals = totals(good, roles)
+    if not used.select(pl.len()).collect(engine="streaming").item():
+        raise _nothing_usable(survey, rows, chosen.statuses, currency)
+    doubts = quality(chosen.as_read, rows, used, roles, survey)
+    all_totals = totals(used, roles)
     progress(0.5, "analysing")
-    buyers = customers(good, roles)
-    by_month = months(good, roles, buyers)
+    buyers = customers(used, roles)
+    by_month = months(used, roles, buyers)
     days: dict[str | None, list[tuple[date, Decimal]]] = {total.currency: [] for total in all_totals}
-    for currency, day, amount in daily(good).iter_rows():
-        days[currency].append((day, amount))
+    for code, day, amount in daily(used).iter_rows():
+        days[code].append((day, amount))
     progress(0.6, "analysing")
-    by_dimension = breakdowns(good, roles)
+    by_dimension = breakdowns(used, roles, {total.currency: total.sums for total in all_totals})
     progress(0.75, "reconciling")
     results = Results(
         roles=roles,
         columns=table.columns,
         survey=survey,
-        quality=found,
+        statuses=chosen.statuses,
+        by_status=by_status(rows, chosen.statuses),
+        orders=chosen.orders,
+        quality=doubts,
         totals=all_totals,
         months=by_month,
         customers=buyers,
         breakdowns=by_dimension,
-        fraud=_fraud(good, roles),
-        success=_success(good, roles, survey),
-        fee_rates=rates.fee_rates(good) if roles.has("transaction_fee") and roles.measure == "revenue" else {},
-        loans=rates.loans(good, roles) if roles.has("loan_amount") else [],
-        reconciliation=_reconcile(good, roles, survey, parameters.top, outputs),
-        anomalies={currency: anomalies(amounts) for currency, amounts in days.items()},
+        fraud=_fraud(used, roles),
+        success=_success(used, roles, survey),
+        fee_rates=rates.fee_rates(used) if roles.has("transaction_fee") and roles.measure == "revenue" else {},
+        loans=rates.loans(used, roles) if roles.has("loan_amount") else [],
+        reconciliation=_reconcile(used, roles, survey, parameters.top, outputs),
+        anomalies={code: anomalies(amounts) for code, amounts in days.items()},
         days=days,
-        places=survey.places[roles.amount_column or "unit_price"],
+        places=survey.places_of(roles),
         top=parameters.top,
-        currency=only,
+        currency=currency,
         confidence=detection.confidence,
-        found=detection.columns,
+        chosen_columns=detection.columns,
         read_as=table.facts,
         left_out=_left_out(roles),
     )
@@ -124,7 +153,7 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     progress(0.9, "writing the lineage")
     as_csv = outputs.new("audit_lineage.csv", "text/csv")
     as_parquet = outputs.new("audit_lineage.parquet", "application/vnd.apache.parquet")
-    write_lineage(rows, as_parquet, as_csv)
+    write_lineage(rows, roles, as_parquet, as_csv)
     write_json(kpis_json(results), outputs.new("kpis.json", "application/json"))
     write_page(
         page(results, pl.scan_parquet(as_parquet, glob=False), source.sha256),
@@ -134,31 +163,31 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     return _summary(results)
 
 
-def _fraud(good: pl.LazyFrame, roles: Roles) -> dict[str, dict[str | None, rates.Proportion]]:
+def _fraud(used: pl.LazyFrame, roles: Roles) -> dict[str, dict[str | None, rates.Proportion]]:
     if not roles.has("fraud_flag"):
         return {}
-    overall = rates.flagged(good, "fraud")
+    overall = rates.flagged(used, "fraud")
     if not overall:
         return {}
-    return {"": overall} | {name: rates.flagged(good, "fraud", name) for name in _FRAUD_BY if roles.has(name)}
+    return {"": overall} | {name: rates.flagged(used, "fraud", name) for name in _FRAUD_BY if roles.has(name)}
 
 
-def _success(good: pl.LazyFrame, roles: Roles, survey: Survey) -> rates.Proportion | rates.Mean | None:
+def _success(used: pl.LazyFrame, roles: Roles, survey: Survey) -> rates.Proportion | rates.Mean | None:
     if not roles.has("success_rate"):
         return None
     if survey.success_words:
-        return rates.flagged(good, "success").get(None)
-    return rates.mean_of(good, "success_rate")
+        return rates.flagged(used, "success").get(None)
+    return rates.mean_of(used, "success_rate")
 
 
-def _reconcile(good: pl.LazyFrame, roles: Roles, survey: Survey, most: int, outputs: Outputs) -> Reconciliation | None:
-    if not roles.has("revenue", "quantity", "unit_price"):
+def _reconcile(used: pl.LazyFrame, roles: Roles, survey: Survey, top: int, outputs: Outputs) -> Reconciliation | None:
+    if not roles.has("revenue", "quantity", "unit_price") or roles.whole_orders:
         return None
-    return reconcile(good, survey.places, most, outputs.new("reconciliation.csv", "text/csv"))
+    return reconcile(used, survey.places, top, outputs.new("reconciliation.csv", "text/csv"))
 
 
 def _left_out(roles: Roles) -> dict[str, str]:
-    """Say which parts of the analysis were left out, and for want of which column."""
+    """Say which parts of the analysis were left out, and why."""
     needs: Mapping[str, tuple[str, ...]] = {
         "orders": ("order_id",),
         "customers": ("customer_id",),
@@ -176,27 +205,38 @@ def _left_out(roles: Roles) -> dict[str, str]:
         "interest": ("interest_rate",),
     }
     missing = {part: [role for role in roles_of if not roles.has(role)] for part, roles_of in needs.items()}
-    said = {part: f"no column {' and no column '.join(absent)}" for part, absent in missing.items() if absent}
-    if "product" not in roles.dimensions:
-        said["product"] = "no column product_id or product_name"
+    reasons = {part: f"no column {' and no column '.join(absent)}" for part, absent in missing.items() if absent}
+    if not roles.has("product_id") and not roles.has("product_name"):
+        reasons["product"] = "no column product_id or product_name"
     if roles.has("transaction_fee") and roles.measure != "revenue":
-        said["fee_rate"] = "no column revenue"
-    return said
+        reasons["fee_rate"] = "no column revenue"
+    if roles.whole_orders:
+        of_lines = ("product_category", "product_subcategory", "product", "reconciliation")
+        reasons |= {part: "amounts are those of whole orders" for part in of_lines if part not in reasons}
+    return reasons
 
 
-def _nothing_usable(survey: Survey, refused: Mapping[str, int], only: str | None) -> Unprocessable:
+def _nothing_usable(survey: Survey, rows: pl.LazyFrame, statuses: Statuses, currency: str | None) -> Unprocessable:
     if not survey.rows_read:
         return no_rows()
-    if set(refused) == {"other_currency"}:
+    reasons = dict(rows.group_by("reason").len().sort("reason").collect(engine="streaming").iter_rows())
+    if set(reasons) == {"other_currency"}:
         return Unprocessable(
             "no_such_currency",
-            f"None of the {survey.rows_read:,} rows is in {only}.",
+            f"None of the {survey.rows_read:,} rows is in {currency}.",
             "Name a currency as it stands in the file, or leave it out to have figures for each.",
         )
-    reasons = ", ".join(f"{reason} {count:,}" for reason, count in refused.items())
+    counts = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+    if set(reasons) & set(NOT_COUNTED):
+        words = [word for column in COLUMNS for word in statuses.classes.get(column, {})]
+        return Unprocessable(
+            "no_counted_rows",
+            f"None of the {survey.rows_read:,} rows counts: {counts}.",
+            f"Name those that do in `include_status`; the file has: {listed(words)}.",
+        )
     return Unprocessable(
         "no_usable_rows",
-        f"None of the {survey.rows_read:,} rows can be used: {reasons}.",
+        f"None of the {survey.rows_read:,} rows can be used: {counts}.",
         "Each row needs a date such as 2024-01-31 and a number as its amount.",
     )
 
@@ -206,11 +246,11 @@ def _summary(results: Results) -> Summary:
     reconciled = results.reconciliation
     figures: dict[str, JsonValue] = {
         "currencies": len(results.totals),
-        "months": len({one.month for one in results.months}),
+        "months": len({month.month for month in results.months}),
         "first_day": min(total.first_day for total in results.totals).isoformat(),
         "last_day": max(total.last_day for total in results.totals).isoformat(),
         "customers": None if results.customers is None else results.customers.customers,
         "breaks": None if reconciled is None else reconciled.breaks,
-        "anomalies": sum(len(one.found) for one in results.anomalies.values()),
+        "anomalies": sum(len(judged.far) for judged in results.anomalies.values()),
     }
     return Summary({"rows": Count(read, results.rows_used, read - results.rows_used)}, figures)

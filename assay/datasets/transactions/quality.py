@@ -1,4 +1,4 @@
-"""What is to be said about the rows: refused ones, repeated ones, orders that contradict themselves, unread cells."""
+"""Doubts about the rows: refused ones, repeated ones, orders that contradict themselves, unread cells."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ import polars as pl
 
 from assay.datasets.transactions.limits import ROWS_LISTED
 from assay.datasets.transactions.roles import NUMBERS, Roles
-from assay.datasets.transactions.rows import REASONS, Survey
+from assay.datasets.transactions.rows import REFUSED
+from assay.datasets.transactions.survey import Survey
 
 # Hexadecimal digits of a hash that fit into 60 bits: equal rows are looked for among those of equal beginnings.
 _BEGINNING = 15
 
 
 @dataclass(frozen=True)
-class Found:
-    """Rows or orders of which something is to be said: how many, and at most 1,000 of them, the first."""
+class RowList:
+    """Rows or orders of one kind: how many, and the numbers of the first, at most 1,000."""
 
     count: int
-    listed: list[int]
+    rows: list[int]
 
 
 @dataclass(frozen=True)
 class Quality:
-    """What was found.
+    """Doubts about the rows.
 
     `refused` are the rows not used, by reason. `identical` are used rows all of whose cells are those of an earlier
     row; they count like any other. `conflicting` are the first rows of orders whose rows name several customers, days
@@ -33,22 +34,24 @@ class Quality:
     used rows without an order_id where the file has that column.
     """
 
-    refused: Mapping[str, Found]
-    identical: Found
-    conflicting: Found
+    refused: Mapping[str, RowList]
+    identical: RowList
+    conflicting: RowList
     unread: Mapping[str, int]
     orderless: int
     computed: int
 
 
-def quality(rows: pl.LazyFrame, used: pl.LazyFrame, roles: Roles, survey: Survey) -> Quality:
-    """Look at all rows and at those that are used."""
+def quality(as_read: pl.LazyFrame, rows: pl.LazyFrame, used: pl.LazyFrame, roles: Roles, survey: Survey) -> Quality:
+    """Look at all rows, as they were read and as they count, and at those that are counted."""
     flags = {"fraud_flag": "fraud", "success_rate": "success" if survey.success_words else "success_rate"}
     columns = {
-        role: flags.get(role, role) for role in (*NUMBERS, *flags) if roles.has(role) and role != roles.amount_column
+        role: flags.get(role, role)
+        for role in (*NUMBERS, *flags)
+        if roles.has(role) and role not in roles.amount_columns
     }
     counts = (
-        rows.select(*(pl.col(column).is_not_null().sum().alias(role) for role, column in columns.items()), pl.len())
+        as_read.select(*(pl.col(column).is_not_null().sum().alias(role) for role, column in columns.items()), pl.len())
         .collect(engine="streaming")
         .row(0, named=True)
     )
@@ -58,7 +61,7 @@ def quality(rows: pl.LazyFrame, used: pl.LazyFrame, roles: Roles, survey: Survey
     return Quality(
         refused=_refused(rows),
         identical=_identical(used),
-        conflicting=_conflicting(used) if roles.has("order_id") else Found(0, []),
+        conflicting=_conflicting(used) if roles.has("order_id") else RowList(0, []),
         unread={
             role: survey.types[role].filled - counts[role]
             for role in columns
@@ -69,31 +72,31 @@ def quality(rows: pl.LazyFrame, used: pl.LazyFrame, roles: Roles, survey: Survey
     )
 
 
-def _refused(rows: pl.LazyFrame) -> dict[str, Found]:
-    refused = rows.filter(pl.col("reason").is_not_null())
+def _refused(rows: pl.LazyFrame) -> dict[str, RowList]:
+    refused = rows.filter(pl.col("reason").is_in(REFUSED))
     counts = dict(refused.group_by("reason").len().collect(engine="streaming").iter_rows())
-    found = {}
-    for reason in (reason for reason in REASONS if reason in counts):
+    lists = {}
+    for reason in (reason for reason in REFUSED if reason in counts):
         first = refused.filter(pl.col("reason") == reason).select("row").head(ROWS_LISTED).collect(engine="streaming")
-        found[reason] = Found(counts[reason], first["row"].to_list())
-    return found
+        lists[reason] = RowList(counts[reason], first["row"].to_list())
+    return lists
 
 
-def _identical(used: pl.LazyFrame) -> Found:
+def _identical(used: pl.LazyFrame) -> RowList:
     """Find rows whose hash an earlier row has; the beginnings of the hashes take an eighth of the memory."""
     beginning = pl.col("hash").str.slice(0, _BEGINNING).str.to_integer(base=16, dtype=pl.Int64)
     starts = used.select(beginning.alias("start")).collect(engine="streaming")["start"].sort()
     twice = starts.filter(starts == starts.shift()).unique()
     if not twice.len():
-        return Found(0, [])
+        return RowList(0, [])
     alike = used.select("row", "hash", beginning.alias("start")).filter(pl.col("start").is_in(twice.implode()))
     again = alike.collect(engine="streaming").sort("row").filter(~pl.col("hash").is_first_distinct())
-    return Found(again.height, again["row"].head(ROWS_LISTED).to_list())
+    return RowList(again.height, again["row"].head(ROWS_LISTED).to_list())
 
 
-def _conflicting(used: pl.LazyFrame) -> Found:
+def _conflicting(used: pl.LazyFrame) -> RowList:
     ordered = used.filter(pl.col("order").is_not_null())
     differs = [pl.col(name).min() != pl.col(name).max() for name in ("day", "customer", "currency")]
     orders = ordered.group_by("order").agg(pl.col("row").min(), pl.any_horizontal(differs).alias("differs"))
     first = orders.filter(pl.col("differs")).select("row").collect(engine="streaming")["row"].sort()
-    return Found(first.len(), first.head(ROWS_LISTED).to_list())
+    return RowList(first.len(), first.head(ROWS_LISTED).to_list())

@@ -174,4 +174,4 @@ def _interval(rows: int, value: float, squares: float, scale: float) -> Mean:
     if rows < 2:
         return Mean(rows, round(value, 6), None, None)
     half = Z * math.sqrt(squares / (rows - 1) / rows) / scale
-    return Mean(rows, *(round(one, 6) for one in (value, value - half, value + half)))
+    return Mean(rows, *(round(number, 6) for number in (value, value - half, value + half)))

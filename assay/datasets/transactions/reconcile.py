@@ -46,7 +46,7 @@ class Reconciliation:
     largest: list[Break]
 
 
-def reconcile(used: pl.LazyFrame, places: Mapping[str, int], most: int, path: Path) -> Reconciliation:
+def reconcile(used: pl.LazyFrame, places: Mapping[str, int], top: int, path: Path) -> Reconciliation:
     """Compare the rows that have all three numbers, and write the breaks to `path` as CSV, in input order.
 
     A row is a break where the difference is more than the tolerance.
@@ -65,7 +65,7 @@ def reconcile(used: pl.LazyFrame, places: Mapping[str, int], most: int, path: Pa
     is_break = size > pl.lit(tolerance, EXACT)
     explained = product(pl.col("quantity").abs(), pl.lit(price_unit, EXACT)) + pl.lit(tolerance, EXACT)
     rounding = (size <= explained).fill_null(value=False)
-    found = (
+    counts = (
         rows.group_by("currency")
         .agg(
             pl.len(),
@@ -82,14 +82,14 @@ def reconcile(used: pl.LazyFrame, places: Mapping[str, int], most: int, path: Pa
     texts = [guarded(pl.col(name)) for name in ("order_id", "currency")]
     order = ["row", "order_id", "currency", *numbers, "expected", "difference", "price_rounding"]
     listed.with_columns(*shown, *texts).select(order).sink_csv(path, engine="streaming")
-    top = broken.with_columns(size.alias("size")).sort("size", "row", descending=[True, False]).head(most)
-    breaks = int(found["breaks"].sum())
+    largest = broken.with_columns(size.alias("size")).sort("size", "row", descending=[True, False]).head(top)
+    breaks = int(counts["breaks"].sum())
     return Reconciliation(
-        rows=int(found["len"].sum()),
+        rows=int(counts["len"].sum()),
         tolerance=tolerance,
         breaks=breaks,
-        price_rounding=int(found["rounding"].sum()),
+        price_rounding=int(counts["rounding"].sum()),
         listed=min(breaks, MAX_BREAKS),
-        difference=dict(found.select("currency", "difference").iter_rows()),
-        largest=[Break(*row) for row in top.select(order[:-1]).collect(engine="streaming").iter_rows()],
+        difference=dict(counts.select("currency", "difference").iter_rows()),
+        largest=[Break(*row) for row in largest.select(order[:-1]).collect(engine="streaming").iter_rows()],
     )

@@ -10,46 +10,59 @@ from typing import cast
 from pydantic import JsonValue
 
 from assay.datasets.transactions import anomalies, rates
+from assay.datasets.transactions.breakdown import Breakdown
 from assay.datasets.transactions.figures import mean, money, rate
-from assay.datasets.transactions.quality import Found
+from assay.datasets.transactions.quality import RowList
 from assay.datasets.transactions.reconcile import Reconciliation
 from assay.datasets.transactions.results import Results, Total
-from assay.datasets.transactions.tables import breakdown_rows, cohort_rows, loan_rows, monthly, proportion
+from assay.datasets.transactions.tables import (
+    breakdown_rows,
+    cohort_rows,
+    loan_rows,
+    monthly,
+    proportion,
+    status_rows,
+)
 from assay.datasets.transactions.workbook import Cell, Sheet
 
 
 def kpis_json(results: Results) -> JsonValue:
     """Shape kpis.json. Amounts are texts, exact to the last digit; rates are shares of 1; no currency is '' or None."""
     survey, quality, roles = results.survey, results.quality, results.roles
-    played = set(roles.at.values())
+    taken = set(roles.positions.values())
     content: dict[str, object] = {
         "measure": roles.measure,
         "rows": {
             "read": survey.rows_read,
             "used": results.rows_used,
-            "refused": survey.rows_read - results.rows_used,
+            "not_counted": results.rows_not_counted,
+            "refused": results.rows_refused,
             "blank": survey.rows_blank,
             "amount_computed": quality.computed,
             "without_order_id": quality.orderless,
         },
         "orders_counted_by": "order_id" if roles.has("order_id") else "row",
+        "amount_from": [results.columns[roles.positions[role]] for role in roles.amount_columns],
+        "order_amounts": _orders(results),
         "only_currency": results.currency,
         "currencies": [_currency(total, results) for total in results.totals],
+        "by_status": _rows(status_rows(results), results.places),
+        "unknown_status_words": [word for _, word in results.statuses.unknown],
         "customers": _customers(results),
         "fraud": _fraud(results),
         "success": _success(results),
         "loans": {"values": len(results.loans), "top": _rows(loan_rows(results)[: results.top], results.places)},
         "reconciliation": _reconciliation(results.reconciliation, results.places),
         "quality": {
-            "refused": {reason: _found(found) for reason, found in quality.refused.items()},
-            "identical_rows": _found(quality.identical),
-            "conflicting_orders": _found(quality.conflicting),
+            "refused": {reason: _row_list(rows) for reason, rows in quality.refused.items()},
+            "identical_rows": _row_list(quality.identical),
+            "conflicting_orders": _row_list(quality.conflicting),
             "unread_cells": dict(quality.unread),
         },
         "left_out": dict(results.left_out),
         "columns": {
-            "used": {role: results.columns[at] for role, at in roles.at.items()},
-            "ignored": [name for at, name in enumerate(results.columns) if at not in played],
+            "used": {role: results.columns[at] for role, at in roles.positions.items()},
+            "ignored": [name for at, name in enumerate(results.columns) if at not in taken],
         },
         "date_order": survey.dates.decided,
         "dates_with_zone": survey.dates.zoned,
@@ -65,10 +78,7 @@ def _currency(total: Total, results: Results) -> dict[str, JsonValue]:
     at = sheet.columns.index("currency")
     own = Sheet(sheet.name, sheet.columns, [row for row in sheet.rows if row[at] == total.currency])
     parts = {
-        part.dimension: {
-            "values": part.values,
-            "top": _rows(breakdown_rows(part, sums.amount, results)[: results.top], places),
-        }
+        part.dimension: _breakdown(part, sums.amount, results)
         for part in results.breakdowns
         if part.currency == total.currency
     }
@@ -96,29 +106,51 @@ def _currency(total: Total, results: Results) -> dict[str, JsonValue]:
     return cast("dict[str, JsonValue]", content)
 
 
-def _anomalies(found: anomalies.Anomalies, places: int) -> JsonValue:
+def _breakdown(part: Breakdown, total: Decimal, results: Results) -> JsonValue:
+    rows = _rows(breakdown_rows(part, total, results, results.top), results.places)
+    shown = min(results.top, len(part.parts))
+    others = rows[shown] if len(rows) > shown else None
+    if others is not None:
+        others = {name: value for name, value in others.items() if name != part.dimension}
+    return {"values": part.values, "top": cast("JsonValue", rows[:shown]), "others": others}
+
+
+def _orders(results: Results) -> JsonValue:
+    orders = results.orders
     return {
-        "days": found.days,
-        "median": money(found.median, places),
-        "mad": money(found.mad, places),
+        "counted": "once" if orders.once else "each_line",
+        "because": orders.why or None,
+        "orders": orders.orders,
+        "other_way": [
+            {"currency": currency, "amount": money(amount, results.places)}
+            for currency, amount in sorted(orders.other.items(), key=lambda item: (item[0] is None, item[0]))
+        ],
+    }
+
+
+def _anomalies(judged: anomalies.Anomalies, places: int) -> JsonValue:
+    return {
+        "days": judged.days,
+        "median": money(judged.median, places),
+        "mad": money(judged.mad, places),
         "z_above": anomalies.FAR,
-        "none_because": found.why_none,
+        "none_because": judged.why_none,
         "found": [
-            {"day": one.day.isoformat(), "amount": money(one.amount, places), "robust_z": one.z} for one in found.found
+            {"day": day.day.isoformat(), "amount": money(day.amount, places), "robust_z": day.z} for day in judged.far
         ],
     }
 
 
 def _customers(results: Results) -> JsonValue:
-    found = results.customers
-    if found is None:
+    followed = results.customers
+    if followed is None:
         return None
     return {
-        "customers": found.customers,
-        "repeat_customers": found.repeat,
-        "repeat_rate": rate(found.repeat, found.customers),
-        "rows_without_customer": found.rows_without,
-        "cohorts": _rows(cohort_rows(results), results.places),
+        "customers": followed.customers,
+        "repeat_customers": followed.repeat,
+        "repeat_rate": rate(followed.repeat, followed.customers),
+        "rows_without_customer": followed.rows_without,
+        "cohorts": cast("JsonValue", _rows(cohort_rows(results), results.places)),
     }
 
 
@@ -126,7 +158,7 @@ def _fraud(results: Results) -> JsonValue:
     if not results.fraud:
         return None
     by = {
-        dimension: [{"value": value, **proportion(one)} for value, one in list(values.items())[: results.top]]
+        dimension: [{"value": value, **proportion(share)} for value, share in list(values.items())[: results.top]]
         for dimension, values in results.fraud.items()
         if dimension
     }
@@ -135,38 +167,38 @@ def _fraud(results: Results) -> JsonValue:
 
 
 def _success(results: Results) -> JsonValue:
-    found = results.success
-    if found is None:
+    share = results.success
+    if share is None:
         return None
-    if isinstance(found, rates.Proportion):
-        counts = {"succeeded": found.yes, "rows": found.rows, "rate": found.rate, "low": found.low, "high": found.high}
+    if isinstance(share, rates.Proportion):
+        counts = {"succeeded": share.yes, "rows": share.rows, "rate": share.rate, "low": share.low, "high": share.high}
         return cast("JsonValue", {"confidence": rates.CONFIDENCE, "interval": "Wilson", **counts})
     unit = "%" if results.survey.is_percent("success_rate") else "as written"
-    return {"confidence": rates.CONFIDENCE, "interval": "normal, of the mean", "unit": unit, **asdict(found)}
+    return {"confidence": rates.CONFIDENCE, "interval": "normal, of the mean", "unit": unit, **asdict(share)}
 
 
-def _reconciliation(found: Reconciliation | None, places: int) -> JsonValue:
-    if found is None:
+def _reconciliation(checked: Reconciliation | None, places: int) -> JsonValue:
+    if checked is None:
         return None
     content = {
-        "rows": found.rows,
-        "tolerance": money(found.tolerance, 0),
-        "breaks": found.breaks,
-        "explained_by_price_rounding": found.price_rounding,
-        "listed": found.listed,
+        "rows": checked.rows,
+        "tolerance": money(checked.tolerance, 0),
+        "breaks": checked.breaks,
+        "explained_by_price_rounding": checked.price_rounding,
+        "listed": checked.listed,
         "difference": [
-            {"currency": currency, "amount": money(total, places)} for currency, total in found.difference.items()
+            {"currency": currency, "amount": money(total, places)} for currency, total in checked.difference.items()
         ],
-        "largest": _rows([asdict(one) for one in found.largest], places),
+        "largest": _rows([asdict(row) for row in checked.largest], places),
     }
     return cast("JsonValue", content)
 
 
-def _found(found: Found) -> JsonValue:
-    return cast("JsonValue", {"count": found.count, "rows": found.listed})
+def _row_list(rows: RowList) -> JsonValue:
+    return cast("JsonValue", {"count": rows.count, "rows": rows.rows})
 
 
-def _rows(rows: list[dict[str, Cell]], places: int) -> JsonValue:
+def _rows(rows: list[dict[str, Cell]], places: int) -> list[dict[str, JsonValue]]:
     return [{name: _json(cell, places) for name, cell in row.items()} for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""Everything that a run found out, from which its outputs are written."""
+"""All results of a run, from which its outputs are written."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from pydantic import JsonValue
 
 from assay.datasets.transactions.anomalies import Anomalies
 from assay.datasets.transactions.breakdown import Breakdown
+from assay.datasets.transactions.by_status import StatusPart
 from assay.datasets.transactions.customers import Customers
 from assay.datasets.transactions.figures import Sums, grouped
 from assay.datasets.transactions.limits import MAX_CURRENCIES
 from assay.datasets.transactions.months import Month
+from assay.datasets.transactions.orders import WholeOrders
 from assay.datasets.transactions.quality import Quality
 from assay.datasets.transactions.rates import Loans, Mean, Proportion
 from assay.datasets.transactions.reconcile import Reconciliation
 from assay.datasets.transactions.roles import Roles
-from assay.datasets.transactions.rows import Survey
+from assay.datasets.transactions.statuses import Statuses
+from assay.datasets.transactions.survey import Survey
 from assay.detection.columns import Columns
 from assay.errors import Unprocessable
 
@@ -37,17 +40,20 @@ class Total:
 
 @dataclass(frozen=True)
 class Results:
-    """What was found, part by part; None where the file has not what a part needs, which `left_out` says.
+    """The results, part by part; None where the file has not what a part needs, which `left_out` says.
 
     `totals` has the currency of the most rows first. `fraud` holds the rates by dimension, that of all rows under "".
     `days` are the exact amounts by currency and day. `places` are the digits behind the mark that amounts are written
-    with, `found` says why each column is what it is,
-    `top` is how many values a list names, `currency` the only one that was looked at.
+    with, `chosen_columns` says why each column plays its part, `top` is how many values a list names, `currency` the
+    only one that was looked at.
     """
 
     roles: Roles
     columns: tuple[str, ...]
     survey: Survey
+    statuses: Statuses
+    by_status: list[StatusPart]
+    orders: WholeOrders
     quality: Quality
     totals: list[Total]
     months: list[Month]
@@ -64,7 +70,7 @@ class Results:
     top: int
     currency: str | None
     confidence: float
-    found: Columns
+    chosen_columns: Columns
     read_as: dict[str, JsonValue]
     left_out: Mapping[str, str]
 
@@ -72,6 +78,21 @@ class Results:
     def rows_used(self) -> int:
         """How many rows went into the figures."""
         return sum(total.sums.rows for total in self.totals)
+
+    @property
+    def negative_name(self) -> str:
+        """What the sum of the amounts below 0 is called."""
+        return "paid_out" if self.roles.measure == "net_amount" else "refunds"
+
+    @property
+    def rows_refused(self) -> int:
+        """How many rows could not be used."""
+        return sum(refused.count for refused in self.quality.refused.values())
+
+    @property
+    def rows_not_counted(self) -> int:
+        """How many rows could be read and are not counted, because of their status or type."""
+        return self.survey.rows_read - self.rows_used - self.rows_refused
 
 
 def totals(used: pl.LazyFrame, roles: Roles) -> list[Total]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-Measure = Literal["revenue", "loan_amount", "transaction_fee"]
+Measure = Literal["revenue", "net_amount", "loan_amount", "transaction_fee"]
 
 DIMENSIONS = ("region", "country", "product_category", "product_subcategory", "product", "channel")
 """What amounts are broken down by; `product` is its number where there is one, else its name."""
 
-MONEY = ("revenue", "unit_price", "loan_amount", "transaction_fee")
+OF_A_LINE = frozenset({"product_category", "product_subcategory", "product"})
+"""The dimensions of the lines of an order: an amount of the whole order can't be broken down by them."""
+
+MONEY = ("revenue", "unit_price", "loan_amount", "transaction_fee", "refunded_amount", "debit", "credit")
 RATES = ("interest_rate", "success_rate")
 NUMBERS = (*MONEY, "quantity", "interest_rate")
 
@@ -20,17 +23,24 @@ NUMBERS = (*MONEY, "quantity", "interest_rate")
 class Roles:
     """The position of the column that plays each part, and what is added up.
 
-    `measure` is revenue where the file has it or can be computed from quantity and unit price; else the loan amount,
-    else the fee. `amount_column` is the role whose column holds it, None where every amount is computed.
+    `measure` is revenue where the file has it or can be computed from quantity and unit price; else credit less debit,
+    called the net amount; else the loan amount, else the fee. `amount_columns` are the roles whose columns hold it,
+    none where every amount is computed. `whole_orders` says that the amount of an order stands on its lines as a whole
+    and is counted once.
     """
 
-    at: Mapping[str, int]
+    positions: Mapping[str, int]
     measure: Measure
-    amount_column: Measure | None
+    amount_columns: tuple[str, ...]
+    whole_orders: bool = False
 
     def has(self, *roles: str) -> bool:
         """Whether all of these parts are played."""
-        return all(role in self.at for role in roles)
+        return all(role in self.positions for role in roles)
+
+    def without(self, *roles: str) -> Roles:
+        """Leave out parts that turned out to be played by no column."""
+        return replace(self, positions={role: at for role, at in self.positions.items() if role not in roles})
 
     @property
     def can_compute(self) -> bool:
@@ -38,17 +48,25 @@ class Roles:
         return self.measure == "revenue" and self.has("quantity", "unit_price")
 
     @property
+    def money_columns(self) -> tuple[str, ...]:
+        """The columns of money that the figures use."""
+        return tuple(dict.fromkeys((*self.amount_columns, *(role for role in MONEY if self.has(role)))))
+
+    @property
     def dimensions(self) -> tuple[str, ...]:
-        """The dimensions that the file has, in their usual order."""
+        """The dimensions that the file has for its amounts, in their usual order."""
         product = self.has("product_id") or self.has("product_name")
-        return tuple(name for name in DIMENSIONS if (product if name == "product" else self.has(name)))
+        has = {name: product if name == "product" else self.has(name) for name in DIMENSIONS}
+        return tuple(name for name in DIMENSIONS if has[name] and not (self.whole_orders and name in OF_A_LINE))
 
 
-def choose(at: Mapping[str, int]) -> Roles:
+def choose(positions: Mapping[str, int]) -> Roles:
     """Choose what is added up, of the columns that `require_columns` found."""
-    if "revenue" in at:
-        return Roles(at, "revenue", "revenue")
-    if "quantity" in at and "unit_price" in at:
-        return Roles(at, "revenue", None)
-    measure: Measure = "loan_amount" if "loan_amount" in at else "transaction_fee"
-    return Roles(at, measure, measure)
+    if "revenue" in positions:
+        return Roles(positions, "revenue", ("revenue",))
+    if "quantity" in positions and "unit_price" in positions:
+        return Roles(positions, "revenue", ())
+    if "debit" in positions and "credit" in positions:
+        return Roles(positions, "net_amount", ("credit", "debit"))
+    measure: Measure = "loan_amount" if "loan_amount" in positions else "transaction_fee"
+    return Roles(positions, measure, (measure,))

@@ -33,5 +33,5 @@ SUCCESS = Words(
 def flag(text: pl.Expr, words: Words) -> pl.Expr:
     """Read trimmed text as a flag, whatever its case; null where it is neither."""
     folded = text.str.to_lowercase()
-    said = pl.when(folded.is_in(words.true)).then(pl.lit(value=True))
-    return said.when(folded.is_in(words.false)).then(pl.lit(value=False))
+    word = pl.when(folded.is_in(words.true)).then(pl.lit(value=True))
+    return word.when(folded.is_in(words.false)).then(pl.lit(value=False))

@@ -14,7 +14,9 @@ import polars as pl
 
 from assay.datasets import registry
 from assay.datasets.transactions.roles import Roles, choose
-from assay.datasets.transactions.rows import Survey, look, read_rows, used
+from assay.datasets.transactions.rows import counted, read_rows
+from assay.datasets.transactions.statuses import decide
+from assay.datasets.transactions.survey import Survey, look
 from assay.formats import Table
 from assay.reading import Reading
 
@@ -41,8 +43,9 @@ def read(columns: Mapping[str, Sequence[str]], only: str | None = None) -> Read:
     roles = choose(RULES.assign(names))
     survey = look(table, roles, Reading())
     with tempfile.TemporaryDirectory() as folder:
-        rows = read_rows(table, roles, survey, only, Path(folder) / "rows.parquet").collect().lazy()
-    return Read(roles, survey, rows, used(rows))
+        statuses = decide(survey.words, None)
+        rows = read_rows(table, roles, survey, statuses, only, Path(folder) / "rows.parquet").collect().lazy()
+    return Read(roles, survey, rows, counted(rows))
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def test_the_smallest_file_and_what_it_has_not(analyse: Analyse) -> None:
     assert "reconciliation.csv" not in hashes(found)
     assert table_of(found, "monthly.csv")[0] == [
         "month", "currency", "days", "rows", "revenue", "refunds", "orders", "average_order", "growth_month",
-        "growth_year",
+        "growth_year", "note",
     ]  # fmt: skip
 
 

@@ -139,7 +139,7 @@ def test_far_days_are_those_of_the_modified_z_score(amounts: list[Decimal]) -> N
     z = [0.6745 * float(2 * one - middle) / float(mad) for one in exact]
     far = {day for (day, _), score in zip(days, z, strict=True) if abs(score) > 3.5 + 1e-9}
     maybe = {day for (day, _), score in zip(days, z, strict=True) if abs(score) > 3.5 - 1e-9}
-    assert far <= {one.day for one in found.found} <= maybe
+    assert far <= {one.day for one in found.far} <= maybe
 
 
 def test_a_few_days_are_not_judged() -> None:
@@ -150,7 +150,7 @@ def test_a_few_days_are_not_judged() -> None:
 def test_one_day_stands_out() -> None:
     days = [(date(2024, 1, 1 + at), Decimal(100 + at % 5)) for at in range(20)]
     days[7] = (days[7][0], Decimal(1000))
-    (far,) = anomalies(days).found
+    (far,) = anomalies(days).far
     assert far.day == date(2024, 1, 8)
 
 

@@ -1,0 +1,98 @@
+"""Sentences on what counts: statuses and types, and which amount was taken."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from assay.datasets.transactions.figures import money
+from assay.datasets.transactions.results import Results
+from assay.datasets.transactions.tables import NOT_COUNTED_WORDS
+from assay.datasets.transactions.wording import few, in_currency, rows
+
+_FEW = 5
+
+
+def about_status(results: Results) -> list[str]:
+    """Say which rows are not counted, and which words are unknown."""
+    texts = []
+    if results.rows_not_counted:
+        counts: dict[str, int] = defaultdict(int)
+        sums: dict[tuple[str, str | None], Decimal] = defaultdict(Decimal)
+        for part in results.by_status:
+            if part.not_counted is not None:
+                counts[part.not_counted] += part.rows
+                sums[part.not_counted, part.currency] += part.amount
+        each = []
+        for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+            amounts = few(
+                [
+                    in_currency(money(amount, results.places) or "", currency)
+                    for (of, currency), amount in sums.items()
+                    if of == reason
+                ],
+                2,
+            )
+            each.append(f"{count:,} {NOT_COUNTED_WORDS[reason]} ({amounts})")
+        are = "is" if results.rows_not_counted == 1 else "are"
+        texts.append(
+            f"{rows(results.rows_not_counted)} {are} not counted, because of the status or type: {', '.join(each)}. "
+            "The table of statuses shows them; include_status chooses others."
+        )
+    unknown = results.statuses.unknown
+    if unknown:
+        column = {name: results.columns[results.roles.positions[name]] for name, _ in unknown}
+        words = few([f"{word!r} ({column[name]})" for name, word in unknown], _FEW)
+        texts.append(f"Not known whether these count, so their rows are counted: {words}.")
+    texts += [
+        f"{results.columns[results.roles.positions[name]]} has {why}: it does not decide which rows count."
+        for name, why in results.statuses.ignored.items()
+        if why.startswith("more")
+    ]
+    return texts
+
+
+def about_amounts(results: Results) -> tuple[list[str], list[str]]:
+    """Say which amount was taken: choices that may be wrong, and facts."""
+    roles, orders, survey = results.roles, results.orders, results.survey
+    doubts, facts = [], []
+    names = [results.columns[roles.positions[role]] for role in roles.amount_columns]
+    if roles.measure == "net_amount":
+        facts.append(f"The amount of a row is {names[0]} less {names[1]}.")
+    elif roles.measure != "revenue":
+        doubts.append(f"No revenue in the file: the amounts are those of {names[0]}.")
+    elif not names:
+        facts.append("The file has no revenue: it is quantity times unit price.")
+    else:
+        facts.append(f"The amounts are those of {names[0]}.")
+    if orders.why:
+        (doubts if not orders.sure else facts).append(_of_orders(results))
+    if not orders.once:
+        doubts += [
+            f"{results.columns[roles.positions[role]]} is the same on all lines of an order: it is counted once for "
+            "each order."
+            for role in orders.once_too
+        ]
+    if roles.has("refunded_amount"):
+        facts.append(f"{results.columns[roles.positions['refunded_amount']]} is taken off the amounts.")
+    facts += [
+        f"{results.columns[roles.positions[role]]} is mostly below 0 in the file: its signs were turned."
+        for role in sorted(survey.turned)
+    ]
+    return doubts, facts
+
+
+def _of_orders(results: Results) -> str:
+    orders = results.orders
+    counted = "once for each order" if orders.once else "on each line of an order"
+    text = f"Amounts are counted {counted}: {orders.why}"
+    taken = {total.currency: total.sums.amount for total in results.totals}
+    others = [
+        in_currency(money(amount, results.places) or "", currency)
+        for currency, amount in orders.other.items()
+        if amount != taken.get(currency)
+    ]
+    if not others:
+        return f"{text}."
+    other = "on each line" if orders.once else "once"
+    return f"{text}. Counted {other}, the sum would be {few(others, 3)}; order_amounts chooses."

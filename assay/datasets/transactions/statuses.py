@@ -1,0 +1,153 @@
+"""Which rows count: what the words of the status column and of the type column say.
+
+The words are in statuses.json, in several languages. A word that is not there is unknown: its rows are counted, and
+the page names it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import polars as pl
+
+Column = Literal["status", "type"]
+COLUMNS: tuple[Column, ...] = ("status", "type")
+
+NOT_COUNTED = ("cancelled", "failed", "pending", "refunded", "hold", "payout", "fee", "not_included")
+"""Why a row that could be read is not counted."""
+
+# A status and a type are a few words that recur; a column of more different texts holds something else.
+MAX_WORDS = 100
+
+_COUNTED_CLASSES = frozenset({"paid", "refund", "sale", "unknown"})
+_WORD = re.compile(r"[^\W_]+")
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+
+
+@dataclass(frozen=True)
+class Statuses:
+    """What each word of a column means, as it stands in the file.
+
+    `classes` is by column and word: paid, sale, refund, unknown, or one of NOT_COUNTED. `chosen` are the columns whose
+    words `include_status` names: there exactly the named ones count. `ignored` are columns whose texts are no words of
+    this kind, with the reason.
+    """
+
+    classes: Mapping[Column, Mapping[str, str]]
+    chosen: frozenset[Column]
+    ignored: Mapping[Column, str]
+
+    def words(self, column: Column, *classes: str) -> list[str]:
+        """Return the words of a column that are of one of some classes, sorted."""
+        return sorted(word for word, name in self.classes.get(column, {}).items() if name in classes)
+
+    @property
+    def unknown(self) -> list[tuple[Column, str]]:
+        """Return the words that no rule knows, where `include_status` did not decide."""
+        return [(column, word) for column in COLUMNS for word in self.words(column, "unknown")]
+
+    def not_counted(self) -> pl.Expr:
+        """Say why a row is not counted, by its columns `status` and `type`: one of NOT_COUNTED, null where it is."""
+        tests = [
+            pl.when(pl.col(column).is_in(words)).then(pl.lit(reason))
+            for reason in NOT_COUNTED
+            for column in COLUMNS
+            if (words := self.words(column, reason))
+        ]
+        return pl.coalesce(*tests) if tests else pl.lit(None, pl.String)
+
+    def is_refund(self) -> pl.Expr:
+        """Whether the type of a row says that it is a refund."""
+        return pl.col("type").is_in(self.words("type", "refund")).fill_null(value=False)
+
+
+def class_of(column: Column, text: str) -> str:
+    """Tell what a status or a type means: one of NOT_COUNTED, `paid`, `sale`, `refund`, or `unknown`.
+
+    A status must be one of the known phrases, words such as `payment` aside. A type is told by a word within it, and
+    what says that no sale was made goes first: `Payment Refund` is a refund, `Reversal of Account Hold` is a hold.
+    """
+    words = _words(text)
+    if column == "status":
+        rest = [word for word in words if word not in _vocabulary()["status_beside"]]
+        phrases = {" ".join(words), " ".join(rest), "".join(words)}
+        return next((name for name, known in _known("status").items() if phrases & known), "unknown")
+    sentence = f" {' '.join(words)} "
+    for name, known in _known("type").items():
+        if any(f" {phrase} " in sentence or (not phrase.isascii() and phrase in sentence) for phrase in known):
+            return "cancelled" if name == "void" else name
+    return "unknown"
+
+
+def decide(words: Mapping[Column, Collection[str] | None], include: Sequence[str] | None) -> Statuses:
+    """Decide which rows count, from the different words of each column and what a person chose.
+
+    `include` names words of either column, in any case; a column of which it names none is judged by the known words.
+    A type column that names no sale and no refund says something else, such as how it was paid: it is ignored.
+    """
+    classes: dict[Column, dict[str, str]] = {}
+    ignored: dict[Column, str] = {}
+    chosen: set[Column] = set()
+    wanted = {_folded(word) for word in include or ()}
+    for column, texts in words.items():
+        if texts is None:
+            ignored[column] = f"more than {MAX_WORDS} different texts"
+            continue
+        named = {word for word in texts if _folded(word) in wanted}
+        meant = {word: class_of(column, word) for word in texts}
+        if named:
+            chosen.add(column)
+            # A refund that a person chose is still a refund.
+            kept = {word: meant[word] if meant[word] == "refund" else "paid" for word in named}
+            classes[column] = {word: kept.get(word, _outside(meant[word])) for word in texts}
+        elif column == "type" and not any(_tells_sales(word, name) for word, name in meant.items()):
+            if texts:
+                ignored[column] = "no word for a sale or a refund"
+        else:
+            classes[column] = meant
+    return Statuses(classes, frozenset(chosen), ignored)
+
+
+def with_refunds_in_rows(statuses: Statuses) -> Statuses:
+    """Count the rows whose status is `refunded`: for a file that books each refund in a row of its own."""
+    classes = {
+        column: {word: "paid" if name == "refunded" and column == "status" else name for word, name in words.items()}
+        for column, words in statuses.classes.items()
+    }
+    return Statuses(classes, statuses.chosen, statuses.ignored)
+
+
+def _tells_sales(word: str, name: str) -> bool:
+    """Whether a text says that a row is a sale or a refund, and not how it was paid, as `Card payment` does."""
+    return name in ("sale", "refund") and not set(_words(word)) & set(_vocabulary()["ways_to_pay"])
+
+
+def _outside(name: str) -> str:
+    return "not_included" if name in _COUNTED_CLASSES else name
+
+
+def _folded(text: str) -> str:
+    return " ".join(_words(text))
+
+
+def _words(text: str) -> list[str]:
+    """Part a text into words; case and accents make no difference."""
+    return _WORD.findall(_ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold())
+
+
+@cache
+def _vocabulary() -> dict[str, Any]:
+    return cast("dict[str, Any]", json.loads(Path(__file__).with_name("statuses.json").read_text(encoding="utf-8")))
+
+
+@cache
+def _known(column: Column) -> Mapping[str, frozenset[str]]:
+    """The phrases of each class, folded as the texts are."""
+    return {name: frozenset(map(_folded, phrases)) for name, phrases in _vocabulary()[column].items()}

@@ -1,0 +1,64 @@
+"""Which rows count, and with which amount: the decisions between the rows as they were read and the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from assay.datasets.transactions.orders import OrderAmounts, WholeOrders, judge_orders, once_each
+from assay.datasets.transactions.roles import Roles
+from assay.datasets.transactions.rows import read_rows
+from assay.datasets.transactions.statuses import Statuses, decide, with_refunds_in_rows
+from assay.datasets.transactions.survey import Survey
+from assay.formats import Table
+
+_NOT_JUDGED = ("type", "net_amount")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """All rows, as they were read and as they count, and the decisions on them; `roles` has what they changed."""
+
+    as_read: pl.LazyFrame
+    rows: pl.LazyFrame
+    roles: Roles
+    statuses: Statuses
+    orders: WholeOrders
+
+
+def choose_rows(
+    table: Table,
+    roles: Roles,
+    survey: Survey,
+    *,
+    include_status: Sequence[str] | None,
+    order_amounts: OrderAmounts,
+    currency: str | None,
+    folder: Path,
+) -> Chosen:
+    """Read the rows into files in `folder` and decide which count; `currency` is the only one to use."""
+    # A transfer is a movement like any other on a statement with debit and credit.
+    judged = {column: words for column, words in survey.words.items() if (column, roles.measure) != _NOT_JUDGED}
+    statuses = decide(judged, include_status)
+    as_read = read_rows(table, roles, survey, statuses, currency, folder / "rows.parquet")
+    if include_status is None and _books_refunds(as_read, statuses):
+        statuses = with_refunds_in_rows(statuses)
+        as_read = read_rows(table, roles, survey, statuses, currency, folder / "rows_with_refunds.parquet")
+    header = table.columns[roles.positions["revenue"]] if roles.has("revenue") else ""
+    orders = judge_orders(as_read, roles, header, survey.places_of(roles), order_amounts)
+    if not orders.once and not orders.once_too:
+        return Chosen(as_read, as_read, roles, statuses, orders)
+    rows = once_each(as_read, orders, folder / "orders.parquet")
+    return Chosen(as_read, rows, replace(roles, whole_orders=orders.once), statuses, orders)
+
+
+def _books_refunds(rows: pl.LazyFrame, statuses: Statuses) -> bool:
+    """Whether each refund has a row of its own, so that the sale whose status is `refunded` must count beside it."""
+    words = statuses.words("status", "refunded")
+    if not words:
+        return False
+    own_row = ~pl.col("sold") & (pl.col("status").is_in(words) | statuses.is_refund())
+    return bool(rows.select(own_row.any()).collect(engine="streaming").item())
