@@ -16,8 +16,10 @@ from assay.formats.text.dialect import Dialect
 _NUL = "\x00"
 # So much better must cells fit the columns: one that could not stand where it stood, and can where it stands now.
 CLEARLY = 1
-# What may part the cells of one row, or of the header alone. A row of two cells tells too little.
+# What may part the cells of one row, or of the header alone. A row of two cells tells too little, but where no blank
+# stands beside the only mark.
 _OTHERS = ",;\t| "
+_ONE_OTHER = re.compile(r"[^,;\t|]*[^,;\t|\s][,;\t|][^,;\t|\s][^,;\t|]*")
 _FEW_CELLS = 3
 _LONGEST_OTHERWISE = 20_000
 
@@ -127,7 +129,9 @@ def _checked(record: Record, dialect: Dialect, width: int, columns: Sequence[Col
     """The record, by another delimiter than the others' where that parts it into as many cells as they have."""
     line = record.lines[0]
     is_right = len(record.cells) == width and not record.broken
-    if is_right or width < _FEW_CELLS or len(record.lines) > 1 or len(line) > _LONGEST_OTHERWISE:
+    if is_right or width < 2 or len(record.lines) > 1 or len(line) > _LONGEST_OTHERWISE:
+        return record
+    if width < _FEW_CELLS and (record.broken or len(record.cells) > 1 or not _ONE_OTHER.fullmatch(line.rstrip("\r\n"))):
         return record
     for delimiter in _OTHERS:
         if delimiter != dialect.delimiter and line.count(delimiter) >= width - 1:
