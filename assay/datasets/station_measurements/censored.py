@@ -36,7 +36,9 @@ def by_day(usable: pl.LazyFrame, how: Aggregate, policy: Censored, *, has_bounds
         counted = rows.group_by(KEYS).agg(
             (pl.col("sign") == 0).sum().cast(pl.Int64) if policy == "exclude" else pl.len().cast(pl.Int64).alias("sign")
         )
-        values = counted.rename({"sign": "value"}).with_columns(pl.lit(0, pl.Int8).alias("sign")).collect()
+        values = (
+            counted.rename({"sign": "value"}).with_columns(pl.lit(0, pl.Int8).alias("sign")).collect(engine="streaming")
+        )
     else:
         days = _days(rows)
         values = _at_an_end(rows, days, how, policy) if how in ("first", "last") else _together(rows, days, how, policy)

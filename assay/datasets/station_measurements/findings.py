@@ -83,7 +83,9 @@ def _reading(quality: Quality) -> list[str]:
     elif order and deciding <= _FEW_ROWS and deciding < quality.used:
         texts.append(f"Dates such as 1/2/2024 were read as {order} because of {_rows(deciding, 'alone', 'alone')}.")
     if zoned := quality.survey.dates.zoned:
-        texts.append(f"{_rows(zoned, 'names', 'name')} a time zone, which was left aside: times are those of the clock.")
+        texts.append(
+            f"{_rows(zoned, 'names', 'name')} a time zone, which was left aside: times are those of the clock."
+        )
     if sheets := cast("list[str]", quality.read_as.get("sheets_not_read") or []):
         texts.append(f"Sheets that were not read: {few(sheets)}.")
     if quality.read_as.get("decimal_comma"):
@@ -216,7 +218,11 @@ def _facts(quality: Quality) -> list[str]:
             "A day with nothing else shows the bound itself. `censored` chooses another way."
         )
     if by_limit := quality.total("by_limit"):
-        columns = [quality.columns[quality.roles[role]] for role in ("detection_limit", "quantitation_limit") if role in quality.roles]
+        columns = [
+            quality.columns[quality.roles[role]]
+            for role in ("detection_limit", "quantitation_limit")
+            if role in quality.roles
+        ]
         texts.append(f"{_count(by_limit, 'bound is', 'bounds are')} from the column {' or '.join(columns)}.")
     if estimated := quality.total("estimated"):
         texts.append(f"{_count(estimated, 'value is', 'values are')} marked as estimated (J, E), and used as they are.")

@@ -27,7 +27,9 @@ def kaplan_meier(values: _Doubles, limits: _Doubles) -> tuple[float, float, bool
     left = 1.0
     parts = []
     middle = float(distinct[-1])
-    for value, count, risk in zip(distinct[::-1].tolist(), equal[::-1].tolist(), at_or_below[::-1].tolist(), strict=True):
+    for value, count, risk in zip(
+        distinct[::-1].tolist(), equal[::-1].tolist(), at_or_below[::-1].tolist(), strict=True
+    ):
         if left >= _HALF:
             middle = value
         parts.append(value * left * count / risk)

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from assay.datasets.station_measurements.aggregate import median
-
 OUTLIER_Z = 3.5
 # Of 10 values without an outlier 1 in 60 is beyond it, of 5 values 1 in 19: docs/decisions/station-results.md.
 LEAST_VALUES = 10
@@ -68,11 +66,15 @@ class Judged:
 def judge(usable: pl.LazyFrame) -> Judged:
     """Find the outliers among the values; bounds are not judged, nor counted. The same whatever the order of the rows."""
     values = usable.filter(pl.col("sign") == 0)
-    centres = values.group_by(_SERIES).agg(pl.len().alias("n"), median(pl.col("result")).alias("median")).collect()
+    centres = (
+        values.group_by(_SERIES)
+        .agg(pl.len().alias("n"), pl.col("result").median().alias("median"))
+        .collect(engine="streaming")
+    )
     enough = centres.filter(pl.col("n") >= LEAST_VALUES)
     apart = (pl.col("result") - pl.col("median")).abs()
     near = values.join(enough.lazy(), on=_SERIES).select("row", *_SERIES, "date_time", "result", "median", apart=apart)
-    spreads = near.group_by(_SERIES).agg(median(pl.col("apart")).alias("mad")).collect()
+    spreads = near.group_by(_SERIES).agg(pl.col("apart").median().alias("mad")).collect(engine="streaming")
     spread = enough.join(spreads, on=_SERIES).filter(pl.col("mad") > 0, pl.col("mad").is_finite())
     z = _CONSISTENT * ((pl.col("result") - pl.col("median")) / pl.col("mad"))
     outliers = (
@@ -85,14 +87,16 @@ def judge(usable: pl.LazyFrame) -> Judged:
     )
     counts = outliers.group_by(_SERIES).len("count").join(spread, on=_SERIES)
     counts = counts.cast(dict.fromkeys(_SERIES, pl.String)).sort(["count", *_SERIES], descending=[True, False, False])
-    listed = outliers.group_by(_SERIES, maintain_order=True).head(OUTLIERS_LISTED).cast(dict.fromkeys(_SERIES, pl.String))
+    listed = (
+        outliers.group_by(_SERIES, maintain_order=True).head(OUTLIERS_LISTED).cast(dict.fromkeys(_SERIES, pl.String))
+    )
     by_series = listed.partition_by(_SERIES, as_dict=True, include_key=False)
     series = [
-        Outliers(station, pcode, n, middle, mad, count, [Outlier(*row) for row in by_series[station, pcode].iter_rows()])
+        Outliers(
+            station, pcode, n, middle, mad, count, [Outlier(*row) for row in by_series[station, pcode].iter_rows()]
+        )
         for station, pcode, n, middle, mad, count in counts.head(SERIES_LISTED)
         .select(*_SERIES, "n", "median", "mad", "count")
         .iter_rows()
     ]
-    return Judged(
-        outliers.height, spread.height, centres.height - enough.height, enough.height - spread.height, series
-    )
+    return Judged(outliers.height, spread.height, centres.height - enough.height, enough.height - spread.height, series)

@@ -140,9 +140,7 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     used = survey.rows_read - sum(refusal.count for refusal in refused)
     if not used:
         raise _nothing_usable(survey, refused)
-    stations = sorted(
-        checked_names(usable, "station", "stations", "too_many_stations", MAX_STATIONS), key=natural_key
-    )
+    stations = sorted(checked_names(usable, "station", "stations", "too_many_stations", MAX_STATIONS), key=natural_key)
     counts = results(usable)
     held, problems = held_against(parameters.limits, arrangement)
     progress(0.45, "analysing")

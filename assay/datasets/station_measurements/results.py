@@ -30,7 +30,9 @@ _NOT_DETECTED = (
     rf"nicht\s+nachweisbar|no\s+detectado|non\s+détecté|{_BELOW}{_OF_DETECTION}"
 )
 _NOT_QUANTIFIED = rf"b[qrp]l|bloq|pnq|detected\s+not\s+quantified|{_BELOW}{_OF_QUANTITATION}"
-_BEYOND = r"tntc|too\s+numerous\s+to\s+count|(?:present\s*)?(?:>|above|over)\s*(?:the\s+)?(?:range|quanti\w+\s+limit|ql|loq)"
+_BEYOND = (
+    r"tntc|too\s+numerous\s+to\s+count|(?:present\s*)?(?:>|above|over)\s*(?:the\s+)?(?:range|quanti\w+\s+limit|ql|loq)"
+)
 _ESTIMATED = r"n?j[+-]?|e|est\.?|estimated|~"
 _WORD = rf"{_NOT_DETECTED}|{_NOT_QUANTIFIED}|{_BEYOND}|{_ESTIMATED}"
 _RESULT = (
@@ -104,8 +106,10 @@ def _limit(limits: Collection[str]) -> pl.Expr:
     columns = {role: pl.col(f"number {role}") if role in limits else pl.lit(None, pl.Float64) for role in _LIMITS}
     detection, quantitation = (pl.when(limit > 0).then(limit) for limit in columns.values())
     by_quantitation = pl.col("not quantified").fill_null(value=False)
-    return pl.when(by_quantitation).then(pl.coalesce(quantitation, detection)).otherwise(
-        pl.coalesce(detection, quantitation)
+    return (
+        pl.when(by_quantitation)
+        .then(pl.coalesce(quantitation, detection))
+        .otherwise(pl.coalesce(detection, quantitation))
     )
 
 

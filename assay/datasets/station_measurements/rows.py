@@ -120,7 +120,7 @@ def sort_out(
     """
     texts = pl.scan_parquet(copy)
     # As numbers of a list the names take a tenth of the memory and of the time wherever rows are grouped.
-    stations = pl.Enum(texts.select(pl.col("station").drop_nulls().unique()).collect(engine="streaming")["station"].sort())
+    stations = pl.Enum(_different(texts, "station").sort())
     if survey.rows_blank:
         texts = texts.filter(~pl.col("blank"))
     rows = _moments(texts.drop("blank"), survey.dates)
@@ -132,7 +132,7 @@ def sort_out(
     meant = _with_parameter(rows, roles)
     fit = pl.all_horizontal(pl.col(name).is_not_null() for name in ("station", "moment", "pcode"))
     fit &= (pl.col("value").is_not_null() | (pl.col("sign") != 0)) & pl.col("fault").is_null()
-    counts = _counts(meant.filter(fit), has_units="unit" in meant.collect_schema())
+    counts = _counts(meant.filter(fit), _different(meant, "pcode"), has_units="unit" in meant.collect_schema())
     arrangement = arrange(counts, units, unit_in(table.columns[roles["result"]]))
     usable = placed(meant.filter(fit), arrangement).select(
         "row", pl.col("station").cast(stations), "pcode", pl.col("moment").alias("date_time"),
@@ -150,6 +150,10 @@ def sort_out(
     return Copies(rows.drop("fault"), *(pl.scan_parquet(path) for path in sinks), arrangement)
 
 
+def _different(rows: pl.LazyFrame, column: str) -> pl.Series:
+    return rows.select(pl.col(column).drop_nulls().unique()).collect(engine="streaming")[column]
+
+
 def _with_parameter(rows: pl.LazyFrame, roles: Collection[str]) -> pl.LazyFrame:
     """Make `pcode` the parameter, of which a fraction such as Dissolved is a part, and `unit` that of the value."""
     if "fraction" in roles:
@@ -162,11 +166,16 @@ def _with_parameter(rows: pl.LazyFrame, roles: Collection[str]) -> pl.LazyFrame:
     return rows
 
 
-def _counts(rows: pl.LazyFrame, *, has_units: bool) -> dict[tuple[str, str | None], tuple[int, int]]:
-    """For each parameter and unit of usable rows how many there are, and how many of them have a value."""
-    codes = checked_names(rows, "pcode", "parameter codes", "too_many_parameters", MAX_CODES)
-    if not has_units:
+def _counts(rows: pl.LazyFrame, codes: pl.Series, *, has_units: bool) -> dict[tuple[str, str | None], tuple[int, int]]:
+    """For each parameter and unit of usable rows how many there are, and how many of them have a value.
+
+    Where there are no units, all `codes` count as one row each, without a look at the rows.
+    """
+    if not has_units and codes.len() <= MAX_CODES:
         return dict.fromkeys(((code, None) for code in codes), (1, 1))
+    names = checked_names(rows, "pcode", "parameter codes", "too_many_parameters", MAX_CODES)
+    if not has_units:
+        return dict.fromkeys(((code, None) for code in names), (1, 1))
     checked_names(rows, "unit", "units", "too_many_units", MAX_CODES)
     grouped = rows.group_by("pcode", "unit").agg(pl.len(), pl.col("value").is_not_null().sum().alias("values"))
     counts = grouped.collect(engine="streaming")
