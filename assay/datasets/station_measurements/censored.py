@@ -1,8 +1,8 @@
 """Results of a day to one value where some are bounds, such as <0.5: what a user chose is put in their place.
 
-`half`, `limit` and `zero` take half the bound, the bound or nothing for what lies below it; `exclude` leaves such results
-out; `km` is the Kaplan-Meier estimate. What lies above a bound is taken as the bound, but for `exclude`. A day of
-nothing but bounds stays one: <0.5, or ND where no bound is known. docs/decisions/station-results.md says why.
+`half`, `limit` and `zero` take half the bound, the bound or nothing for what lies below it; `exclude` leaves such
+results out; `km` is the Kaplan-Meier estimate. What lies above a bound is taken as the bound, but for `exclude`. A day
+of nothing but bounds stays one: <0.5, or ND where no bound is known. docs/decisions/station-results.md says why.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def shown(value: float | None, sign: int) -> str:
 
 
 def _days(rows: pl.LazyFrame) -> pl.DataFrame:
-    """What the days with bounds have: numbers of values and of bounds; whether there is nothing but bounds of one kind."""
+    """Count the values and bounds of the days that have bounds; `alone` are those of one kind and no value."""
     sign, known = pl.col("sign"), pl.col("result").is_not_null()
     days = rows.group_by(KEYS).agg(
         (sign == 0).sum().alias("plain"),
@@ -68,7 +68,7 @@ def _days(rows: pl.LazyFrame) -> pl.DataFrame:
         (sign > 0).sum().alias("right"),
         ((sign < 0) & known).sum().alias("left known"),
         pl.when(sign > 0).then(pl.col("result")).max().alias("highest bound"),
-        (sign.abs() == 2).any().alias("loose"),  # noqa: PLR2004 - ≤ and ≥
+        (sign.abs() == 2).any().alias("loose"),
     )
     one_kind = (pl.col("left") > 0) != (pl.col("right") > 0)
     return (

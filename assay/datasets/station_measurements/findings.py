@@ -125,9 +125,8 @@ def _doubtful_results(quality: Quality) -> list[str]:
     texts = []
     if unknown := quality.total("unknown"):
         texts.append(
-            f"{_count(unknown, 'result says', 'results say')} that nothing was detected (ND) or that it is out of range, "
-            "without a limit: what it is can't be computed"
-            + (", so ND counts as zero." if quality.censored == "zero" else ", so a day's value leaves it out.")
+            f"{_count(unknown, 'result is', 'results are')} not detected (ND) or out of range, without a limit"
+            + (", so that ND counts as zero." if quality.censored == "zero" else ": a day's value leaves that out.")
         )
     if quality.flags:
         named = few([f"{flag} ({rows:,})" for flag, rows in quality.flags])
@@ -145,8 +144,8 @@ def _doubtful_results(quality: Quality) -> list[str]:
 def _units(quality: Quality) -> list[str]:
     apart = quality.arrangement.apart
     texts = [
-        f"{code} has results in {' and '.join(unit or 'no unit' for unit in units)}, which can't be converted: they are "
-        "kept apart."
+        f"{code} has results in {' and '.join(unit or 'no unit' for unit in units)}. Nothing converts one into the "
+        "other: they are kept apart."
         for code, units in list(apart.items())[:_FEW_GROUPS]
     ]
     if len(apart) > _FEW_GROUPS:
@@ -194,9 +193,8 @@ def _derived(quality: Quality) -> list[str]:
         if one.zero:
             texts.append(f"{one.name} is blank on {_count(one.zero, 'day', 'days')}, where it would divide by 0.")
         if one.bounds:
-            texts.append(
-                f"{one.name} is blank on {_count(one.bounds, 'day', 'days')}, where an operand is only known by a limit."
-            )
+            days = _count(one.bounds, "day", "days")
+            texts.append(f"{one.name} is blank on {days}, where an operand is only known by a limit.")
         if one.units:
             units = " and ".join(unit or "no unit" for unit in one.units)
             texts.append(f"{one.name} adds values in {units}: nothing was converted.")
@@ -235,11 +233,11 @@ def _facts(quality: Quality) -> list[str]:
         texts.append(f"Units converted: {few(converted)}.")
     outliers = quality.outliers
     not_judged = outliers.too_few + outliers.no_spread
-    if not_judged and outliers.judged + not_judged:
+    if not_judged:
         texts.append(
-            f"Outliers were looked for in {outliers.judged:,} of {outliers.judged + not_judged:,} pairs of station and "
-            f"parameter: {outliers.too_few:,} have fewer than {LEAST_VALUES} values, and in {outliers.no_spread:,} more "
-            "than half of the values are equal."
+            f"Outliers were not judged in {not_judged:,} of {outliers.judged + not_judged:,} pairs of station and "
+            f"parameter: {outliers.too_few:,} have fewer than {LEAST_VALUES} values, {outliers.no_spread:,} have equal "
+            "ones for the most part."
         )
     beyond = [one for one in quality.exceedances if one.above or one.below]
     if beyond:

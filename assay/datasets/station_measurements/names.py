@@ -27,7 +27,7 @@ def natural_key(text: str) -> tuple[list[str | tuple[int, str]], str]:
 def checked_names(rows: pl.LazyFrame, column: str, what: str, code: str, limit: int) -> list[str]:
     """Return a column's different texts in natural order. Raises Unprocessable where they are too many or too long."""
     names = rows.select(pl.col(column).drop_nulls().unique()).collect(engine="streaming")[column].cast(pl.String)
-    count, longest = names.len(), names.str.len_chars().max() or 0
+    count, longest = names.len(), max(names.str.len_chars(), default=0)
     if count > limit:
         raise Unprocessable(
             code,

@@ -64,7 +64,7 @@ class Judged:
 
 
 def judge(usable: pl.LazyFrame) -> Judged:
-    """Find the outliers among the values; bounds are not judged, nor counted. The same whatever the order of the rows."""
+    """Find the outliers among the values; bounds are neither judged nor counted. The order of the rows is no matter."""
     values = usable.filter(pl.col("sign") == 0)
     centres = (
         values.group_by(_SERIES)

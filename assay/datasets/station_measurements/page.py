@@ -65,8 +65,8 @@ def _quality_tables(quality: Quality) -> list[Table]:
                 ]
                 for one in quality.outliers.series
             ],
-            note=f"Values whose modified z-score (Iglewicz and Hoaglin) is above {OUTLIER_Z}: 0.6745 times the distance "
-            f"from the median, over the median of all distances. Not judged below {LEAST_VALUES} values.",
+            note=f"Values whose modified z-score (Iglewicz and Hoaglin) is above {OUTLIER_Z}: 0.6745 times the "
+            f"distance from the median, over the median of all distances. Not judged below {LEAST_VALUES} values.",
         ),
         Table(
             "Missing cells",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from assay.datasets.station_measurements.report import Quality
 from assay.datasets.station_measurements.names import natural_key
+from assay.datasets.station_measurements.report import Quality
 from assay.datasets.station_measurements.tables import Column
 from assay.page.charts import MAX_PANELS
 from assay.page.model import Panel, Series

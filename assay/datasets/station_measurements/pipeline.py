@@ -148,7 +148,7 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     values = by_day(usable, parameters.aggregate, parameters.censored, has_bounds=has_bounds)
     measured = set(counts["pcode"])
     values, derived = with_derived(values, parameters.derived, arrangement)
-    columns = _columns(parameters, arrangement, measured)
+    columns = _table_columns(parameters, arrangement, measured)
     _check_cells(values, columns if parameters.template else None)
     progress(0.5, "writing the lineage")
     paths = {station: table_paths(stem, outputs) for station, stem in stems(stations).items()}
@@ -180,8 +180,8 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
             stations=stations,
             arrangement=arrangement,
             shown=columns,
-            first_date=values["date"].min(),
-            last_date=values["date"].max(),
+            first_date=values["date"].sort()[0],
+            last_date=values["date"].sort()[-1],
             confidence=confidence,
             times_unused=times_unused,
         )
@@ -231,7 +231,7 @@ def _write_lineage(
     hashed.result()
 
 
-def _columns(parameters: Parameters, arrangement: Arrangement, measured: Collection[str]) -> list[Column]:
+def _table_columns(parameters: Parameters, arrangement: Arrangement, measured: Collection[str]) -> list[Column]:
     """The columns that tables may have: those that the template names, or all parameters in natural order.
 
     A name of the template means all series of that parameter; one that the data do not have is a blank column. The two

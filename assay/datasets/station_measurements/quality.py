@@ -42,8 +42,8 @@ class Missing:
 class Duplicates:
     """Rows that say the same measurement again; the first of each does not count. At most 1,000 rows are listed.
 
-    Identical rows have the same station, date, time, parameter and result as an earlier one; a conflicting row is the first
-    with its result where an earlier row has another. No row is both, and all stay in the analysis.
+    Identical rows have the same station, date, time, parameter and result as an earlier one; a conflicting row is the
+    first with its result where an earlier row has another. No row is both, and all stay in the analysis.
     """
 
     identical: int
@@ -74,8 +74,8 @@ def missing(columns: tuple[str, ...], filled: list[int], rows: int) -> list[Miss
 def results(usable: pl.LazyFrame) -> pl.DataFrame:
     """Count for each station and series what its results are, sorted by both.
 
-    Columns: station, pcode, rows; values; below and above, bounds of each kind; unknown, those of them without a number;
-    estimated values; by_limit, bounds that are from a column of limits.
+    Columns: station, pcode, rows; values; below and above, bounds of each kind; unknown, those of them without a
+    number; estimated values; by_limit, bounds that are from a column of limits.
     """
     sign = pl.col("sign")
     counts = usable.group_by("station", "pcode").agg(

@@ -67,8 +67,8 @@ class Copies:
     where blank; moment (Datetime) and number (finite double), null where the text is none; in_format, whether date_time
     is in FORMAT.
     `usable`: row, station (Enum), pcode (Enum, the key of the series), date_time, and result: the value or the bound in
-    the series' unit, `raw` as it was read, and `sign` as in results.py; `estimated`, `by_limit`, and `flag`, a qualifier
-    that is not known. Only a bound may be null. `refused`: row and reason, one of REASONS, of the rest.
+    the series' unit, `raw` as it was read, and `sign` as in results.py; `estimated`, `by_limit`, and `flag`, a
+    qualifier that is not known. Only a bound may be null. `refused`: row and reason, one of REASONS, of the rest.
     """
 
     texts: pl.LazyFrame
@@ -147,7 +147,8 @@ def sort_out(
         ],
         engine="streaming",
     )
-    return Copies(rows.drop("fault"), *(pl.scan_parquet(path) for path in sinks), arrangement)
+    usable, refused = (pl.scan_parquet(path) for path in sinks)
+    return Copies(rows.drop("fault"), usable, refused, arrangement)
 
 
 def _different(rows: pl.LazyFrame, column: str) -> pl.Series:

@@ -8,14 +8,11 @@ from dataclasses import dataclass
 import polars as pl
 
 # Written so in files: nines, eights and sevens, and the smallest of 16 bits; of the positive ones only long nines.
-_NEGATIVE = frozenset(
-    -float(digits)
-    for digits in (
-        "99 999 9999 99999 999999 9999999 99.9 99.99 999.9 999.99 9999.9 9999.99 99999.9 888 8888 88888 777 7777 6999 "
-        "32768 999.25 1e20 1e30 1e34 1e36"
-    ).split()
-)
-_POSITIVE = frozenset(map(float, "9999 99999 999999 9999999 9999.9 9999.99 99999.9 1e20 1e30 1e34 1e36".split()))
+_NEGATIVE = frozenset({
+    -99.0, -999.0, -9999.0, -99999.0, -999999.0, -9999999.0, -99.9, -99.99, -999.9, -999.99, -9999.9, -9999.99,
+    -99999.9, -888.0, -8888.0, -88888.0, -777.0, -7777.0, -6999.0, -32768.0, -999.25, -1e20, -1e30, -1e34, -1e36,
+})  # fmt: skip
+_POSITIVE = frozenset({9999.0, 99999.0, 999999.0, 9999999.0, 9999.9, 9999.99, 99999.9, 1e20, 1e30, 1e34, 1e36})
 _FAR_ABOVE = 10
 _LONG = -999
 # Any other number must be repeated so often, beside so many others, and lie so much farther off than they.

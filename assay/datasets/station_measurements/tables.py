@@ -38,7 +38,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Wide:
-    """One station's table: dates ascending, and one column of values for each of `labels`, null where none was measured.
+    """One station's table: dates ascending, and a column of values for each of `labels`, null where none was measured.
 
     The columns of `values` are named by their position. `texts` has the columns with cells that are no numbers, such as
     <0.5: these cells, and null for the rest.

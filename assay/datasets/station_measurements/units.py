@@ -1,9 +1,9 @@
 """Units as people write them: which of them are the same, and what turns one into another.
 
-The factors are Pint's (https://pint.readthedocs.io), as exact fractions. Pint is not given the texts as they are: to it
-pH is a picohenry, C a coulomb and `mg/L as N` a product with newtons. So only the spellings below, and long names such
-as micrograms, are put to it; any other unit is one of its own. What follows `as` or `@` (mg/L as N, uS/cm @25C) says what
-was weighed or how, and is never converted.
+The factors are Pint's (https://pint.readthedocs.io), as exact fractions. Pint is not given the texts as they are: to
+it pH is a picohenry, C a coulomb and `mg/L as N` a product with newtons. So only the spellings below, and long names
+such as micrograms, are put to it; any other unit is one of its own. What follows `as` or `@` (mg/L as N, uS/cm @25C)
+says what was weighed or how, and is never converted.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def _registry() -> pint.UnitRegistry[Fraction]:
     """Pint's own units. They take a second or two to load, so only where two units must be compared."""
     import pint  # noqa: PLC0415  # as above
 
-    registry = pint.UnitRegistry(non_int_type=Fraction, cache_folder=None)
+    registry: pint.UnitRegistry[Fraction] = pint.UnitRegistry(non_int_type=Fraction, cache_folder=None)
     registry.define("ppb = ppm / 1000")
     registry.define("million_gallons_per_day = 1000000 * gallon / day")
     return registry
