@@ -104,7 +104,7 @@ def _stands_off(value: float, rows: int, others: int, rest: tuple[float, float])
     size = max(abs(least), abs(most))
     if value < least:
         apart = least - value
-        if value in _NEGATIVE and (least >= 0 or apart > most - least):
+        if value in _NEGATIVE and (least >= 0 or apart > max(most - least, abs(value) / 2)):
             return True
         alone = value < 0 <= least
     else:
