@@ -35,7 +35,7 @@ test: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## run th
 	.venv/bin/pytest --numprocesses 2 --dist loadfile --ignore tests/deploy -m "not builds and not faults"
 
 test-faults: $(STACK) .venv/ready-dev .tools/postgrest/ready ## break every part in turn, and run the long properties and fuzz tests
-	.venv/bin/pytest --ignore tests/deploy -m faults
+	.venv/bin/pytest --numprocesses 2 --dist loadgroup --ignore tests/deploy -m faults
 
 test-deploy: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## build the template and deploy it to a local CloudFormation
 	.venv/bin/pytest tests/deploy

@@ -110,6 +110,12 @@ class TabularParameters(Parameters):
     reading: Reading = Field(
         default=Reading(), description='how the file is to be read, such as {"delimiter": ";"}: see assay read'
     )
+    columns: dict[str, str | None] = Field(
+        default={},
+        max_length=100,
+        description='which column plays which part, such as {"revenue": "Gross"}; "#7" is the seventh column, null '
+        "says that there is none",
+    )
 
 
 @dataclass(frozen=True)

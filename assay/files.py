@@ -46,6 +46,14 @@ def open_file(path: Path, reading: Reading, folder: Path, tick: Callable[[float]
     return open_table(source_of(path), lambda _names: 0.0, folder, tick, reading)
 
 
+def recognise_file(path: Path, dataset_type: str | None, parameters: Mapping[str, JsonValue]) -> Detection:
+    """Tell what a file is, and which of its columns is what, as far as it has those that a `dataset_type` needs.
+
+    Raises Unprocessable, and OSError.
+    """
+    return run.recognise(source_of(path), dataset_type, parameters, may_lack=True)[1]
+
+
 def holds_something(table: Table) -> pl.Expr:
     """Whether a row has a cell that holds something: blank lines are no rows."""
     filled = [pl.col(str(position)).str.strip_chars() != "" for position in range(len(table.columns))]

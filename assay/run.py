@@ -9,12 +9,12 @@ from typing import TypeVar, cast
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from assay.contract import Output, Outputs, Progress, Source, Sources, Summary
+from assay.contract import Output, Outputs, Progress, Source, Sources, Summary, TabularParameters
 from assay.datasets import registry
 from assay.detection import Detection, detect
 from assay.errors import Unprocessable
 from assay.formats import preview
-from assay.reading import Reading
+from assay.formats.layout import Cells
 from assay.write.canonical import write_json
 
 MANIFEST_VERSION = 1
@@ -57,18 +57,17 @@ def analyse(
     the parameters are at fault, and lets through what `progress` and `on_detection` raise.
     """
     source = sources.input
-    known = registry.rules()
     progress(0.0, "detecting")
-    # Before a pipeline is known: any of them takes it.
-    reading = _validated(Reading, parameters.get("reading", {}), "The reader", "reading")
-    head = preview(source, lambda names: max(rules.header_score(names) for rules in known.values()), reading)
-    detection = detect(head, known, requested_dataset_type)
+    names, detection = recognise(source, requested_dataset_type, parameters)
     on_detection(detection)
     if detection.dataset_type is None:
         return NeedsType(detection)
     info = registry.for_type(detection.dataset_type)
+    layout = registry.rules_of(info).layout_of(names)
     pipeline = registry.load(info)
-    given = _validated(pipeline.Parameters, dict(parameters), info.name)
+    # What a layout says goes before the pipeline's own defaults, and what a person says before both.
+    chosen = {**(layout.parameters if layout is not None else {}), **parameters}
+    given = _validated(pipeline.Parameters, chosen, info.name)
     complete = cast("dict[str, JsonValue]", given.model_dump(mode="json"))
     outputs = Outputs(folder)
     summary = pipeline.run(sources, given, outputs, progress)
@@ -83,6 +82,28 @@ def analyse(
         outputs=outputs.files,
         manifest_sha256=manifest.sha256,
     )
+
+
+def recognise(
+    source: Source,
+    requested_dataset_type: str | None,
+    parameters: Mapping[str, JsonValue],
+    *,
+    may_lack: bool = False,
+) -> tuple[Cells, Detection]:
+    """Tell what a file is by its head: its header, and the detection.
+
+    `may_lack` has a requested type looked for in a file that lacks a column which it needs. Raises Unprocessable as
+    `analyse` does.
+    """
+    known = registry.rules()
+    if may_lack and requested_dataset_type in known:
+        known, requested_dataset_type = {requested_dataset_type: known[requested_dataset_type]}, None
+    # Before a pipeline is known: any of them takes these.
+    shared = {name: parameters[name] for name in TabularParameters.model_fields if name in parameters}
+    tabular = _validated(TabularParameters, shared, "The reader")
+    head = preview(source, lambda names: max(rules.header_score(names) for rules in known.values()), tabular.reading)
+    return head.columns, detect(head, known, requested_dataset_type, tabular.columns)
 
 
 def _validated(model: type[_Model], given: JsonValue, who: str, *at: str) -> _Model:
@@ -119,6 +140,12 @@ def _write_manifest(
             "band": detection.band,
             "likeliest": detection.likeliest,
             "confidence": detection.confidence,
+            "layout": detection.columns.layout,
+            "columns": {
+                role: {"column": found.column, "position": found.position, "how": found.how}
+                for role, found in detection.columns.roles.items()
+                if info.dataset_type == detection.likeliest
+            },
         },
         "pipeline": {"name": info.name, "version": info.version},
         "parameters": parameters,

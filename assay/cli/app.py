@@ -11,6 +11,7 @@ from assay.cli.commands.account import account, delete_account, export
 from assay.cli.commands.analyse import analyse
 from assay.cli.commands.backups import backup, restore
 from assay.cli.commands.jobs import cancel, delete, jobs, reprocess, retry, show
+from assay.cli.commands.map import map_columns
 from assay.cli.commands.options import Token, Url, Where
 from assay.cli.commands.read import read
 from assay.cli.commands.run import run
@@ -49,6 +50,7 @@ for _command in (
     *(account, export, delete_account, analyse, read, backup, restore),
 ):
     app.command()(_command)
+app.command("map")(map_columns)
 
 
 if __name__ == "__main__":

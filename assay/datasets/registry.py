@@ -48,10 +48,17 @@ def rules() -> dict[str, Rules]:
 
 
 def rules_of(info: DatasetInfo) -> Rules:
-    """Read one dataset type's rules.json. Raises pydantic.ValidationError."""
+    """Read one dataset type's rules.json, and the known layouts in its folder `layouts`, a file each.
+
+    Raises ValueError (pydantic.ValidationError among them) for a broken file.
+    """
     from assay.detection.rules import Rules  # noqa: PLC0415  # its package loads the data engine; dataset.json needs none
 
-    return Rules.model_validate_json((info.folder / "rules.json").read_bytes())
+    said = json.loads((info.folder / "rules.json").read_bytes())
+    layouts = [
+        {"name": path.stem, **json.loads(path.read_bytes())} for path in sorted(info.folder.glob("layouts/*.json"))
+    ]
+    return Rules.model_validate(said | {"layouts": layouts})
 
 
 def for_type(dataset_type: str) -> DatasetInfo:

@@ -1,5 +1,6 @@
 """Which dataset type is this file?"""
 
+from assay.detection.columns import Columns, Role
 from assay.detection.detect import (
     DETECTOR_VERSION,
     LIKELY,
@@ -12,4 +13,16 @@ from assay.detection.detect import (
 )
 from assay.detection.evidence import Evidence
 
-__all__ = ["DETECTOR_VERSION", "LIKELY", "SURE", "UNSURE", "Band", "Candidate", "Detection", "Evidence", "detect"]
+__all__ = [
+    "DETECTOR_VERSION",
+    "LIKELY",
+    "SURE",
+    "UNSURE",
+    "Band",
+    "Candidate",
+    "Columns",
+    "Detection",
+    "Evidence",
+    "Role",
+    "detect",
+]

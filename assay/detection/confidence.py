@@ -15,18 +15,31 @@ _CORNERS = ((0.0, 0.0), (0.4, 0.03), (0.5, 0.2), (0.57, 0.45), (0.62, 0.75), (0.
 # and the probability. The type can't be run as long as the column is not found, so that it never gets beyond a review.
 _CORNERS_OF_INCOMPLETE = ((0.0, 0.0), (0.3, 0.03), (0.5, 0.2), (0.65, 0.45), (0.8, 0.62), (1.0, 0.68))
 _INCOMPLETE = 0.03
-# A needed column that holds something else: a person should look.
+# A needed column that holds something else, or of which there are several: a person should look.
 _MISFIT = 0.65
+# A header that one program alone writes; and the few columns that a type can't be told apart by, but is run by.
+_LAYOUT = 0.97
+_SUFFICIENT = 0.75
 _TABLE = 0.99
 
 
 def of_score(score: float, *, fits: bool) -> float:
     """The probability that a type with this weighted score is the right one, if no other comes into question.
 
-    `fits` says that the needed columns hold what they should.
+    `fits` says that the needed columns hold what they should, and that no others could be meant.
     """
     probability = _along(_CORNERS, score)
     return probability if fits else min(probability, _MISFIT)
+
+
+def of_layout(*, fits: bool) -> float:
+    """The same of a file with a known layout."""
+    return _LAYOUT if fits else _MISFIT
+
+
+def of_sufficient(*, fits: bool) -> float:
+    """The same, at least, of a file with columns that are enough by themselves and hold what they should."""
+    return _SUFFICIENT if fits else _MISFIT
 
 
 def of_incomplete(names: float, *, fillable: bool) -> float:

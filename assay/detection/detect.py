@@ -8,23 +8,27 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assay.detection.confidence import among_all, of_incomplete, of_score, of_table
+from assay.detection.columns import Columns, require_columns, resolve
+from assay.detection.confidence import among_all, of_incomplete, of_layout, of_score, of_sufficient, of_table
 from assay.detection.evidence import (
     Evidence,
     could_be_filled,
     data_types,
+    evidence,
     exact_names,
     heuristics,
+    is_enough,
     name_patterns,
 )
-from assay.detection.rules import Rules, fold, fold_all
+from assay.detection.given import unknown_role
+from assay.detection.rules import Rules
 from assay.detection.tabular import tabular
 from assay.errors import Unprocessable
 from assay.formats import Preview
 from assay.formats.problems import listed, shown
 
 # Counted up whenever the same file and rules may give another answer.
-DETECTOR_VERSION = "2.0.0"
+DETECTOR_VERSION = "3.0.0"
 SURE = 0.9
 LIKELY = 0.7
 UNSURE = 0.5
@@ -32,6 +36,7 @@ UNSURE = 0.5
 # What is less likely is not named in the decision.
 _WORTH_A_WORD = 0.1
 
+Choice = Mapping[str, str | None]
 Band = Literal["sure", "likely", "review", "unsure", "chosen"]
 
 
@@ -51,7 +56,8 @@ class Detection(BaseModel):
     `confidence` is the probability that the file is of the type `likeliest`, and `evidence` is what speaks for that.
     `dataset_type` is what it is run as: None in the band `unsure`, where a person must choose; the fallback type in the
     band `review`; else the likeliest. In the band `chosen` it is the one that a person asked for, whatever is likely.
-    `decision` says it in words. `runners_up` are all other types, the likeliest first.
+    `decision` says it in words. `columns` are the roles of the columns for the type that the file is taken for.
+    `runners_up` are all other types, the likeliest first.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,6 +67,7 @@ class Detection(BaseModel):
     likeliest: str
     confidence: float = Field(ge=0, le=1)
     decision: str
+    columns: Columns
     evidence: tuple[Evidence, ...]
     runners_up: tuple[Candidate, ...]
     detector_version: str
@@ -68,18 +75,33 @@ class Detection(BaseModel):
 
 @dataclass(frozen=True)
 class _Weighed:
-    """A type on its own: how well it fits, as a probability if no other type were known, and why."""
+    """A type on its own: how well it fits, as a probability if no other type were known, and why.
+
+    `fits` says that the needed columns are there, hold what they should, and that no others could be meant.
+    """
 
     alone: float
     evidence: tuple[Evidence, ...]
     missing: tuple[str, ...]
+    columns: Columns
+    fits: bool
 
 
-def detect(head: Preview, known: Mapping[str, Rules], requested: str | None) -> Detection:
+def detect(
+    head: Preview,
+    known: Mapping[str, Rules],
+    requested: str | None,
+    given: Choice | None = None,
+    remembered: Mapping[str, Choice] | None = None,
+) -> Detection:
     """Weigh every known type; take the likeliest, or the one that a person asked for.
 
-    Raises Unprocessable: unknown_dataset_type, or missing_columns where the requested type needs columns that aren't
-    there.
+    `given` are the columns that a person named, by role; `remembered` those confirmed before for files with this
+    header, by dataset type. Named columns rule out the types without such roles; where one type is left, and its
+    columns are there, it is taken.
+
+    Raises Unprocessable: unknown_dataset_type; missing_columns where the requested type needs columns that aren't
+    there; unknown_role, unknown_column, duplicate_columns or invalid_columns where a named column is none.
     """
     if requested is not None and requested not in known:
         raise Unprocessable(
@@ -87,14 +109,23 @@ def detect(head: Preview, known: Mapping[str, Rules], requested: str | None) -> 
             f"There is no dataset type {shown(requested)!r}.",
             f"Choose one of: {', '.join(sorted(known))}; or leave it out to have the file recognised.",
         )
-    weighed = {name: _weigh_fallback(head) if rules.fallback else _weigh(head, rules) for name, rules in known.items()}
+    given, remembered = given or {}, remembered or {}
+    known = _with_roles(known, requested, given)
+    columns = {name: resolve(head, rules, name, given, remembered.get(name)) for name, rules in known.items()}
+    weighed = {
+        name: _weigh_fallback(head, columns[name]) if rules.fallback else _weigh(head, rules, columns[name])
+        for name, rules in known.items()
+    }
+    if given and requested is None and len(known) == 1:
+        (only,) = known
+        requested = only if weighed[only].fits else None
     fallback = next((name for name, rules in known.items() if rules.fallback), None)
     confidences = among_all({name: one.alone for name, one in weighed.items() if name != fallback})
     if fallback is not None:
         confidences[fallback] = round(weighed[fallback].alone * (1 - sum(confidences.values())), 4)
     ranking = sorted(confidences, key=lambda name: (-confidences[name], name != fallback, name))
     if requested is not None:
-        require_columns(known[requested], head.columns, requested)
+        require_columns(columns[requested], head.columns, known[requested], requested)
     likeliest = requested or ranking[0]
     band: Band = "chosen" if requested is not None else band_of(confidences[likeliest])
     named = likeliest if band != "review" else fallback
@@ -111,7 +142,8 @@ def detect(head: Preview, known: Mapping[str, Rules], requested: str | None) -> 
         band=band,
         likeliest=likeliest,
         confidence=confidences[likeliest],
-        decision=_decision(band, named, sorted(candidates, key=lambda one: one.dataset_type != likeliest)),
+        decision=_decision(band, named, sorted(candidates, key=lambda one: one.dataset_type != likeliest), columns),
+        columns=columns[likeliest],
         evidence=weighed[likeliest].evidence,
         runners_up=tuple(one for one in candidates if one.dataset_type != named),
         detector_version=DETECTOR_VERSION,
@@ -127,53 +159,54 @@ def band_of(confidence: float) -> Literal["sure", "likely", "review", "unsure"]:
     return "review" if confidence >= UNSURE else "unsure"
 
 
-def require_columns(rules: Rules, names: tuple[str, ...], dataset_type: str) -> dict[str, int]:
-    """Return the position of each role's column; roles that the type can be without may be missing.
-
-    Raises Unprocessable: missing_columns, or duplicate_columns where the name of a needed role stands there twice.
-    """
-    found = rules.assign(names)
-    missing = rules.missing(found)
-    if missing:
-        raise Unprocessable(
-            "missing_columns",
-            f"A file of type {dataset_type} needs {listed(missing)}; found: {listed(names)}.",
-            "Add these columns, or rename those that hold the same; case and punctuation make no difference.",
+def _with_roles(known: Mapping[str, Rules], requested: str | None, given: Choice) -> Mapping[str, Rules]:
+    """Return the types that may be meant: those that know every role of which a column was given."""
+    if not given or requested is not None:
+        return known if requested is None else {requested: known[requested]} if given else known
+    able = {name: rules for name, rules in known.items() if all(rules.role_of(word) is not None for word in given)}
+    if not able:
+        typed = {name: rules for name, rules in known.items() if not rules.fallback}
+        unknown = next(
+            (word for word in given if all(rules.role_of(word) is None for rules in typed.values())), next(iter(given))
         )
-    for rule in (rule for rule in rules.columns if rule.role in rules.needed and rule.role in found):
-        taken = names[found[rule.role]]
-        folded = fold_all if rule.is_written(taken) else fold
-        same = [name for name in names if folded(name) == folded(taken)]
-        if len(same) > 1:
-            raise Unprocessable(
-                "duplicate_columns",
-                f"More than one column could be {rule.exact[0]}: {listed(same)}.",
-                "Remove or rename all but one of them.",
-            )
-    return found
+        raise unknown_role(unknown, typed)
+    return able
 
 
-def _weigh(head: Preview, rules: Rules) -> _Weighed:
-    """The weighted mean of what the strategies say, made a probability; one with nothing to go by stays out of it."""
-    at = rules.assign(head.columns)
+def _weigh(head: Preview, rules: Rules, columns: Columns) -> _Weighed:
+    """The weighted mean of what the strategies say, made a probability; one with nothing to go by stays out of it.
+
+    The needed columns are judged one by one: where one of them holds something else, or another could be meant as
+    well, the rest can't make up for it.
+    """
+    at = columns.at
     missing = tuple(rules.missing(at))
     types, misfits = data_types(head, rules, at)
     seen = [exact_names(head, rules, at), name_patterns(head, rules, at), types, heuristics(head, rules, at)]
     weighed = tuple(item for item in seen if item is not None)
+    if columns.layout is not None:
+        weighed = (evidence("layout", 1.0, f"the header is that of {columns.layout}"), *weighed)
     if missing:
         names = next(item.score for item in weighed if item.strategy == "name_patterns")
-        return _Weighed(of_incomplete(names, fillable=could_be_filled(head, rules, at)), weighed, missing)
+        return _Weighed(
+            of_incomplete(names, fillable=could_be_filled(head, rules, at)), weighed, missing, columns, fits=False
+        )
     score = sum(item.weight * item.score for item in weighed) / sum(item.weight for item in weighed)
-    fits = not rules.lacking(at.keys() - misfits)
-    return _Weighed(of_score(score, fits=fits), weighed, missing)
+    fits = not rules.lacking(at.keys() - misfits) and not columns.doubts
+    if columns.layout is not None:
+        return _Weighed(of_layout(fits=fits), weighed, missing, columns, fits)
+    alone = of_score(score, fits=fits)
+    if is_enough(head, rules, at, misfits):
+        alone = max(alone, of_sufficient(fits=fits))
+    return _Weighed(alone, weighed, missing, columns, fits)
 
 
-def _weigh_fallback(head: Preview) -> _Weighed:
+def _weigh_fallback(head: Preview, columns: Columns) -> _Weighed:
     seen = tabular(head)
-    return _Weighed(of_table(*(item.score for item in seen)), seen, ())
+    return _Weighed(of_table(*(item.score for item in seen)), seen, (), columns, fits=True)
 
 
-def _decision(band: Band, named: str | None, ranking: list[Candidate]) -> str:
+def _decision(band: Band, named: str | None, ranking: list[Candidate], columns: Mapping[str, Columns]) -> str:
     """Say in words what follows; `ranking` has all types, the one that is spoken of first."""
     first = f"{ranking[0].dataset_type} ({ranking[0].confidence:.2f})"
     said = {
@@ -192,6 +225,10 @@ def _decision(band: Band, named: str | None, ranking: list[Candidate]) -> str:
         return f"Run as {named}, but please review whether it is one."
     maybe = f"Run as {named}, but please review: it may be {other.dataset_type} ({other.confidence:.2f})"
     if other.missing:
-        maybe += f", though no column has the name of {listed(other.missing)}. If it is, rename it, and upload the file"
-        return f"{maybe} again."
+        return (
+            f"{maybe}, though no column has the name of {listed(other.missing)}. If it is, say which column that is: "
+            "--column ROLE=HEADER."
+        )
+    if doubts := columns[other.dataset_type].doubts:
+        return f"{maybe}. {' '.join(doubts)}"
     return f"{maybe}. If it is, choose that type."

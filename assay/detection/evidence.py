@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assay.detection.rules import ColumnRule, Rules, fold
+from assay.detection.names import fold
+from assay.detection.rules import ColumnRule, Rules
 from assay.formats import Preview
 from assay.formats.problems import listed, shown
 from assay.types.dates import _FAMILIES as FAMILIES
 
-WEIGHTS = {"exact_names": 1.0, "name_patterns": 0.8, "data_types": 0.6, "heuristics": 0.4}
+WEIGHTS = {"layout": 1.0, "exact_names": 1.0, "name_patterns": 0.8, "data_types": 0.6, "heuristics": 0.4}
 # Most cells of a column must be what it holds.
 TYPE_SHARE = 0.8
 
@@ -28,6 +29,7 @@ _NUMBER = re.compile(
 _DATES = [re.compile(form) for form in FAMILIES.values()]
 _LONG_DATE = 40
 _FEW_ROWS = 10
+_MOSTLY = 2 / 3
 _FEW_CELLS = 100
 
 
@@ -108,6 +110,18 @@ def heuristics(head: Preview, rules: Rules, at: dict[str, int]) -> Evidence:
     if against:
         return evidence("heuristics", 0.0, "; ".join([*words, f"{listed(against)} speaks for something else"]))
     return evidence("heuristics", max(explained, recurring), "; ".join(words))
+
+
+def is_enough(head: Preview, rules: Rules, at: Mapping[str, int], misfits: Collection[str]) -> bool:
+    """Whether columns were found that suffice by themselves, hold what they should, and are most of the table."""
+    found = at.keys() - misfits
+    if not any(found >= set(roles) for roles in rules.suffices):
+        return False
+    left = [fold(name) for place, name in enumerate(head.columns) if name and place not in at.values()]
+    if any(name in rules.names_against for name in left):
+        return False
+    beside = sum(name in rules.companion_names for name in left)
+    return len(at) + beside >= _MOSTLY * (len(at) + len(left))
 
 
 def could_be_filled(head: Preview, rules: Rules, at: dict[str, int]) -> bool:

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
-_FOLDED_AWAY = re.compile(r"[\W_]+")
-_ACCENTS = re.compile("[\u0300-\u036f]+")
-_UNIT = re.compile(r"(?<=\S)\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")
+from assay.detection.layouts import Layout
+from assay.detection.names import fold, fold_all
+
 # A name that was cut off, as by a format of ten characters a name, keeps most of its letters.
 _CUT_LETTERS = 5
 _CUT_SHARE = 0.6
 # No name that is known comes near it.
 _LONGEST = 120
 # How a column may fit a role, the best first.
-_TIERS = ("written", "named", "like", "cut")
-
-
-def fold(name: str) -> str:
-    """Fold a column's name: case, accents, spaces, punctuation and a unit in brackets at its end make no difference."""
-    return fold_all(_UNIT.sub("", name) if name.rstrip().endswith((")", "]")) else name)
-
-
-def fold_all(name: str) -> str:
-    """Fold a column's name, but keep a unit: `Result (flag)` is not `Result`."""
-    if not name.isascii():
-        name = _ACCENTS.sub("", unicodedata.normalize("NFKD", name))
-    return _FOLDED_AWAY.sub("", name).casefold()
+TIERS = ("usual", "written", "named", "like", "cut")
 
 
 def _compiles(pattern: str) -> str:
@@ -61,6 +49,12 @@ class ColumnRule(BaseModel):
     holds: Literal["text", "date", "number"] = Field(description="what most of its cells are")
     telling: bool = Field(
         default=True, description="false for what many kinds of tables have, such as a country; it counts half"
+    )
+    aliases: tuple[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], ...] = Field(
+        default=(), description="other words for the role, which a person may use to choose its column"
+    )
+    product_of: tuple[str, str] | None = Field(
+        default=None, description="the two roles whose product it is, such as quantity and unit price"
     )
 
     @cached_property
@@ -106,16 +100,26 @@ class Rules(BaseModel):
     )
     enough: float = Field(default=4, gt=0, description="how many columns, found, leave no doubt about the names")
     repeated: tuple[str, ...] = Field(default=(), description="roles whose values recur from row to row")
+    suffices: tuple[tuple[str, ...], ...] = Field(
+        default=(), description="roles that make the type likely by themselves, whatever their names are like"
+    )
+    lesser: tuple[str, ...] = Field(
+        default=(), description="roles that stand for an amount only where the table has no other, such as a fee"
+    )
     companions: tuple[str, ...] = Field(default=(), description="names of columns often seen beside these")
     against: tuple[str, ...] = Field(default=(), description="names of columns that speak for another kind of table")
+    layouts: SkipJsonSchema[tuple[Layout, ...]] = ()
+    """The known layouts of such files; each is a file of its own beside rules.json."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        roles = [rule.role for rule in self.columns]
+        roles = [word for rule in self.columns for word in (rule.role, *rule.aliases)]
         if len(set(roles)) < len(roles):
             raise ValueError("two columns play the same part")
-        named = self.needed | set(self.repeated)
-        if unknown := named - set(roles):
+        named = self.needed | set(self.repeated) | set(self.lesser) | set().union(*self.suffices)
+        named |= {role for rule in self.columns for role in rule.product_of or ()}
+        named |= {role for layout in self.layouts for role in layout.columns}
+        if unknown := named - self.by_role.keys():
             raise ValueError(f"no column plays the part of {sorted(unknown)}")
         if self.fallback != (not self.columns) or bool(self.needs) != bool(self.columns) or not all(self.needs):
             raise ValueError("either a type needs columns, or it takes what is nothing else")
@@ -129,13 +133,14 @@ class Rules(BaseModel):
     def assign(self, names: Sequence[str]) -> dict[str, int]:
         """Give each role the position of its column.
 
-        An exact name goes before one with a unit, that before a likely one, that before one that was cut off, and the
-        leftmost among equals. A role that no column fits is left out; no column plays two parts.
+        The usual name goes before other exact ones, these before one with a unit, that before a likely one, that before
+        one that was cut off, and the leftmost among equals: names alone can't tell them apart, as `resolve` does. A
+        role that no column fits is left out; no column plays two parts.
         """
-        fit = self._fitting(names)
+        fit = self.fitting(names)
         found: dict[str, int] = {}
         taken: set[int] = set()
-        for tier in _TIERS:
+        for tier in TIERS:
             for rule in self.columns:
                 best = next((at for at in fit.get((tier, rule.role), ()) if at not in taken), None)
                 if rule.role not in found and best is not None:
@@ -143,8 +148,8 @@ class Rules(BaseModel):
                     taken.add(best)
         return found
 
-    def _fitting(self, names: Sequence[str]) -> dict[tuple[str, str], list[int]]:
-        """The positions that fit, in order, by how they do and the role.
+    def fitting(self, names: Sequence[str]) -> dict[tuple[str, str], list[int]]:
+        """Return the positions that fit, in order, by how they do (one of TIERS) and the role.
 
         A hostile row has ten thousand names: what a folded name is like is looked up once.
         """
@@ -160,6 +165,7 @@ class Rules(BaseModel):
             keys = [("like", role) for role in like[folded]]
             keys += [("named", role) for role in self._own.get(folded, ())]
             keys += [("written", role) for role in self._own.get(whole, ())]
+            keys += [("usual", self._usual[whole])] if whole in self._usual else []
             keys += [("cut", self._cut[folded])] if folded in self._cut else []
             for key in keys:
                 fit.setdefault(key, []).append(at)
@@ -173,6 +179,25 @@ class Rules(BaseModel):
             for rule in self.columns
             if folded in rule.likely_names or rule.pattern.fullmatch(folded) is not None
         ]
+
+    def role_of(self, word: str) -> str | None:
+        """Return the role that a person calls so: its own name or another word for it; None if there is none."""
+        return next((rule.role for rule in self.columns if word == rule.role or word in rule.aliases), None)
+
+    def in_play(self, found: Collection[str]) -> list[str]:
+        """Return the roles that meet the needs: of each line of `needs` the first set that is found whole."""
+        there = set(found)
+        met = (next((one for one in group if one <= there), frozenset[str]()) for group in self.alternatives)
+        roles = frozenset().union(*met)
+        return [rule.role for rule in self.columns if rule.role in roles]
+
+    def layout_of(self, names: Sequence[str]) -> Layout | None:
+        """Return the known layout that a header is of: that with the most headers of its own; None if it is of none."""
+        if not self.layouts:
+            return None
+        folded = {fold_all(name) for name in names if len(name) <= _LONGEST}
+        matching = [layout for layout in self.layouts if layout.matches(folded)]
+        return min(matching, key=lambda layout: (-len(layout.headers), layout.name), default=None)
 
     @cached_property
     def alternatives(self) -> tuple[tuple[frozenset[str], ...], ...]:
@@ -218,6 +243,11 @@ class Rules(BaseModel):
         return own
 
     @cached_property
+    def _usual(self) -> Mapping[str, str]:
+        """The role of each usual name, folded."""
+        return {fold_all(rule.exact[0]): rule.role for rule in self.columns}
+
+    @cached_property
     def _names(self) -> frozenset[str]:
         return frozenset(name for rule in self.columns for name in rule.likely_names)
 
@@ -240,7 +270,9 @@ class Rules(BaseModel):
 
         A single word, such as the Currency of a note above the table, makes no header.
         """
+        layout = self.layout_of(names)
+        known = len(layout.headers) if layout else 0
         found = self.assign(names)
         if len(found) < min(2, len(self.columns)):
-            return 0.0
-        return sum(1.0 if self.by_role[role].is_named(names[at]) else 0.5 for role, at in found.items())
+            return float(known)
+        return max(known, sum(1.0 if self.by_role[role].is_named(names[at]) else 0.5 for role, at in found.items()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from assay.detection.evidence import TYPE_SHARE, Evidence, count_of, evidence, filled
-from assay.detection.rules import fold_all
+from assay.detection.names import fold_all
 from assay.formats import Preview
 
 # Names are short; a line of a poem that a comma parts is not.
@@ -16,6 +16,7 @@ _FEW_ROWS = 3
 _OF_FEW = {1: 0.8, 2: 0.9}
 # So many rows need to be as wide as the header; others have blanks at their end.
 _ENOUGH_FIT = 0.8
+_FEW_CELLS = 2
 _COLUMNS_LOOKED_AT = 200
 # What readers call the columns of a file that has no header.
 _NO_NAME = re.compile(r"column_[0-9]+")
@@ -73,8 +74,8 @@ def _shape(head: Preview) -> Evidence:
     if len(head.columns) < 2 or not rows:
         return evidence("heuristics", 0.0, f"{len(head.columns)} columns and {len(rows)} rows")
     width = len(head.columns)
-    # A row that is cut short has its last cells blank; one that is too long has more.
-    fit = sum(len(row) <= width and _last(row) > width / 2 for row in rows) / len(rows)
+    # A row that is cut short has few cells; one that is too long has more. Where its blanks stand does not matter.
+    fit = sum(len(row) <= width and _filled(row) > min(width / 2, _FEW_CELLS) for row in rows) / len(rows)
     good = sum(len(name) <= _LONG_NAME and len(name.split()) <= _MOST_WORDS for name in names) / width
     distinct = len({fold_all(name) or name for name in names}) / max(1, len(names))
     words = (
@@ -84,6 +85,5 @@ def _shape(head: Preview) -> Evidence:
     return evidence("heuristics", shape, words)
 
 
-def _last(row: list[str | None]) -> int:
-    """The place, from 1, of a row's last cell that is not blank."""
-    return max((place for place, cell in enumerate(row, 1) if cell), default=0)
+def _filled(row: list[str | None]) -> int:
+    return sum(cell is not None and cell != "" for cell in row)

@@ -67,7 +67,9 @@ BAD: dict[str, tuple[bytes, str, str, str]] = {
         b"Station_ID,Date_Time,PCode,Result (mg/L),Result (ug/L)\nCT,2024-01-01,A,1,1000\n",
         "a.csv", "duplicate_columns", "Result (ug/L)",
     ),
-    "Result twice": ((HEADER.strip() + ",RESULT\n" + ROW).encode(), "a.csv", "duplicate_columns", "RESULT"),
+    "Result twice": (
+        (HEADER.strip() + ",RESULT\n" + ROW.strip() + ",2\n").encode(), "a.csv", "duplicate_columns", "RESULT",
+    ),
     "nothing usable": ((HEADER + "CT,never,Data 1,1\n,,,x\n").encode(), "a.csv", "no_usable_rows", "unparsable_date 1"),
     "too many stations": (
         (HEADER + "".join(f"S{i},2024-01-01,D,1\n" for i in range(1001))).encode(),

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from assay.datasets import registry
 from assay.detection import Detection, detect
-from assay.detection.detect import band_of, require_columns
+from assay.detection.columns import require_columns, resolve
+from assay.detection.detect import band_of
 from assay.errors import Unprocessable
 from assay.formats import Preview
 
@@ -162,16 +163,19 @@ def test_the_bands_begin_where_they_are_said_to(confidence: float, band: str) ->
 
 def test_a_plain_name_goes_before_one_with_a_remark() -> None:
     columns = ("Result (flag)", "Station_ID", "Date_Time", "PCode", "Result")
-    found = require_columns(STATIONS, columns, "station_measurements")
-    assert columns[found["result"]] == "Result"
+    assert resolve(Preview(columns, []), STATIONS, "station_measurements").roles["result"].column == "Result"
 
 
 def test_of_what_would_do_a_whole_set_is_needed() -> None:
-    transactions = KNOWN["transactions"]
-    assert require_columns(transactions, ("order_date", "quantity", "unit_price"), "t")
+    rules = KNOWN["transactions"]
+
+    def require(*names: str) -> dict[str, int]:
+        return require_columns(resolve(Preview(names, []), rules, "t"), names, rules, "t")
+
+    assert require("order_date", "quantity", "unit_price")
     for half in (("order_date", "quantity"), ("order_date", "unit_price")):
         with pytest.raises(Unprocessable):
-            require_columns(transactions, half, "t")
+            require(*half)
 
 
 def test_a_word_above_the_table_is_no_header() -> None:

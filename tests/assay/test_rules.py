@@ -9,7 +9,8 @@ import jsonschema_rs
 import pytest
 from pydantic import ValidationError
 
-from assay.detection.rules import Rules, fold
+from assay.detection.names import fold
+from assay.detection.rules import Rules
 from shared.catalog.registry import pipelines
 from tools.rules_schema import SCHEMA, schema
 

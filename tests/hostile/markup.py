@@ -47,9 +47,10 @@ def table(texts: Sequence[str]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["Station_ID", "Date_Time", "PCode", "Result", *texts])
+    blank = [""] * len(texts)
     for n, text in enumerate(texts):
         for day in range(1, 4):
-            writer.writerow([text, f"2024-01-{day:02}", text, n + day, *texts])
-            writer.writerow([text, f"2024-01-{day:02}", "Level", n - day])
-        writer.writerow([text, text, text, text])
+            writer.writerow([text, f"2024-01-{day:02}", text, n + day, *(texts if n == 0 else blank)])
+            writer.writerow([text, f"2024-01-{day:02}", "Level", n - day, *blank])
+        writer.writerow([text, text, text, text, *blank])
     return out.getvalue()

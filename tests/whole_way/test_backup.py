@@ -62,7 +62,7 @@ def saved(client: Client, job_id: UUID, folder: Path) -> dict[str, bytes]:
 
 def test_a_backup_in_the_middle_of_the_work_loses_nothing(tmp_path: Path) -> None:
     home, files = tmp_path / "home", [measurements(tmp_path / f"{rows}.csv", rows) for rows in range(10, 17)]
-    long = measurements(tmp_path / "long.csv", 150_000)
+    long = measurements(tmp_path / "long.csv", 60_000)
     first = Stack(home, lease_seconds=3, retry_base_seconds=1)
     first.start()
     try:

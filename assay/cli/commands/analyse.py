@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.commands.options import AsJson, DatasetType, File, Param
+from assay.cli.commands.options import AsJson, Column, DatasetType, File, Param
 from assay.cli.terminal.arguments import parameters as parameters_of
 from assay.cli.terminal.installed import require_engine
 from assay.cli.terminal.reporting import reported
@@ -18,6 +18,7 @@ def analyse(
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the outputs.")],
     dataset_type: DatasetType = None,
     param: Param = None,
+    column: Column = None,
     as_json: AsJson = False,
 ) -> None:
     """Analyse a file here and now: no stack, no database, the same outputs byte for byte."""
@@ -25,4 +26,4 @@ def analyse(
         require_engine()
     from assay.cli.offline import analyse as analysing
 
-    analysing.run(file, out, dataset_type, parameters_of(param), as_json=as_json)
+    analysing.run(file, out, dataset_type, parameters_of(param, column), as_json=as_json)

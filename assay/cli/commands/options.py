@@ -28,6 +28,14 @@ DatasetType = Annotated[str | None, typer.Option(help="What the file is; found o
 Param = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="A parameter of the analysis; may be repeated.")
 ]
+Column = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ROLE=HEADER",
+        help="Which column is what, such as amount=Gross; amount=#7 is the seventh, fee= says there is none. "
+        "May be repeated.",
+    ),
+]
 Links = Annotated[bool, typer.Option("--links", help="Print the signed links to the outputs, too.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Out = Annotated[Path | None, typer.Option(file_okay=False, help="Folder for the outputs; results/JOB if not given.")]

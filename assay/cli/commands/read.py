@@ -9,7 +9,8 @@ import typer
 from pydantic import ValidationError
 from typer.models import OptionInfo
 
-from assay.cli.commands.options import AsJson, File
+from assay.cli.commands.options import AsJson, Column, File
+from assay.cli.terminal.arguments import columns_of
 from assay.cli.terminal.installed import require_engine
 from assay.cli.terminal.reporting import reported
 from assay.reading import Reading
@@ -27,6 +28,7 @@ def _option(field: str) -> OptionInfo:
 def read(
     file: File,
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="A CSV file for the table as it was read.")] = None,
+    column: Column = None,
     as_json: AsJson = False,
     encoding: Annotated[str | None, _option("encoding")] = None,
     delimiter: Annotated[str | None, _option("delimiter")] = None,
@@ -40,7 +42,7 @@ def read(
     date_order: Annotated[str | None, _option("date_order")] = None,
     sheet: Annotated[str | None, _option("sheet")] = None,
 ) -> None:
-    """Show what Assay understands of a file, and write its table as clean CSV: no stack, no database."""
+    """Show what Assay understands of a file and its columns, and write its table as clean CSV, without a stack."""
     given = {
         "encoding": encoding, "delimiter": delimiter, "quote": quote, "escape": escape, "comment": comment,
         "header": header, "header_line": header_line, "decimal": decimal, "thousands": thousands,
@@ -57,4 +59,4 @@ def read(
         require_engine()
     from assay.cli.offline import read as reader
 
-    reader.run(file, out, reading, as_json=as_json)
+    reader.run(file, out, reading, columns_of(column or []), as_json=as_json)

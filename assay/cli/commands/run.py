@@ -13,7 +13,7 @@ import typer
 from pydantic import JsonValue
 
 from assay.cli.commands import results
-from assay.cli.commands.options import AsJson, DatasetType, Links, Param, Token, Url, connected
+from assay.cli.commands.options import AsJson, Column, DatasetType, Links, Param, Token, Url, connected
 from assay.cli.terminal import screen, views
 from assay.cli.terminal.arguments import parameters as parameters_of
 from assay.cli.terminal.inputs import input_files, is_one_file
@@ -54,6 +54,7 @@ def run(
     *,
     dataset_type: DatasetType = None,
     param: Param = None,
+    column: Column = None,
     on_duplicate: Annotated[
         OnDuplicate,
         typer.Option(help="Whether an earlier job for the same file answers, or the file is processed again."),
@@ -71,7 +72,7 @@ def run(
     token: Token = None,
 ) -> None:
     """Send files, wait for their jobs, and save the outputs."""
-    parameters = parameters_of(param)
+    parameters = parameters_of(param, column)
     with input_files(files) as paths, connected(context, url, token, as_json=as_json) as client:
         # A folder or a pattern gives a list, however many files it stands for: a script reads one shape.
         if len(files) == 1 and is_one_file(files[0]):

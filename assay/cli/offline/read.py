@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from pydantic import JsonValue
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from assay.cli.offline import columns as columns_view
 from assay.cli.terminal import screen
 from assay.cli.terminal.reporting import reported
 from assay.errors import Unprocessable
-from assay.files import holds_something, open_file
+from assay.files import holds_something, open_file, recognise_file
 from assay.formats import Table
 from assay.reading import Reading
 from assay.types import ColumnType, infer_types, refused_cells
@@ -25,11 +27,11 @@ from assay.types import ColumnType, infer_types, refused_cells
 _SHOWN = 20
 
 
-def run(file: Path, out: Path | None, reading: Reading, *, as_json: bool) -> None:
+def run(file: Path, out: Path | None, reading: Reading, columns: Mapping[str, str | None], *, as_json: bool) -> None:
     """Print what the file is, and write its table to `out`. Raises typer.Exit(1) once it is printed why not."""
     with reported(as_json=as_json), tempfile.TemporaryDirectory(prefix="assay-read-") as folder:
         try:
-            _run(file, out, reading, Path(folder), as_json=as_json)
+            _run(file, out, reading, columns, Path(folder), as_json=as_json)
         except Unprocessable as error:
             if as_json:
                 problem = {"code": error.code, "detail": error.detail, "suggestion": error.suggestion}
@@ -38,7 +40,9 @@ def run(file: Path, out: Path | None, reading: Reading, *, as_json: bool) -> Non
             raise typer.Exit(1) from error
 
 
-def _run(file: Path, out: Path | None, reading: Reading, folder: Path, *, as_json: bool) -> None:
+def _run(
+    file: Path, out: Path | None, reading: Reading, columns: Mapping[str, str | None], folder: Path, *, as_json: bool
+) -> None:
     with screen.progress(file.name, 1) as update:
         table = open_file(file, reading, folder, lambda done: update(done, "repairing"))
     types = infer_types(table, reading)
@@ -47,10 +51,14 @@ def _run(file: Path, out: Path | None, reading: Reading, folder: Path, *, as_jso
     if out is not None:
         write_table(table, rows, out)
     refused = refused_cells(table, types)
+    said: dict[str, JsonValue] = {"reading": reading.model_dump(mode="json"), "columns": {**columns}}
+    detection = recognise_file(file, None, said)
     if as_json:
-        screen.print_json(_as_json(file, table, types, refused, count))
+        found = _as_json(file, table, types, refused, count)
+        screen.print_json(found | {"detection": detection.model_dump(mode="json")})
     else:
         _show(file, table, types, refused, count, out)
+        columns_view.show(detection)
 
 
 def write_table(table: Table, rows: pl.LazyFrame, path: Path) -> None:

@@ -27,8 +27,11 @@ def job_prefix(text: str) -> str:
     return digits
 
 
-def parameters(given: Sequence[str] | None) -> dict[str, JsonValue]:
-    """Read KEY=VALUE: a value that is JSON is taken as such, any other as text. Raises typer.BadParameter."""
+def parameters(given: Sequence[str] | None, columns: Sequence[str] | None = None) -> dict[str, JsonValue]:
+    """Read KEY=VALUE: a value that is JSON is taken as such, any other as text; and ROLE=HEADER of columns.
+
+    Raises typer.BadParameter.
+    """
     found: dict[str, JsonValue] = {}
     for one in given or []:
         key, equals, value = one.partition("=")
@@ -40,6 +43,27 @@ def parameters(given: Sequence[str] | None) -> dict[str, JsonValue]:
             found[key] = json.loads(value, parse_constant=_finite, parse_float=_finite)
         except ValueError:
             found[key] = value
+    if columns:
+        if "columns" in found:
+            raise typer.BadParameter("columns is given by --param, too.", param_hint="--column")
+        found["columns"] = {**columns_of(columns)}
+    return found
+
+
+def columns_of(given: Sequence[str]) -> dict[str, str | None]:
+    """Read ROLE=HEADER; None where no header follows, which says that there is no such column.
+
+    Raises typer.BadParameter.
+    """
+    found: dict[str, str | None] = {}
+    for one in given:
+        role, equals, header = one.partition("=")
+        role = role.strip()
+        if not role or not equals:
+            raise typer.BadParameter(f"{one!r} is not ROLE=HEADER.", param_hint="--column")
+        if role in found:
+            raise typer.BadParameter(f"{role} is given twice.", param_hint="--column")
+        found[role] = header.strip() or None
     return found
 
 

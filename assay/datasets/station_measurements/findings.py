@@ -63,7 +63,7 @@ def _rows(count: int, one: str, many: str) -> str:
 
 def _reading(quality: Quality) -> list[str]:
     """Say where the file could be read in another way than it was."""
-    texts = []
+    texts = [*quality.assignment.doubts, *quality.assignment.notes]
     if quality.confidence < SURE:
         texts.append(
             f"Taken for station measurements with a confidence of {quality.confidence:.2f}: check that the columns "

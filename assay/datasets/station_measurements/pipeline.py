@@ -32,7 +32,7 @@ from assay.datasets.station_measurements.rows import Copies, Survey, look, sort_
 from assay.datasets.station_measurements.series import Arrangement
 from assay.datasets.station_measurements.tables import Column, stems, table_paths, wide_tables, write_tables
 from assay.datasets.station_measurements.times import join_times
-from assay.detection.detect import detect, require_columns
+from assay.detection.detect import detect
 from assay.errors import Unprocessable
 from assay.formats import Preview, Table, open_table
 from assay.formats.layout import no_rows
@@ -127,8 +127,8 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     table = open_table(
         source, rules.header_score, folder, lambda done: progress(0.02 + 0.18 * done, "repairing"), reading
     )
-    roles = require_columns(rules, table.columns, _INFO.dataset_type)
-    confidence = detect(_head(table), {_INFO.dataset_type: rules}, None).confidence
+    detection = detect(_head(table), {_INFO.dataset_type: rules}, _INFO.dataset_type, parameters.columns)
+    roles = detection.columns.at
     table, roles, times_unused = join_times(table, roles)
     progress(0.2, "reading")
     survey = look(table, roles, reading, folder / "texts.parquet")
@@ -182,7 +182,8 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
             shown=columns,
             first_date=values["date"].sort()[0],
             last_date=values["date"].sort()[-1],
-            confidence=confidence,
+            confidence=detection.confidence,
+            assignment=detection.columns,
             times_unused=times_unused,
         )
         progress(0.7, "writing the tables")

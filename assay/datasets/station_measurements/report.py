@@ -18,6 +18,7 @@ from assay.datasets.station_measurements.rows import Survey
 from assay.datasets.station_measurements.sentinels import Sentinel
 from assay.datasets.station_measurements.series import Arrangement
 from assay.datasets.station_measurements.tables import Column
+from assay.detection.columns import Columns
 
 SERIES_LISTED = 10_000
 
@@ -27,8 +28,8 @@ class Quality:
     """Everything that was found; `roles` gives the position of the column that plays each part.
 
     `results` is what quality.results counts, `shown` the columns that the tables may have. `confidence` is how sure it
-    is that the file holds station measurements at all, `times_unused` a column of times that could not be joined to the
-    dates.
+    is that the file holds station measurements at all, `assignment` why each column is what it is, `times_unused` a
+    column of times that could not be joined to the dates.
     """
 
     aggregate: str
@@ -56,6 +57,7 @@ class Quality:
     first_date: date
     last_date: date
     confidence: float
+    assignment: Columns
     times_unused: str | None
 
     def total(self, column: str) -> int:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import polars as pl
 
-from assay.detection.rules import fold
 from assay.formats import Table
 
-_NAME = re.compile(r"(sample|sampling|collection|measurement)?time(ofday)?")
 _MIDNIGHT = r"[Tt\s]+0?0:00(:00(\.0+)?)?$"
 # Workbooks give a date its midnight, and a time of day the day before their calendar begins.
 _NO_DAY = r"^1899-12-3[01] "
@@ -19,15 +16,15 @@ _MOST = 0.8
 
 
 def join_times(table: Table, roles: dict[str, int]) -> tuple[Table, dict[str, int], str | None]:
-    """Put the times behind the dates where no date has one and most cells of a column called Time are such as 13:45.
+    """Put the times behind the dates where no date has one and most cells of the column of times are such as 13:45.
 
-    A cell of it that is no time then makes a date that can't be read. Returns the table, the roles, with `time` where
-    its column was joined, and the name of a column of times that was not.
+    A cell of it that is no time then makes a date that can't be read. Returns the table, the roles, with `time` only
+    where its column was joined, and the name of a column of times that was not.
     """
-    beside = [at for at, name in enumerate(table.columns) if _NAME.fullmatch(fold(name)) and at not in roles.values()]
-    if not beside:
+    at = roles.get("time")
+    if at is None:
         return table, roles, None
-    at = beside[0]
+    roles = {role: position for role, position in roles.items() if role != "time"}
     name = str(roles["date_time"])
     day = pl.col(name).str.strip_chars().str.replace(_MIDNIGHT, "")
     time = pl.col(str(at)).str.strip_chars().str.replace(_NO_DAY, "")

@@ -127,7 +127,7 @@ def _about_rows(results: Results) -> list[str]:
 
 
 def _reading(results: Results) -> list[str]:
-    said = []
+    said = [*results.found.doubts, *results.found.notes]
     if results.confidence < SURE:
         names = few([results.columns[at] for at in results.roles.at.values()])
         said.append(

@@ -67,7 +67,8 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
         source, rules.header_score, folder, lambda done: progress(0.02 + 0.13 * done, "repairing"), parameters.reading
     )
     head = preview(source, rules.header_score, parameters.reading)
-    roles = choose(rules.assign(table.columns), table.columns)
+    detection = detect(head, {_INFO.dataset_type: rules}, _INFO.dataset_type, parameters.columns)
+    roles = choose(detection.columns.at)
     progress(0.15, "reading")
     survey = look(table, roles, parameters.reading)
     progress(0.25, "reading")
@@ -109,7 +110,8 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
         places=survey.places[roles.amount_column or "unit_price"],
         top=parameters.top,
         currency=only,
-        confidence=detect(head, {_INFO.dataset_type: rules}, None).confidence,
+        confidence=detection.confidence,
+        found=detection.columns,
         read_as=table.facts,
         left_out=_left_out(roles),
     )

@@ -21,6 +21,7 @@ from assay.datasets.transactions.rates import Loans, Mean, Proportion
 from assay.datasets.transactions.reconcile import Reconciliation
 from assay.datasets.transactions.roles import Roles
 from assay.datasets.transactions.rows import Survey
+from assay.detection.columns import Columns
 from assay.errors import Unprocessable
 
 
@@ -40,7 +41,8 @@ class Results:
 
     `totals` has the currency of the most rows first. `fraud` holds the rates by dimension, that of all rows under "".
     `days` are the exact amounts by currency and day. `places` are the digits behind the mark that amounts are written
-    with, `top` is how many values a list names, `currency` the only one that was looked at.
+    with, `found` says why each column is what it is,
+    `top` is how many values a list names, `currency` the only one that was looked at.
     """
 
     roles: Roles
@@ -62,6 +64,7 @@ class Results:
     top: int
     currency: str | None
     confidence: float
+    found: Columns
     read_as: dict[str, JsonValue]
     left_out: Mapping[str, str]
 

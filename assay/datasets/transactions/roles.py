@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from assay.errors import Unprocessable
-from assay.formats.problems import listed
-
 Measure = Literal["revenue", "loan_amount", "transaction_fee"]
 
 DIMENSIONS = ("region", "country", "product_category", "product_subcategory", "product", "channel")
@@ -47,20 +44,11 @@ class Roles:
         return tuple(name for name in DIMENSIONS if (product if name == "product" else self.has(name)))
 
 
-def choose(at: Mapping[str, int], names: tuple[str, ...]) -> Roles:
-    """Choose what is added up. Raises Unprocessable missing_columns where there is no date or nothing to add up."""
-    if "order_date" in at:
-        if "revenue" in at:
-            return Roles(at, "revenue", "revenue")
-        if "quantity" in at and "unit_price" in at:
-            return Roles(at, "revenue", None)
-        if "loan_amount" in at:
-            return Roles(at, "loan_amount", "loan_amount")
-        if "transaction_fee" in at:
-            return Roles(at, "transaction_fee", "transaction_fee")
-    raise Unprocessable(
-        "missing_columns",
-        "Transactions need a column of dates and one of amounts: revenue, or quantity and unit_price, or loan_amount, "
-        f"or transaction_fee; found: {listed(names)}.",
-        "Add these columns, or rename those that hold the same; case and punctuation make no difference.",
-    )
+def choose(at: Mapping[str, int]) -> Roles:
+    """Choose what is added up, of the columns that `require_columns` found."""
+    if "revenue" in at:
+        return Roles(at, "revenue", "revenue")
+    if "quantity" in at and "unit_price" in at:
+        return Roles(at, "revenue", None)
+    measure: Measure = "loan_amount" if "loan_amount" in at else "transaction_fee"
+    return Roles(at, measure, measure)

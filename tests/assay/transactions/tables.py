@@ -38,7 +38,7 @@ def read(columns: Mapping[str, Sequence[str]], only: str | None = None) -> Read:
     frame = pl.DataFrame(cells).with_row_index("row", 1).with_columns(pl.col("row").cast(pl.Int64))
     frame = frame.with_columns(pl.lit(None, pl.String).alias("fault"))
     table = Table(names, frame.lazy(), {})
-    roles = choose(RULES.assign(names), names)
+    roles = choose(RULES.assign(names))
     survey = look(table, roles, Reading())
     with tempfile.TemporaryDirectory() as folder:
         rows = read_rows(table, roles, survey, only, Path(folder) / "rows.parquet").collect().lazy()

@@ -1,0 +1,17 @@
+"""`assay map`: no stack, no database."""
+
+from __future__ import annotations
+
+from assay.cli.commands.options import AsJson, Column, DatasetType, File
+from assay.cli.terminal.arguments import columns_of
+from assay.cli.terminal.installed import require_engine
+from assay.cli.terminal.reporting import reported
+
+
+def map_columns(file: File, dataset_type: DatasetType = None, column: Column = None, as_json: AsJson = False) -> None:
+    """Show which column of a file is what and why, ask for others, and print the command that uses them."""
+    with reported(as_json=as_json):
+        require_engine()
+    from assay.cli.offline import columns
+
+    columns.run(file, dataset_type, columns_of(column or []), as_json=as_json)

@@ -1,0 +1,289 @@
+"""Which column plays which part: as a person said, else by a known layout, by its name, or by one like it.
+
+What is looked at is the header and the head of the table. The order of the columns makes no difference: among columns
+of the same rank the values decide, then the arithmetic of amounts, then the names.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from assay.detection.arithmetic import decide
+from assay.detection.evidence import TYPE_SHARE, count_of, filled
+from assay.detection.given import label, position_of, roles_given
+from assay.detection.layouts import names_of
+from assay.detection.names import fold, fold_all
+from assay.detection.rules import TIERS, ColumnRule, Rules
+from assay.detection.unused import amounts, numbers
+from assay.errors import Unprocessable
+from assay.formats import Preview
+from assay.formats.problems import listed, shown
+
+How = Literal["given", "remembered", "layout", "named", "like"]
+_LISTED = 200
+_FITS = 2
+_LONGEST_NAME = 200
+_FEWEST_PAIRS = 3
+
+
+class Role(BaseModel):
+    """The column of one role, and why it is that.
+
+    `column` is its header, or its place (such as #7) where its header is blank or repeated; None where a person or a
+    layout said that there is none. `values_fit` counts the cells, of the first 100 filled ones, that are what the role
+    holds. `others` are the columns that no role took and that rank no lower, by name and by values.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    column: str | None
+    position: int | None = Field(description="the place of the column, from 1")
+    how: How
+    because: str
+    values_fit: str | None
+    others: tuple[str, ...] = ()
+
+
+class Columns(BaseModel):
+    """The role of each column of a table, for one dataset type.
+
+    `missing` names what the type needs and no column was found for. `unused` are the columns that no role took,
+    `unused_amounts` those of them that are sums of money or quantities by their names. `doubts` are what a person
+    should decide about a needed role; `notes` what else was decided.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    layout: str | None
+    roles: dict[str, Role]
+    missing: tuple[str, ...]
+    unused: tuple[str, ...]
+    unused_amounts: tuple[str, ...]
+    doubts: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def at(self) -> dict[str, int]:
+        """The position of each role's column, from 0."""
+        return {name: role.position - 1 for name, role in self.roles.items() if role.position is not None}
+
+
+@dataclass
+class _Found:
+    """A role's column while columns are still being found; `rank` says what `others` would have to match."""
+
+    at: int | None
+    how: How
+    because: str
+    rank: tuple[int, ...] = ()
+    others: tuple[int, ...] = ()
+
+
+def resolve(
+    head: Preview,
+    rules: Rules,
+    dataset_type: str,
+    given: Mapping[str, str | None] | None = None,
+    remembered: Mapping[str, str | None] | None = None,
+) -> Columns:
+    """Find the column of each role.
+
+    `given` is what a person said for this file, by role: a header, a place such as #7, or None where there is none;
+    `remembered` the same of what was confirmed for files with this header. Roles that no column fits are left out.
+    Raises Unprocessable: unknown_role, unknown_column, duplicate_columns, invalid_columns.
+    """
+    names = head.columns
+    found: dict[str, _Found] = {}
+    for role, column in roles_given(rules, given or {}, dataset_type).items():
+        at = None if column is None else position_of(names, column, role)
+        found[role] = _Found(at, "given", "it was given")
+    for role, column in roles_given(rules, remembered or {}, dataset_type).items():
+        if role not in found:
+            at = None if column is None else position_of(names, column, role)
+            found[role] = _Found(at, "remembered", "it was chosen before for files with this header")
+    layout = rules.layout_of(names)
+    if layout is not None:
+        taken = {one.at for one in found.values()}
+        for role, header in layout.columns.items():
+            at = None if header is None else _in_layout(names, header)
+            if role not in found and (header is None or (at is not None and at not in taken)):
+                found[role] = _Found(at, "layout", f"the header is that of {layout.title}")
+    _by_name(head, rules, found)
+    notes = [f"{layout.title}: {layout.note}"] if layout is not None and layout.note else []
+    notes += _by_arithmetic(head, rules, found)
+    return _told(head, rules, found, layout.title if layout else None, notes)
+
+
+def require_columns(columns: Columns, names: Sequence[str], rules: Rules, dataset_type: str) -> dict[str, int]:
+    """Return the position of each role's column; roles that the type can be without may be missing.
+
+    Raises Unprocessable: missing_columns, or duplicate_columns where the name of a needed role stands there twice.
+    """
+    missing = rules.missing(columns.at)
+    if missing:
+        wanted = rules.lacking(columns.at)[0][0]
+        first = next(rule.role for rule in rules.columns if rule.role in wanted)
+        raise Unprocessable(
+            "missing_columns",
+            f"A file of type {dataset_type} needs {listed(missing)}; found: {listed(list(names))}.",
+            f"Say which column it is ({how_to_choose(first, 'HEADER')}), or add it to the file.",
+        )
+    free = set(range(len(names))) - {*columns.at.values()}
+    for name in rules.in_play(columns.at):
+        role, at = columns.roles[name], columns.at[name]
+        folded = fold_all if rules.by_role[name].is_written(names[at]) else fold
+        same = [other for other in sorted(free) if folded(names[other]) == folded(names[at])]
+        if role.others and same:
+            both = [label(names, one) for one in sorted([at, *same])]
+            raise Unprocessable(
+                "duplicate_columns",
+                f"More than one column could be {rules.by_role[name].exact[0]}: {listed(both)}.",
+                f"Say which one it is: {how_to_choose(name, both[0])}.",
+            )
+    return columns.at
+
+
+def how_to_choose(role: str, column: str) -> str:
+    """Say how a person chooses the column of a role: as a parameter, and as an option of the command."""
+    return f"columns {json.dumps({role: column}, ensure_ascii=False)}, or --column {shlex.quote(f'{role}={column}')}"
+
+
+def _in_layout(names: Sequence[str], column: str | tuple[str, ...]) -> int | None:
+    """Where a layout's column stands, by the first of its names; None where the file lacks it or has it twice."""
+    for name in names_of(column):
+        same = [at for at, one in enumerate(names) if fold_all(one) == fold_all(name)]
+        if same:
+            return same[0] if len(same) == 1 else None
+    return None
+
+
+def _by_name(head: Preview, rules: Rules, found: dict[str, _Found]) -> None:
+    """Give each role that is left the best of the columns whose names fit it: by rank, values, and the name itself."""
+    fitting = rules.fitting(head.columns)
+    taken = {one.at for one in found.values() if one.at is not None}
+    for rank, tier in enumerate(TIERS):
+        for rule in rules.columns:
+            free = [at for at in fitting.get((tier, rule.role), ()) if at not in taken]
+            if rule.role in found or not free:
+                continue
+            fits = {at: _fit(head, at, rule) for at in free}
+            best = min(free, key=lambda at: (-fits[at], *_name_key(head, at)))
+            usual = f"its name is like {rule.exact[0]}" if tier in {"like", "cut"} else "it is called so"
+            how: How = "like" if tier in {"like", "cut"} else "named"
+            others = tuple(at for at in free if at != best and fits[at] == _FITS)
+            found[rule.role] = _Found(best, how, usual, (rank,), others)
+            taken.add(best)
+    for one in found.values():
+        one.others = tuple(sorted((at for at in one.others if at not in taken), key=lambda at: _name_key(head, at)))
+
+
+def _fit(head: Preview, at: int, rule: ColumnRule) -> int:
+    """_FITS where the cells are what the role holds, 1 where there are none, 0 where they are something else."""
+    cells = filled(head, at)
+    if not cells:
+        return 1
+    return _FITS if count_of(rule.holds, cells) >= TYPE_SHARE * len(cells) else 0
+
+
+def _name_key(head: Preview, at: int) -> tuple[str, list[str]]:
+    # Of columns with one name the cells tell which is which, wherever they stand.
+    return head.columns[at], [cell or "" for cell in head.column(at)]
+
+
+def _by_arithmetic(head: Preview, rules: Rules, found: dict[str, _Found]) -> list[str]:
+    """Let sums, or values that say the same, decide between columns of one rank; say in words what they decided."""
+    notes: list[str] = []
+    for rule in rules.columns:
+        one = found.get(rule.role)
+        if one is None or one.at is None or not one.others:
+            continue
+        same = [at for at in one.others if _says_the_same(head, one.at, at, rule)]
+        one.others = tuple(at for at in one.others if at not in same)
+        if not one.others or rule.holds != "number":
+            continue
+        candidates = [one.at, *one.others]
+        decided = decide(candidates, head.columns, numbers(head, candidates), _factors(rule, found))
+        if decided is not None:
+            left = [at for at in candidates if at not in decided.at]
+            taken = f"Taken as {rule.role}: {label(head.columns, decided.at[0])}" if len(decided.at) == 1 else ""
+            one.at, *others = sorted(decided.at, key=lambda at: _name_key(head, at))
+            one.others, one.because = tuple(others), f"{one.because}; {decided.because}"
+            beaten = f"{f'{taken}, not' if taken else f'Not taken as {rule.role}:'}"
+            notes.append(f"{beaten} {listed([label(head.columns, at) for at in left])}, since {decided.because}.")
+    return notes
+
+
+def _factors(rule: ColumnRule, found: Mapping[str, _Found]) -> tuple[Sequence[int], Sequence[int]]:
+    first, second = (
+        (found[role].at, *found[role].others) if rule.product_of and role in found else ()
+        for role in rule.product_of or ("", "")
+    )
+    return [at for at in first if at is not None], [at for at in second if at is not None]
+
+
+def _says_the_same(head: Preview, taken: int, other: int, rule: ColumnRule) -> bool:
+    """Whether it makes no difference which of two columns is taken: equal cells, or of texts one for one."""
+    rows = list(zip(head.column(taken), head.column(other), strict=True))
+    if all(one == two for one, two in rows):
+        return head.columns[taken] != head.columns[other]
+    if rule.holds != "text":
+        return False
+    pairs = {row for row in rows if row != (None, None)}
+    one_to_one = len({one for one, _ in pairs}) == len({two for _, two in pairs}) == len(pairs)
+    return one_to_one and len(rows) >= _FEWEST_PAIRS
+
+
+def _told(head: Preview, rules: Rules, found: Mapping[str, _Found], layout: str | None, notes: list[str]) -> Columns:
+    names = head.columns
+    taken = {one.at for one in found.values() if one.at is not None}
+    free = sorted((at for at in range(len(names)) if at not in taken), key=lambda at: (names[at], at))
+    money = amounts(head, free)
+    roles = {rule.role: _role(head, rule, found[rule.role]) for rule in rules.columns if rule.role in found}
+    doubts = []
+    present = [name for name, role in roles.items() if role.column is not None]
+    for name in rules.in_play(present):
+        role = roles[name]
+        if role.others:
+            doubts.append(
+                f"{role.column} was taken as {name}, but {listed(list(role.others))} could be it as well. "
+                f"Say which one it is: {how_to_choose(name, role.others[0])}."
+            )
+        elif name in rules.lesser and money and role.how in {"named", "like"}:
+            doubts.append(
+                f"{role.column} was taken as {name} and is the only amount known by its name, but "
+                f"{listed([label(names, at) for at in money])} may be amounts too. "
+                f"Say which column the amount is: {how_to_choose('amount', label(names, money[0]))}."
+            )
+    return Columns(
+        layout=layout,
+        roles=roles,
+        missing=tuple(rules.missing(present)),
+        unused=tuple(_label(names, at) for at in free if names[at])[:_LISTED],
+        unused_amounts=tuple(_label(names, at) for at in money)[:_LISTED],
+        doubts=tuple(doubts),
+        notes=tuple(notes),
+    )
+
+
+def _role(head: Preview, rule: ColumnRule, one: _Found) -> Role:
+    if one.at is None:
+        return Role(column=None, position=None, how=one.how, because=one.because, values_fit=None)
+    cells = filled(head, one.at)
+    return Role(
+        column=_label(head.columns, one.at),
+        position=one.at + 1,
+        how=one.how,
+        because=one.because,
+        values_fit=f"{count_of(rule.holds, cells)} of {len(cells)}",
+        others=tuple(_label(head.columns, at) for at in one.others)[:_LISTED],
+    )
+
+
+def _label(names: Sequence[str], at: int) -> str:
+    return shown(label(names, at), _LONGEST_NAME)

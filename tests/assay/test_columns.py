@@ -1,0 +1,207 @@
+"""Which column is what: as a person says, by names and values, and never by the order of the columns."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay.datasets import registry
+from assay.detection import Detection, detect
+from assay.detection.columns import Columns, resolve
+from assay.errors import Unprocessable
+from assay.formats import Preview
+from tests.assay.analyses import Run
+
+KNOWN = registry.rules()
+RULES = KNOWN["transactions"]
+DAYS = [f"2025-01-{day:02}" for day in range(1, 13)]
+
+
+def head(columns: Mapping[str, list[str]]) -> Preview:
+    rows = [[cell or None for cell in row] for row in zip(*columns.values(), strict=True)]
+    return Preview(tuple(columns), rows)
+
+
+def found(columns: Mapping[str, list[str]], given: Mapping[str, str | None] | None = None) -> Columns:
+    return resolve(head(columns), RULES, "transactions", given)
+
+
+def detected(columns: Mapping[str, list[str]], given: Mapping[str, str | None] | None = None) -> Detection:
+    return detect(head(columns), KNOWN, None, given)
+
+
+def numbers(*values: float) -> list[str]:
+    return [f"{value:.2f}" for value in values]
+
+
+SUBTOTALS, TAXES = numbers(10, 20, 30, 45.5), numbers(1.9, 3.8, 5.7, 8.65)
+TOTALS = numbers(11.9, 23.8, 35.7, 54.15)
+ORDERS = {"order_id": ["1", "2", "3", "4"], "order_date": DAYS[:4]}
+# Two amounts that nothing tells apart.
+TWO = {**ORDERS, "gross_sales": numbers(1, 2, 3, 4), "net_sales": numbers(3, 1, 7, 2)}
+
+
+def test_each_role_says_which_column_it_is_how_and_why() -> None:
+    roles = found({**ORDERS, "Sum": TOTALS, "Total Amount": [*numbers(1, 2, 3), "x"]}).roles
+    assert (roles["order_date"].column, roles["order_date"].position, roles["order_date"].how) == (
+        "order_date",
+        2,
+        "named",
+    )
+    assert roles["revenue"].values_fit == "3 of 4"
+    assert found({**ORDERS, "Amount": TOTALS}).roles["revenue"].how == "like"
+
+
+@pytest.mark.parametrize("column", ["Net", "net", " NET ", "#4"])
+@pytest.mark.parametrize("role", ["revenue", "amount"])
+def test_a_person_says_which_column_it_is(role: str, column: str) -> None:
+    roles = found({**ORDERS, "Gross": TOTALS, "Net": SUBTOTALS}, {role: column}).roles
+    assert (roles["revenue"].column, roles["revenue"].how, roles["revenue"].others) == ("Net", "given", ())
+
+
+def test_a_person_says_that_there_is_none() -> None:
+    columns = found({**ORDERS, "Amount": TOTALS, "currency": ["EUR"] * 4}, {"currency": None})
+    assert "currency" not in columns.at
+    assert columns.unused == ("currency",)
+    with pytest.raises(Unprocessable) as caught:
+        detect(head({**ORDERS, "Amount": TOTALS}), KNOWN, "transactions", {"amount": None})
+    assert caught.value.code == "missing_columns"
+    assert "--column" in caught.value.suggestion
+
+
+def test_columns_without_a_name_of_their_own_go_by_their_place() -> None:
+    table = Preview(("order_date", "", "Amount", "Amount"), [["2025-01-01", "a", "1", "2"]])
+    columns = resolve(table, RULES, "transactions", {"amount": "#4", "order_id": "#2"})
+    assert (columns.roles["revenue"].column, columns.roles["order_id"].column) == ("#4", "#2")
+    assert columns.unused == ("#3",)
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "near"),
+    [({"revenu": "Gross"}, "unknown_role", "The nearest: revenue"), ({"amount": "Grss"}, "unknown_column", "Gross"),
+     ({"amount": "#9"}, "unknown_column", "#1 to #4"), ({"amount": "#0"}, "unknown_column", "Gross"),
+     ({"amount": "Gross", "revenue": "Net"}, "invalid_columns", "once")],
+)  # fmt: skip
+def test_what_is_none_is_refused_with_the_nearest(given: dict[str, str | None], code: str, near: str) -> None:
+    table = {**ORDERS, "Gross": TOTALS, "Net": SUBTOTALS}
+    for requested in (None, "transactions"):
+        with pytest.raises(Unprocessable) as caught:
+            detect(head(table), KNOWN, requested, given)
+        assert caught.value.code == code
+        assert near in caught.value.suggestion
+
+
+def test_a_name_that_stands_there_twice_is_refused_with_the_places() -> None:
+    table = Preview(("order_date", "Amount", "Amount"), [["2025-01-01", "1", "2"]])
+    with pytest.raises(Unprocessable) as caught:
+        resolve(table, RULES, "transactions", {"amount": "Amount"})
+    assert (caught.value.code, "#2, #3" in caught.value.detail) == ("duplicate_columns", True)
+
+
+def test_a_table_has_no_roles_to_give(run: Run) -> None:
+    with pytest.raises(Unprocessable) as caught:
+        run("a,b\n1,2\n", {"columns": {"amount": "a"}}, dataset_type="table")
+    assert caught.value.code == "unknown_role"
+    assert run("a,b\n1,2\n", {"columns": {}}, dataset_type="table").dataset_type == "table"
+
+
+def test_named_columns_choose_the_type_that_has_such_roles() -> None:
+    table = {"Booked": DAYS[:4], "Who": ["a", "b", "a", "c"], "Sum": TOTALS}
+    assert detected(table).dataset_type == "table"
+    chosen = detected(table, {"date": "Booked", "amount": "Sum"})
+    assert (chosen.dataset_type, chosen.band) == ("transactions", "chosen")
+
+
+def test_all_columns_that_no_role_took_are_listed_and_the_amounts_among_them() -> None:
+    table = {**ORDERS, "Amount": TOTALS, "Shoe size": ["41", "42", "43", "44"], "Tax": TAXES, "Note": ["a"] * 4}
+    columns = found(table)
+    assert columns.unused == ("Note", "Shoe size", "Tax")
+    assert columns.unused_amounts == ("Tax",)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "taken", "because"),
+    [({"Subtotal": SUBTOTALS, "Tax": TAXES, "Total": TOTALS}, "Total", "Total = Subtotal + Tax in 4 of 4 rows"),
+     ({"Gross": TOTALS, "Fee": numbers(-1.9, -3.8, -5.7, -8.65), "Net": SUBTOTALS}, "Gross", "Gross = Net - Fee"),
+     ({"Gross": TOTALS, "Fee": TAXES, "Net": SUBTOTALS}, "Gross", "Gross = Net + Fee"),
+     ({"Gross": TOTALS, "Discount": TAXES, "Net": SUBTOTALS}, "Net", "Net = Gross - Discount"),
+     ({"qty": ["1", "2", "3", "5"], "price": numbers(10, 10, 10, 9.1), "Subtotal": SUBTOTALS, "Total": TOTALS},
+      "Subtotal", "qty times price = Subtotal"),
+     ({"Subtotal": SUBTOTALS, "Tax": TAXES, "Shipping": numbers(5, 5, 0, 5),
+       "Total": numbers(16.9, 28.8, 35.7, 59.15)}, "Total", "Subtotal + Shipping + Tax")],
+)  # fmt: skip
+def test_sums_tell_which_of_two_amounts_it_is(amounts: dict[str, list[str]], taken: str, because: str) -> None:
+    columns = found({**ORDERS, **amounts})
+    assert (columns.roles["revenue"].column, columns.doubts) == (taken, ())
+    assert because in columns.roles["revenue"].because
+    assert because in columns.notes[0]
+    assert detected({**ORDERS, **amounts}).dataset_type == "transactions"
+
+
+def test_a_sum_that_does_not_hold_decides_nothing() -> None:
+    wrong = found({**ORDERS, "Subtotal": SUBTOTALS, "Tax": TAXES, "Total": [*TOTALS[:3], "99.00"]})
+    assert wrong.doubts
+    assert wrong.roles["revenue"].others
+
+
+def test_two_amounts_that_nothing_tells_apart_are_for_review() -> None:
+    unsure = detected(TWO)
+    assert (unsure.dataset_type, unsure.band, unsure.likeliest) == ("table", "review", "transactions")
+    assert "gross_sales was taken as revenue, but net_sales" in unsure.decision
+    assert "--column revenue=net_sales" in unsure.decision
+    sure = detected(TWO, {"amount": "gross_sales"})
+    assert (sure.dataset_type, sure.columns.doubts) == ("transactions", ())
+
+
+def test_a_fee_beside_other_amounts_is_for_review() -> None:
+    fee = {**ORDERS, "fee": numbers(1, 2, 3, 4)}
+    assert detected(fee).dataset_type == "transactions"
+    unsure = detected({**fee, "Cost of sale": numbers(9, 9, 8, 8)})
+    assert (unsure.dataset_type, unsure.likeliest) == ("table", "transactions")
+    assert "Cost of sale" in unsure.columns.doubts[0]
+
+
+@pytest.mark.parametrize("other", [["s1", "s2", "s1", "s2"], ["A", "B", "A", "B"]])
+def test_two_names_for_the_same_stations_make_no_difference(other: list[str]) -> None:
+    table = {"Site ID": ["s1", "s2", "s1", "s2"], "Site Name": other, "Date_Time": DAYS[:4], "PCode": ["a"] * 4,
+             "Result": ["1", "2", "3", "4"]}  # fmt: skip
+    assert detect(head(table), KNOWN, None).columns.doubts == ()
+    assert detect(head({**table, "Site Name": ["A", "A", "A", "B"]}), KNOWN, None).columns.doubts
+
+
+def test_a_finding_names_the_choice(run: Run) -> None:
+    rows = zip(*TWO.values(), strict=True)
+    text = "\n".join([",".join(TWO), *(",".join(row) for row in rows)])
+    analysis = run(text, dataset_type="transactions")
+    assert analysis.detection.columns.roles["revenue"].column == "gross_sales"
+    page = next(output for output in analysis.outputs if output.name == "dashboard.html").path.read_text()
+    assert "gross_sales was taken as revenue, but net_sales could be it as well" in page
+
+
+NAMES = st.sampled_from(
+    ["order_id", "invoice_no", "order_date", "Date", "Created", "Amount", "Total", "Subtotal", "Net", "Gross", "Tax",
+     "Fee", "qty", "Price", "customer", "Client", "Site", "Result", "Value", "x", "Country", "Land", "Amount (EUR)"]
+)  # fmt: skip
+CELLS = st.sampled_from(["1", "2.50", "-3", "2025-01-31", "a", "b", ""])
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(NAMES, st.lists(CELLS, min_size=4, max_size=4)), max_size=9, unique_by=lambda one: one[0]),
+       st.randoms(use_true_random=False))  # fmt: skip
+def test_the_order_of_columns_never_makes_a_difference(
+    columns: list[tuple[str, list[str]]], chance: random.Random
+) -> None:
+    shuffled = chance.sample(columns, len(columns))
+    one, other = detected(dict(columns)), detected(dict(shuffled))
+    assert without_places(one) == without_places(other)
+
+
+def without_places(detection: Detection) -> object:
+    told = detection.model_dump(mode="json", exclude={"evidence"})
+    for role in told["columns"]["roles"].values():
+        del role["position"]
+    return told
