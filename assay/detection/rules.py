@@ -46,7 +46,9 @@ class ColumnRule(BaseModel):
     patterns: tuple[Annotated[str, AfterValidator(_compiles)], ...] = Field(
         default=(), description="regular expressions of likely names, which the whole name must match, once folded"
     )
-    holds: Literal["text", "date", "number"] = Field(description="what most of its cells are")
+    holds: Literal["text", "date", "number", "result"] = Field(
+        description="what most of its cells are; a result is a number or a bound such as <0.5"
+    )
     telling: bool = Field(
         default=True, description="false for what many kinds of tables have, such as a country; it counts half"
     )

@@ -4,6 +4,8 @@ export interface Series {
   colour: number;
   dash: number;
   on: boolean;
+  /** Rings around single values, without a line between them. */
+  marks: boolean;
   days: Int32Array;
   values: Float32Array | Float64Array;
 }
