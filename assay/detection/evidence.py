@@ -13,7 +13,7 @@ from assay.formats import Preview
 from assay.formats.problems import listed, shown
 from assay.types.dates import _FAMILIES as FAMILIES
 
-WEIGHTS = {"layout": 1.0, "exact_names": 1.0, "name_patterns": 0.8, "data_types": 0.6, "heuristics": 0.4}
+WEIGHTS = {"layout": 1.0, "wide": 1.0, "exact_names": 1.0, "name_patterns": 0.8, "data_types": 0.6, "heuristics": 0.4}
 # Most cells of a column must be what it holds.
 TYPE_SHARE = 0.8
 
@@ -27,7 +27,8 @@ _NUMBER = re.compile(
 )
 # What laboratories write besides: a bound, a number with a flag, or that nothing was detected.
 _RESULT = re.compile(
-    rf"(?:[<>]=?|[≤≥~])?\s?{_NUMBER.pattern}\s?[A-Za-z]{{0,2}}|n\.?\s?[dn]\.?|uj?|b[dmqr]?l|(?:<|not |non-?)\s?[a-z]{{2,10}}",
+    rf"(?:[<>]=?|[≤≥~])?\s?{_NUMBER.pattern}\s?[A-Za-z]{{0,2}}|"
+    r"n\.?\s?[dn]\.?|uj?|b[dmqr]?l|(?:<|not |non-?)\s?[a-z]{2,10}",
     re.ASCII | re.IGNORECASE,
 )
 # By their form alone: to read them takes the engine a hundred times as long, and does not tell columns apart better.

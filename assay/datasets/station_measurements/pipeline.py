@@ -32,7 +32,9 @@ from assay.datasets.station_measurements.rows import Copies, Survey, look, sort_
 from assay.datasets.station_measurements.series import Arrangement
 from assay.datasets.station_measurements.tables import Column, stems, table_paths, wide_tables, write_tables
 from assay.datasets.station_measurements.times import join_times
+from assay.datasets.station_measurements.wide import lengthen
 from assay.detection.detect import detect
+from assay.detection.wide import is_wide, measured
 from assay.errors import Unprocessable
 from assay.formats import Preview, Table, open_table
 from assay.formats.layout import no_rows
@@ -127,9 +129,12 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     table = open_table(
         source, rules.header_score, folder, lambda done: progress(0.02 + 0.18 * done, "repairing"), reading
     )
-    detection = detect(_head(table), {_INFO.dataset_type: rules}, _INFO.dataset_type, parameters.columns)
+    head = _head(table)
+    detection = detect(head, {_INFO.dataset_type: rules}, _INFO.dataset_type, parameters.columns)
     roles = detection.columns.at
     table, roles, times_unused = join_times(table, roles)
+    if is_wide(rules, roles):
+        table, roles = lengthen(table, roles, measured(head, rules, detection.columns.at))
     progress(0.2, "reading")
     survey = look(table, roles, reading, folder / "texts.parquet")
     progress(0.35, "reading")
@@ -146,9 +151,8 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     progress(0.45, "analysing")
     has_bounds = bool(counts.select(pl.col("below").sum() + pl.col("above").sum()).item())
     values = by_day(usable, parameters.aggregate, parameters.censored, has_bounds=has_bounds)
-    measured = set(counts["pcode"])
     values, derived = with_derived(values, parameters.derived, arrangement)
-    columns = _table_columns(parameters, arrangement, measured)
+    columns = _table_columns(parameters, arrangement, set(counts["pcode"]))
     _check_cells(values, columns if parameters.template else None)
     progress(0.5, "writing the lineage")
     paths = {station: table_paths(stem, outputs) for station, stem in stems(stations).items()}
@@ -232,14 +236,14 @@ def _write_lineage(
     hashed.result()
 
 
-def _table_columns(parameters: Parameters, arrangement: Arrangement, measured: Collection[str]) -> list[Column]:
+def _table_columns(parameters: Parameters, arrangement: Arrangement, with_results: Collection[str]) -> list[Column]:
     """The columns that tables may have: those that the template names, or all parameters in natural order.
 
     A name of the template means all series of that parameter; one that the data do not have is a blank column. The two
     columns that every table has anyway are left out of it, unless the data have a parameter of that name.
     """
     series = arrangement.series
-    there = [key for key in series if key in measured or key in parameters.derived]
+    there = [key for key in series if key in with_results or key in parameters.derived]
     if parameters.template is None:
         in_order = sorted(there, key=lambda key: natural_key(series[key].label))
         return [Column(key, series[key].label, series[key].unit) for key in in_order]
