@@ -77,7 +77,7 @@ def line_data(panel: Panel, lines: Sequence[Line], limit: int, styles: Styles) -
                 "colour": styles[line.name][0],
                 "dash": styles[line.name][1],
                 "on": at in at_first,
-            "marks": line.marks,
+                "marks": line.marks,
                 **trace(line.drawn, limit).encoded(),
             }
             for at, line in enumerate(lines)

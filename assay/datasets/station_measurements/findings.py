@@ -8,6 +8,7 @@ from typing import cast
 from assay.datasets.station_measurements.names import alike
 from assay.datasets.station_measurements.outliers import LEAST_VALUES
 from assay.datasets.station_measurements.report import Quality
+from assay.datasets.station_measurements.wide import ONLY_STATION
 from assay.detection.detect import SURE
 from assay.page.model import Finding
 
@@ -67,8 +68,10 @@ def _reading(quality: Quality) -> list[str]:
     if quality.confidence < SURE:
         texts.append(
             f"Taken for station measurements with a confidence of {quality.confidence:.2f}: check that the columns "
-            f"are the right ones ({few([quality.columns[at] for at in quality.roles.values()])})."
+            f"are the right ones ({few([quality.columns[at] for at in quality.roles.values() if quality.columns[at]])})."
         )
+    if quality.read_as.get("parameter_columns") and not quality.columns[quality.roles["station"]]:
+        texts.append(f"No column names the station: all rows are taken for one, called {ONLY_STATION}.")
     if quality.times_unused is not None:
         texts.append(
             f"The dates have no times, and the column {quality.times_unused} was not used: "
@@ -203,6 +206,10 @@ def _derived(quality: Quality) -> list[str]:
 
 def _facts(quality: Quality) -> list[str]:
     texts = []
+    if parameters := cast("list[str]", quality.read_as.get("parameter_columns") or []):
+        unused = cast("list[str]", quality.read_as.get("columns_not_used") or [])
+        others = f" Columns that were not used: {few(unused)}." if unused else ""
+        texts.append(f"Each filled cell of these columns is a row: {few(parameters)}.{others}")
     if bounds := quality.bounds():
         below, above = quality.total("below"), quality.total("above")
         kinds = " and ".join(
