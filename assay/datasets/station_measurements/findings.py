@@ -66,9 +66,10 @@ def _reading(quality: Quality) -> list[str]:
     """Say where the file could be read in another way than it was."""
     texts = [*quality.assignment.doubts, *quality.assignment.notes]
     if quality.confidence < SURE:
+        names = few([quality.columns[at] for at in quality.roles.values() if quality.columns[at]])
         texts.append(
             f"Taken for station measurements with a confidence of {quality.confidence:.2f}: check that the columns "
-            f"are the right ones ({few([quality.columns[at] for at in quality.roles.values() if quality.columns[at]])})."
+            f"are the right ones ({names})."
         )
     if quality.read_as.get("parameter_columns") and not quality.columns[quality.roles["station"]]:
         texts.append(f"No column names the station: all rows are taken for one, called {ONLY_STATION}.")

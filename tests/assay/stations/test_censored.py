@@ -44,7 +44,8 @@ def test_a_day_of_bounds_alone_shows_the_bound(policy: Censored, results: list[s
     ("results", "how", "policy", "cell"),
     [
         # ND without a limit can't be halved.
-        (["ND", "4"], "mean", "half", "4.0"), (["ND", "4"], "mean", "zero", "2.0"), (["ND", "4"], "mean", "limit", "4.0"),
+        (["ND", "4"], "mean", "half", "4.0"), (["ND", "4"], "mean", "zero", "2.0"),
+        (["ND", "4"], "mean", "limit", "4.0"),
         # A mean or a sum with a result above a bound is at least what it says; so is the greatest.
         (["5", ">100"], "mean", "half", ">52.5"), (["5", ">100"], "sum", "half", ">105.0"),
         (["5", ">100"], "max", "half", ">100.0"), (["500", ">100"], "max", "half", "500.0"),
@@ -56,7 +57,8 @@ def test_a_day_of_bounds_alone_shows_the_bound(policy: Censored, results: list[s
         (["<0.5", "4"], "first", "exclude", "4.0"), (["<0.5"], "first", "exclude", "<0.5"),
         (["<0.5", "ND", "4"], "count", "half", "3"), (["<0.5", "ND", "4"], "count", "exclude", "1"),
         # 4: 1/2, the rest at 0.5; at or below 4 are all, at or below 0.5 a half.
-        (["<0.5", "4"], "mean", "km", "2.25"), (["<0.5", "4"], "sum", "km", "4.5"), (["<0.5", "4"], "median", "km", "<4.0"),
+        (["<0.5", "4"], "mean", "km", "2.25"), (["<0.5", "4"], "sum", "km", "4.5"),
+        (["<0.5", "4"], "median", "km", "<4.0"),
         (["3", "5", "7", "<1", "<5"], "mean", "km", "3.6"), (["3", "5", "7", "<1", "<5"], "median", "km", "3.0"),
         (["1", "2"], "median", "km", "1.5"), (["<0.5", "<0.7"], "sum", "km", "<1.2"),
     ],
@@ -67,7 +69,8 @@ def test_a_day_of_values_and_bounds(results: list[str], how: Aggregate, policy: 
 
 def test_bounds_of_one_day_do_not_touch_another() -> None:
     rows = usable([
-        ("CT", "2024-01-01 08:00", "A", "<1"), ("CT", "2024-01-02 08:00", "A", "3"), ("CT", "2024-01-02 09:00", "A", "<1"),
+        ("CT", "2024-01-01 08:00", "A", "<1"), ("CT", "2024-01-02 08:00", "A", "3"),
+        ("CT", "2024-01-02 09:00", "A", "<1"),
         ("CT", "2024-01-03 08:00", "A", "7"), ("TUS", "2024-01-01 08:00", "A", "9"),
     ])  # fmt: skip
     assert shown(rows, "mean", "km") == ["<1.0", "2.0", "7.0", "9.0"]

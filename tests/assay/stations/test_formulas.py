@@ -22,7 +22,8 @@ def value_of(text: str) -> float | None:
         ("Data 1 - Data 18", -2.0), ("Data 18 - Data 1 - Data 1", -1.0), ("Data 1 + Data 18 * 2", 13.0),
         ("(Data 1+Data 18)*2", 16.0), ("Data 18/Data 1/2", 5 / 6), ("-Data 1 - -Data 18", 2.0), ("NO3-N + NO3", 18.0),
         ("NO3 -N3", None), ('"a*b" * 1.5', 3.0), ("'NO3' - NO3-N", 4.0), ('"00010" / 2', 6.5), ("1e-3 * NO3", 0.011),
-        (".5*Data 18", 2.5), ("x + 1", None), ("Data 1 / zero", None), ("Data 1 / (zero * 2)", None), ("zero / Data 1", 0.0),
+        (".5*Data 18", 2.5), ("x + 1", None), ("Data 1 / zero", None), ("Data 1 / (zero * 2)", None),
+        ("zero / Data 1", 0.0),
     ],
 )  # fmt: skip
 def test_formulas_are_arithmetic_over_names(text: str, value: float | None) -> None:
@@ -52,5 +53,5 @@ def test_a_divisor_of_zero_is_told(known: bool) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_formula_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"\w"):
         parse(text, KNOWN)

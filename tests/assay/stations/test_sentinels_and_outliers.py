@@ -35,7 +35,8 @@ MANY = [str(value) for value in range(1, 21)]
         ([*MANY, "2419.6", "2419.6", "2419.6"], []),
         # Measurements that are as large as a sentinel, or near one.
         (["8000", "9999", "12000"], []), (["-1000", "-999", "-998"], []), (["-80", "-99", "10"], []),
-        (["-99", "-50", "10"], []), (["99", "1", "2"], []), (["0", "0", "0", "5"], []), (["9999"], []), (["<-9999", "1"], []),
+        (["-99", "-50", "10"], []), (["99", "1", "2"], []), (["0", "0", "0", "5"], []), (["9999"], []),
+        (["<-9999", "1"], []),
     ],
 )  # fmt: skip
 def test_sentinels_are_found_by_what_they_are_and_how_far_off(results: list[str], values: list[float]) -> None:

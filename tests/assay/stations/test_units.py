@@ -55,7 +55,8 @@ def test_a_remark_is_no_unit(header: str) -> None:
 
 def test_the_unit_of_most_results_is_that_of_the_series() -> None:
     counts: dict[tuple[str, str | None], tuple[int, int]] = {
-        ("Cu", "ug/L"): (2, 2), ("Cu", "mg/L"): (3, 3), ("Cu", "mg/kg"): (1, 1), ("Cu", None): (1, 0), ("pH", None): (1, 1),
+        ("Cu", "ug/L"): (2, 2), ("Cu", "mg/L"): (3, 3), ("Cu", "mg/kg"): (1, 1), ("Cu", None): (1, 0),
+        ("pH", None): (1, 1),
     }  # fmt: skip
     made = arrange(counts, {})
     assert [one.label for one in made.series.values()] == ["Cu (mg/L)", "Cu (mg/kg)", "pH"]
