@@ -83,7 +83,13 @@ def with_meaning(rows: pl.LazyFrame, roles: Collection[str], *, decimal_comma: b
     own = pl.when(~(left & (pl.col("own") == 0))).then(pl.col("own"))
     written = pl.col("bound").is_not_null()
     by_limit = left & limit.is_not_null() & (own.is_null() | (pl.col("no find").fill_null(value=False) & ~written))
+    # A mark alone, < without a number, says neither that nothing was found nor what it lies below.
+    says_enough = pl.col("no find") | pl.any_horizontal(_has(word, _BEYOND) for word in words)
+    if "censored" in flags:
+        says_enough |= pl.col("censored").str.contains(_YES)
+    known = limit.is_not_null() & left | own.is_not_null() | says_enough.fill_null(value=False)
     return rows.with_columns(
+        pl.when(known).then(pl.col("sign")).otherwise(0).cast(pl.Int8).alias("sign"),
         pl.when(by_limit).then(limit).otherwise(own).alias("value"),
         (by_limit & pl.lit(bool(limits))).alias("by_limit"),
         ((pl.col("sign") == 0) & pl.col("is estimated") & own.is_not_null()).alias("estimated"),

@@ -38,8 +38,7 @@ def test_a_result_is_a_value_or_a_bound(result: str, sign: int, value: float | N
 @pytest.mark.parametrize("result", ["soon", "1.2.3", "<1.2.3", "Ice", "12*", "inf", "<", "J", "1-2", "Eqp"])
 def test_what_says_neither_is_not_taken_for_one(result: str) -> None:
     row = meant(result=result)
-    assert row["value"] is None
-    assert (row["sign"] != 0) == (result == "<")
+    assert (row["sign"], row["value"]) == (0, None)
 
 
 def test_a_bound_may_have_a_decimal_comma() -> None:
@@ -66,6 +65,9 @@ def test_a_bound_may_have_a_decimal_comma() -> None:
         ({"condition": "Present Above Quantification Limit", "result": "9"}, 1, 9.0, False),
         ({"condition": "Not Detected"}, -1, None, False),
         ({"detection_limit": "0.2"}, 0, None, False),
+        ({"qualifier": "<"}, 0, None, False),
+        ({"qualifier": "<", "detection_limit": "0.2"}, -1, 0.2, True),
+        ({"qualifier": "U"}, -1, None, False),
         ({"result": "0.7", "detection_limit": "0.2"}, 0, 0.7, False),
         ({"result": "0.5", "censored": "TRUE"}, -1, 0.5, False),
         ({"result": "0.5", "censored": "lt"}, -1, 0.5, False),
