@@ -14,7 +14,7 @@ TOOL_node := Node (about 180 MB)
 TOOL_sam := the SAM CLI
 SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: help setup run up down test test-faults test-deploy test-storage check lock openapi parameters schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all bench-calibration screenshots format clean
+.PHONY: help setup run up down test test-faults test-deploy test-storage check lock openapi parameters chart-types schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all bench-calibration screenshots format clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -92,6 +92,9 @@ openapi: .venv/ready ## write functions/download/openapi.json anew from the hand
 
 parameters: .venv/ready ## write parameters.schema.json of each dataset type anew from its pipeline
 	.venv/bin/python -m tools.parameters
+
+chart-types: .venv/ready ## write the TypeScript types of the charts' data anew from assay/page/chart_data.py
+	.venv/bin/python -m tools.chart_types
 
 schema: .venv/ready ## print how supabase/schemas and supabase/migrations differ: what the next migration has to do
 	.venv/bin/python -m tools.schema

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
 
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from assay.contract import Output, Outputs, Progress, Source, Sources, Summary, TabularParameters
 from assay.datasets import registry
 from assay.detection import Detection, detect
+from assay.detection.columns import header_key
 from assay.errors import Unprocessable
 from assay.formats import preview
 from assay.formats.layout import Cells
@@ -20,6 +21,16 @@ from assay.write.canonical import write_json
 MANIFEST_VERSION = 1
 
 _Model = TypeVar("_Model", bound=BaseModel)
+
+
+class RememberedColumns(BaseModel):
+    """The columns that an owner confirmed for the files of one type with one header (`header_key`), by role."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset_type: str
+    header_sha256: str
+    columns: dict[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -50,15 +61,16 @@ def analyse(
     folder: Path,
     progress: Progress,
     on_detection: Callable[[Detection], None],
+    remembered: Sequence[RememberedColumns] = (),
 ) -> Analysis | NeedsType:
     """Detect what the file is, run its pipeline and write its outputs into `folder`.
 
-    `on_detection` is called once, before the pipeline runs. Raises Unprocessable where the file, the requested type or
+    `remembered` are the columns that the file's owner confirmed before, for other files. `on_detection` is called once, before the pipeline runs. Raises Unprocessable where the file, the requested type or
     the parameters are at fault, and lets through what `progress` and `on_detection` raise.
     """
     source = sources.input
     progress(0.0, "detecting")
-    names, detection = recognise(source, requested_dataset_type, parameters)
+    names, detection = recognise(source, requested_dataset_type, parameters, remembered)
     on_detection(detection)
     if detection.dataset_type is None:
         return NeedsType(detection)
@@ -67,6 +79,9 @@ def analyse(
     pipeline = registry.load(info)
     # What a layout says goes before the pipeline's own defaults, and what a person says before both.
     chosen = {**(layout.parameters if layout is not None else {}), **parameters}
+    if kept := {role: one.column for role, one in detection.columns.roles.items() if one.how == "remembered"}:
+        given_columns = TabularParameters.model_validate({"columns": parameters.get("columns", {})}).columns
+        chosen["columns"] = {**kept, **given_columns}
     given = _validated(pipeline.Parameters, chosen, info.name)
     complete = cast("dict[str, JsonValue]", given.model_dump(mode="json"))
     outputs = Outputs(folder)
@@ -88,6 +103,7 @@ def recognise(
     source: Source,
     requested_dataset_type: str | None,
     parameters: Mapping[str, JsonValue],
+    remembered: Sequence[RememberedColumns] = (),
     *,
     may_lack: bool = False,
 ) -> tuple[Cells, Detection]:
@@ -103,7 +119,9 @@ def recognise(
     shared = {name: parameters[name] for name in TabularParameters.model_fields if name in parameters}
     tabular = _validated(TabularParameters, shared, "The reader")
     head = preview(source, lambda names: max(rules.header_score(names) for rules in known.values()), tabular.reading)
-    return head.columns, detect(head, known, requested_dataset_type, tabular.columns)
+    key = header_key(head.columns)
+    before = {one.dataset_type: one.columns for one in remembered if one.header_sha256 == key}
+    return head.columns, detect(head, known, requested_dataset_type, tabular.columns, before)
 
 
 def _validated(model: type[_Model], given: JsonValue, who: str, *at: str) -> _Model:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from local.home import PROJECT, make_private, read_object, write_object
+from assay.write.private import read_object, write_object
+from local.home import PROJECT, make_private
 from local.processes import START_SECONDS, StackError, tail
 from local.running import is_locked, read_step, running_stack, write_step
 

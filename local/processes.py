@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 from pydantic import JsonValue
 
-from local.home import read_object, write_object
+from assay.write.private import read_object, write_object
 
 START_SECONDS = 300
 """How long a part may take to start while its process lives: a loaded machine needs minutes."""

@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from typing import IO
 
+from assay.write.private import read_object, write_object, write_private
 from local import processes
-from local.home import make_private, read_object, write_object, write_private
+from local.home import make_private
 
 _STATE = "stack.json"
 _STEP = "starting.txt"

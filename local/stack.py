@@ -21,11 +21,12 @@ from typing import IO
 import httpx
 import psycopg
 
+from assay.write.private import read_object, write_object
 from local import processes
 from local.aws.api import last_request_file
 from local.aws.keeper import Keeper
 from local.backup.home_data import settle
-from local.home import LOOPBACK, free_port, make_private, read_object, write_object
+from local.home import LOOPBACK, free_port, make_private
 from local.ministack.ministack import BUCKET, NEWS_QUEUE, REGION, MiniStack
 from local.postgres.given import without_password
 from local.postgres.migrations import apply_migrations, bootstrap

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 from pydantic import JsonValue
 
-from local.home import make_private, write_private_once
+from assay.write.private import write_private_once
+from local.home import make_private
 
 
 class Issuer:

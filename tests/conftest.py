@@ -21,6 +21,7 @@ from shared.sign_in.auth import User
 from tests.api import BUCKET, NEWS_QUEUE, QUEUE
 from tests.database.servers import WITHOUT_SYNC
 from tests.database.steps import Steps, Superuser
+from tests.database.webhook_steps import WebhookSteps
 from tests.environment import forget, leave_nothing_to_do
 from tests.issuer import Issuer
 from tests.supabase.gateway import Gateway
@@ -137,3 +138,8 @@ def aws(postgres: Postgres, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> 
             boto3.client("sqs").create_queue(QueueName=name)
         yield
     forget()
+
+
+@pytest.fixture
+def webhooks(db: PsycopgDatabase, user: User) -> WebhookSteps:
+    return WebhookSteps(db, user)

@@ -1,4 +1,4 @@
-"""What SQS hands to a Lambda: batches of messages."""
+"""What SQS and the schedule hand to a Lambda: batches of messages, and a sweep."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import boto3
 
 from functions.process.app import handler
 from tests.api import BUCKET, NEWS_QUEUE, QUEUE, Context
+
+SWEEP: dict[str, object] = {"source": "aws.events", "detail-type": "Scheduled Event"}
 
 
 def sqs_event(*bodies: str) -> dict[str, object]:

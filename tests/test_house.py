@@ -28,7 +28,7 @@ ALLOWED = {
     "assay.page": ("assay.errors", "assay.page"),
     "assay.datasets": ("assay.contract", "assay.errors", "assay.reading", "assay.formats", "assay.types",
                        "assay.detection", "assay.figures", "assay.write", "assay.page", "assay.datasets"),
-    "assay.client": ("assay.contract", "assay.client"),
+    "assay.client": ("assay.contract", "assay.write", "assay.client"),
     "assay.cli": ("assay", "local"),
     "shared": ("shared",),
     "functions.upload": ("shared", "functions.upload"),

@@ -12,6 +12,7 @@ from functions.download import app as download
 from functions.upload import app as upload
 from functions.upload.storage_hook import HEADER
 from shared.catalog.registry import dataset_types
+from shared.wire.columns import ColumnsRequest
 from shared.wire.jobs import TypeChoiceRequest, UploadRequest
 from shared.wire.webhooks import WebhookEvent, WebhookRequest
 
@@ -32,6 +33,7 @@ _TAGS = {
     "jobs": ("Jobs", "What becomes of a file, from its arrival to its results."),
     "outputs": ("Outputs", "The files that jobs make."),
     "dataset-types": ("Dataset types", "What a file may be."),
+    "columns": ("Columns", "Which column is what: the choices that are remembered."),
     "webhooks": ("Webhooks", "URLs that are told when jobs end."),
     "me": ("Account", "The plan, what is used of it, and all that there is."),
     "health": ("Service", "The service itself."),
@@ -39,6 +41,7 @@ _TAGS = {
     "events": ("Service", "The service itself."),
 }
 _IN_PATH = {
+    "choice_id": "the choice's id",
     "job_id": "the job's id",
     "output_id": "the output's id",
     "webhook_id": "the webhook's id",
@@ -105,6 +108,7 @@ def document() -> Document:
     }
     _describe_upload(merged)
     _describe_body(merged, "/webhooks", "post", WebhookRequest)
+    _describe_body(merged, "/columns/{choice_id}", "put", ColumnsRequest)
     _describe_body(merged, "/jobs/{job_id}", "patch", TypeChoiceRequest)
     merged["components"]["schemas"]["TypeChoiceRequest"]["properties"]["dataset_type"]["enum"] = dataset_types()
     _describe_event(merged)

@@ -27,6 +27,7 @@ from assay.client.models import (
     Output,
     OutputList,
     PutLink,
+    RememberedColumnsList,
     Remaining,
     UploadAnswer,
 )
@@ -218,9 +219,31 @@ class Client:
         """Have the file of a job processed anew; return the job that does so."""
         return self._ask(Job, "POST", f"/jobs/{job_id}/reprocess")
 
-    def choose_type(self, job_id: UUID, dataset_type: str) -> Job:
-        """Say what the file of a job is; it runs again as that."""
-        return self._ask(Job, "PATCH", f"/jobs/{job_id}", json={"dataset_type": dataset_type})
+    def choose_type(
+        self,
+        job_id: UUID,
+        dataset_type: str,
+        parameters: Mapping[str, JsonValue] | None = None,
+        columns: Mapping[str, str | None] | None = None,
+    ) -> Job:
+        """Say what the file of a job is; it runs again as that, with its own parameters if none are given.
+
+        `columns` take the place of those among the parameters.
+        """
+        body: dict[str, JsonValue] = {"dataset_type": dataset_type}
+        if parameters is not None:
+            body["parameters"] = dict(parameters)
+        if columns is not None:
+            body["columns"] = dict(columns)
+        return self._ask(Job, "PATCH", f"/jobs/{job_id}", json=body)
+
+    def remembered_columns(self) -> RememberedColumnsList:
+        """List the columns that were confirmed, and that later files with the same header are read with."""
+        return self._ask(RememberedColumnsList, "GET", "/columns")
+
+    def forget_columns(self, choice_id: UUID) -> None:
+        """Forget columns; jobs that have begun keep theirs."""
+        self._send("DELETE", f"/columns/{choice_id}")
 
     def dataset_types(self) -> DatasetTypes:
         """Return what a file may be."""

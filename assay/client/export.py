@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from pydantic import BaseModel, JsonValue, TypeAdapter
+from pydantic import BaseModel, JsonValue
 
 from assay.client import Client, Refused, refused, safe_name
 from assay.client.models import Account, AccountExport, DownloadLink, ExportedOutput, ExportedUpload
+from assay.write.private import read_object, write_object
 
-LISTS = ("webhooks", "deliveries", "uploads", "jobs", "attempts", "events", "outputs")
+LISTS = ("webhooks", "deliveries", "remembered_columns", "uploads", "jobs", "attempts", "events", "outputs")
 _CONTENTS = "export.json"
 # Says whose export has begun in the folder, until it is whole.
 _BEGUN = ".assay-export.json"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_OBJECT = TypeAdapter(dict[str, JsonValue])
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,16}")
 
 _File = ExportedUpload | ExportedOutput
@@ -61,7 +59,7 @@ def export(client: Client, folder: Path, update: Callable[[float, str], None]) -
         cursor = page.next_cursor
         if cursor is None:
             break
-    _write(folder / _CONTENTS, {"account": exported.account.model_dump(mode="json"), **exported.lists})
+    write_object(folder / _CONTENTS, {"account": exported.account.model_dump(mode="json"), **exported.lists})
     (folder / _BEGUN).unlink()
     return exported
 
@@ -69,12 +67,12 @@ def export(client: Client, folder: Path, update: Callable[[float, str], None]) -
 def _begin(folder: Path, owner: UUID) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     begun = folder / _BEGUN
-    if begun.exists() and _OBJECT.validate_json(begun.read_bytes()).get("owner") == str(owner):
+    if read_object(begun).get("owner") == str(owner):
         return
     if any(folder.iterdir()):
         detail = f"{folder} is not empty, and no export of this account broke off in it."
         raise refused(409, "folder_not_empty", "Conflict", detail, "Choose a folder that is new or empty.")
-    _write(folder / _BEGUN, {"owner": str(owner)})
+    write_object(folder / _BEGUN, {"owner": str(owner)})
 
 
 def _fetched(
@@ -135,21 +133,6 @@ def _path(file: _File) -> str:
         raise refused(502, "unexpected_answer", "Bad Gateway", detail, "Tell whoever runs this service.")
     extension = Path(file.filename).suffix
     return f"uploads/{file.sha256}{extension if _EXTENSION.fullmatch(extension) else ''}"
-
-
-def _write(path: Path, value: Mapping[str, JsonValue]) -> None:
-    """Write a JSON object, whole or not at all, to a file that only its owner can read."""
-    with tempfile.NamedTemporaryFile(  # makes it mode 600
-        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        new = Path(file.name)
-        try:
-            file.write(json.dumps(value, indent=2) + "\n")
-            file.close()
-            new.replace(path)
-        except BaseException:
-            new.unlink(missing_ok=True)
-            raise
 
 
 def _sha256(path: Path) -> str:

@@ -41,9 +41,10 @@ class JobError(Model):
 
 
 class TypeChoice(Model):
-    """The dataset type that a person chose for a job, who that was, and when."""
+    """The dataset type and parameters that a person chose for a job, who that was, and when."""
 
     dataset_type: str
+    parameters: dict[str, JsonValue] | None = None
     chosen_by: UUID
     chosen_at: datetime
 
@@ -195,6 +196,24 @@ class Account(Model):
     usage: Usage
 
 
+class RememberedColumns(Model):
+    """The columns that the owner confirmed for files of one type with one header."""
+
+    choice_id: UUID
+    dataset_type: str
+    header_sha256: str
+    columns: dict[str, str | None] = Field(max_length=100)
+    filename: str
+    chosen_by: UUID
+    chosen_at: datetime
+
+
+class RememberedColumnsList(Model):
+    """An owner's remembered columns, oldest first."""
+
+    columns: list[RememberedColumns]
+
+
 class Webhook(Model):
     """A URL that is told of the owner's jobs."""
 
@@ -283,6 +302,7 @@ class AccountExport(Model):
     account: Account
     webhooks: list[ExportedWebhook]
     deliveries: list[ExportedDelivery]
+    remembered_columns: list[RememberedColumns]
     uploads: list[ExportedUpload]
     jobs: list[Job]
     attempts: list[ExportedAttempt]

@@ -6,6 +6,7 @@ of the same rank the values decide, then the arithmetic of amounts, then the nam
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,9 @@ from assay.detection.unused import amounts, numbers
 from assay.errors import Unprocessable
 from assay.formats import Preview
 from assay.formats.problems import listed, shown
+
+Choice = Mapping[str, str | None]
+"""The column of each role, as a person says it: a header, a place such as #7, or None where there is none."""
 
 How = Literal["given", "remembered", "layout", "named", "like"]
 _LISTED = 200
@@ -89,13 +93,13 @@ def resolve(
     head: Preview,
     rules: Rules,
     dataset_type: str,
-    given: Mapping[str, str | None] | None = None,
-    remembered: Mapping[str, str | None] | None = None,
+    given: Choice | None = None,
+    remembered: Choice | None = None,
 ) -> Columns:
     """Find the column of each role.
 
-    `given` is what a person said for this file, by role: a header, a place such as #7, or None where there is none;
-    `remembered` the same of what was confirmed for files with this header. Roles that no column fits are left out.
+    `given` is what a person said for this file, `remembered` what was confirmed for files with this header; of that,
+    roles that the type no longer has are passed over. Roles that no column fits are left out.
     Raises Unprocessable: unknown_role, unknown_column, duplicate_columns, invalid_columns.
     """
     names = head.columns
@@ -103,7 +107,8 @@ def resolve(
     for role, column in roles_given(rules, given or {}, dataset_type).items():
         at = None if column is None else position_of(names, column, role)
         found[role] = _Found(at, "given", "it was given")
-    for role, column in roles_given(rules, remembered or {}, dataset_type).items():
+    known = {role: column for role, column in (remembered or {}).items() if rules.role_of(role) is not None}
+    for role, column in roles_given(rules, known, dataset_type).items():
         if role not in found:
             at = None if column is None else position_of(names, column, role)
             found[role] = _Found(at, "remembered", "it was chosen before for files with this header")
@@ -147,6 +152,16 @@ def require_columns(columns: Columns, names: Sequence[str], rules: Rules, datase
                 f"Say which one it is: {how_to_choose(name, both[0])}.",
             )
     return columns.at
+
+
+def header_key(names: Sequence[str]) -> str | None:
+    """Return the SHA-256, in hex, that stands for a header in any order; None where names are blank or repeat.
+
+    Columns are remembered by it: names alone say there which column is meant.
+    """
+    if not all(names) or len({*names}) < len(names):
+        return None
+    return hashlib.sha256(json.dumps(sorted(names)).encode()).hexdigest()
 
 
 def how_to_choose(role: str, column: str) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assay.detection.columns import Columns, require_columns, resolve
+from assay.detection.columns import Choice, Columns, header_key, require_columns, resolve
 from assay.detection.confidence import among_all, of_incomplete, of_layout, of_score, of_sufficient, of_table, of_wide
 from assay.detection.evidence import (
     Evidence,
@@ -37,7 +37,6 @@ UNSURE = 0.5
 # What is less likely is not named in the decision.
 _WORTH_A_WORD = 0.1
 
-Choice = Mapping[str, str | None]
 Band = Literal["sure", "likely", "review", "unsure", "chosen"]
 
 
@@ -58,7 +57,7 @@ class Detection(BaseModel):
     `dataset_type` is what it is run as: None in the band `unsure`, where a person must choose; the fallback type in the
     band `review`; else the likeliest. In the band `chosen` it is the one that a person asked for, whatever is likely.
     `decision` says it in words. `columns` are the roles of the columns for the type that the file is taken for.
-    `runners_up` are all other types, the likeliest first.
+    `header_sha256` names the header, see `header_key`. `runners_up` are all other types, the likeliest first.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -69,6 +68,7 @@ class Detection(BaseModel):
     confidence: float = Field(ge=0, le=1)
     decision: str
     columns: Columns
+    header_sha256: str | None
     evidence: tuple[Evidence, ...]
     runners_up: tuple[Candidate, ...]
     detector_version: str
@@ -145,6 +145,7 @@ def detect(
         confidence=confidences[likeliest],
         decision=_decision(band, named, sorted(candidates, key=lambda one: one.dataset_type != likeliest), columns),
         columns=columns[likeliest],
+        header_sha256=header_key(head.columns),
         evidence=weighed[likeliest].evidence,
         runners_up=tuple(one for one in candidates if one.dataset_type != named),
         detector_version=DETECTOR_VERSION,

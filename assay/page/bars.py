@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from math import isfinite
 
+from assay.page.chart_data import BarData, HistogramData
 from assay.page.markup import clean, count, number
 from assay.page.model import Bars, Histogram
 from assay.page.tables import MAX_ROWS, Cell, disclosure
@@ -17,7 +18,7 @@ _SHORT = 10
 _TITLE = "The bars as a table"
 
 
-def bar_data(bars: Bars) -> dict[str, object]:
+def bar_data(bars: Bars) -> BarData:
     """What the script draws; raises ValueError where labels and values differ in number."""
     if len(bars.labels) != len(bars.values):
         raise ValueError(f"the bars {bars.title!r} have {len(bars.values)} values for {len(bars.labels)} labels")
@@ -62,7 +63,7 @@ def bar_table(bars: Bars) -> str:
     return disclosure(_TITLE, f"{_TITLE}: {bars.title}", ["Label", bars.unit or "Value"], rows)
 
 
-def histogram_data(histogram: Histogram) -> dict[str, object]:
+def histogram_data(histogram: Histogram) -> HistogramData:
     """What the script draws; raises ValueError for edges that do not ascend or are not one more than the counts."""
     edges, counts = histogram.edges, histogram.counts
     if len(edges) != (len(counts) + 1 if counts else 0):

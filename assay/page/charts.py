@@ -17,6 +17,7 @@ from assay.page.bars import (
     histogram_text,
     is_small,
 )
+from assay.page.chart_data import ChartData
 from assay.page.heat import heat_map
 from assay.page.lines import (
     Line,
@@ -78,7 +79,7 @@ def charts(page: Page, budget: int) -> str:
     )
 
 
-def embedded(data: object) -> str:
+def embedded(data: ChartData) -> str:
     """Write JSON that is safe inside a script element: no `<`, `>` or `&` stands in it as such."""
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
@@ -98,7 +99,7 @@ def _line_words(panel: Panel, lines: Sequence[Line], limit: int) -> tuple[str, s
     return line_text(panel, lines), line_note(lines, limit), line_table(panel, lines)
 
 
-def _chart(panel: Panel | Bars | Histogram, name: str, data: object, text: str, said: str, table: str) -> str:
+def _chart(panel: Panel | Bars | Histogram, name: str, data: ChartData, text: str, said: str, table: str) -> str:
     return (
         f'<article class="card panel" aria-labelledby="{name}"><div class="bar"><h3 id="{name}">{escape(panel.title)}'
         f'</h3></div>{note(panel.note)}{note(said)}<p class="vh" id="{name}-text">{escape(text)}</p>'

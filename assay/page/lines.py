@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from assay.page.chart_data import LineData
 from assay.page.markup import clean, count
 from assay.page.model import Panel
 from assay.page.reduce import Points, drawable, points, trace
@@ -61,7 +62,7 @@ def styles_of(panels: Sequence[Sequence[Line]]) -> Styles:
     return {name: (rank % _COLOURS, rank // _COLOURS) for rank, name in enumerate(ranked)}
 
 
-def line_data(panel: Panel, lines: Sequence[Line], limit: int, styles: Styles) -> dict[str, object]:
+def line_data(panel: Panel, lines: Sequence[Line], limit: int, styles: Styles) -> LineData:
     """What the script draws."""
     complete = sorted(range(len(lines)), key=lambda at: (lines[at].marks, -len(lines[at].drawn)))
     at_first = set(complete[:SHOWN_AT_FIRST])

@@ -10,7 +10,8 @@ from datetime import date
 from itertools import pairwise
 from math import isfinite, nan
 from statistics import median_low
-from typing import TypedDict
+
+from assay.page.chart_data import Encoded
 
 _EPOCH = date(1970, 1, 1).toordinal()
 # Normal float32 range: beyond it a value would turn into infinity, below it lose digits down to zero.
@@ -28,14 +29,6 @@ class Points:
 
     def __len__(self) -> int:
         return len(self.days)
-
-
-class Encoded(TypedDict):
-    """A trace as it stands in the page."""
-
-    days: str
-    values: str
-    wide: bool
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,12 @@ class _Webhooks(BaseModel):
     delivery_id: UUID | None = None
 
 
+class _Columns(BaseModel):
+    walk: Literal["columns"]
+    at: AwareDatetime
+    id: UUID
+
+
 class _Uploads(BaseModel):
     walk: Literal["uploads"]
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
@@ -41,8 +47,8 @@ class _Jobs(BaseModel):
 
 
 # Where export_account goes on: its p_after.
-_Place = Annotated[_Webhooks | _Uploads | _Jobs, Field(discriminator="walk")]
-_PLACE: TypeAdapter[_Webhooks | _Uploads | _Jobs] = TypeAdapter(_Place)
+_Place = Annotated[_Webhooks | _Columns | _Uploads | _Jobs, Field(discriminator="walk")]
+_PLACE: TypeAdapter[_Webhooks | _Columns | _Uploads | _Jobs] = TypeAdapter(_Place)
 
 
 class _Page(BaseModel):

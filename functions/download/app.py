@@ -18,6 +18,7 @@ from shared.http import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, d
 from shared.telemetry import logger, measure, metrics, tracer
 from shared.wire.account import Account, AccountExport
 from shared.wire.jobs import DownloadLink, Health, JobPage, JobStatus, JobWithAttempts, OutputList
+from shared.wire.columns import RememberedColumnsList
 from shared.wire.webhooks import DeliveryPage, WebhookList
 
 api = new_api()
@@ -82,6 +83,17 @@ def get_download(output_id: UUID, user: SignedIn, request: Request) -> Response[
     if "application/json" in (request.headers.get("accept") or ""):
         return answer(200, link)
     return Response(status_code=302, body="", headers={"Location": link.url})
+
+
+@api.get(
+    "/columns",
+    summary="List remembered columns, oldest first",
+    operation_id="list_columns",
+    responses=documented((200, RememberedColumnsList, "All of them"), problems=[NOT_SIGNED_IN, UNAVAILABLE]),
+)
+def get_columns(user: SignedIn) -> Response[str]:
+    """List the columns that the caller confirmed: later files of the same type and header are read with them."""
+    return answer(200, queries.list_columns(user))
 
 
 @api.get(

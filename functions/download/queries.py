@@ -11,6 +11,7 @@ from shared.database import database
 from shared.object_store import object_store
 from shared.settings import settings
 from shared.sign_in.auth import User
+from shared.wire.columns import RememberedColumnsList
 from shared.wire.jobs import DownloadLink, Job, JobPage, JobStatus, JobWithAttempts, Output, OutputList
 
 _JOBS = TypeAdapter(list[Job])
@@ -35,6 +36,13 @@ def list_jobs(user: User, status: JobStatus | None, limit: int, cursor: str | No
     jobs = _JOBS.validate_python(answer)
     page, last = jobs[:limit], jobs[limit - 1] if len(jobs) > limit else None
     return JobPage(jobs=page, next_cursor=encoded(user, Row(at=last.created_at, row_id=last.job_id)) if last else None)
+
+
+def list_columns(user: User) -> RememberedColumnsList:
+    """All columns that the user confirmed, oldest first."""
+    return RememberedColumnsList.model_validate(
+        {"columns": database().call("list_remembered_columns", {}, as_user=user)}
+    )
 
 
 def get_job(user: User, job_id: UUID) -> JobWithAttempts:

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import JsonValue
 from pydantic_core import from_json
 
-from functions.upload import account, jobs, uploads, webhooks
+from functions.upload import account, columns, jobs, uploads, webhooks
 from functions.upload.storage_hook import HEADER, take_hint
 from shared.errors import Problem
 from shared.http import (
@@ -29,6 +29,7 @@ from shared.http import (
 from shared.telemetry import follow, logger, measure, metrics, tracer
 from shared.wire.account import Remaining
 from shared.wire.jobs import FILENAME_SCHEMA, HintTaken, Job, OnDuplicate, UploadAnswer
+from shared.wire.columns import RememberedColumns
 from shared.wire.webhooks import NewWebhook, Webhook
 
 api = new_api()
@@ -167,11 +168,13 @@ def post_reprocess(job_id: UUID, user: SignedIn) -> Response[str]:
 def patch_job(job_id: UUID, user: SignedIn) -> Response[str]:
     """Take JSON with a `dataset_type`, at any time: the job runs again as that type, in a new attempt.
 
-    Outputs that it has as another type go at once; an attempt that runs is stopped. The job keeps who chose and when.
+    With `parameters` it runs with those instead of its own, with `columns` with those columns. The outputs that it has go at once; an attempt that runs is
+    stopped. The job keeps who chose and when. The same choice again changes nothing, unless the job has failed or was
+    cancelled.
     """
-    dataset_type = jobs.parse_choice(_body())
-    job = jobs.choose_type(job_id, dataset_type, user)
-    logger.info("type chosen", dataset_type=dataset_type, status=job.status)
+    choice = jobs.parse_choice(_body())
+    job = jobs.choose_type(job_id, choice, user)
+    logger.info("type chosen", dataset_type=choice.dataset_type, status=job.status)
     return answer(200, job)
 
 
@@ -229,6 +232,33 @@ def post_webhook(user: SignedIn) -> Response[str]:
     webhook = webhooks.create(webhooks.parse_request(_body()), user)
     logger.info("webhook registered", webhook_id=str(webhook.webhook_id))
     return answer(201 if isinstance(webhook, NewWebhook) else 200, webhook)
+
+
+@api.put(
+    "/columns/<choice_id>",
+    summary="Change remembered columns",
+    operation_id="edit_columns",
+    responses=documented(
+        (200, RememberedColumns, "What is remembered now"),
+        problems=[NOT_SIGNED_IN, (404, "No such columns are remembered"), INVALID, UNAVAILABLE],
+    ),
+)
+def put_columns(choice_id: UUID, user: SignedIn) -> Response[str]:
+    """Take JSON with all `columns` to remember, in place of those that are; jobs that have begun keep theirs."""
+    return answer(200, columns.edit(choice_id, columns.parse_request(_body()), user))
+
+
+@api.delete(
+    "/columns/<choice_id>",
+    summary="Forget remembered columns",
+    operation_id="forget_columns",
+    responses=documented(problems=[NOT_SIGNED_IN, (404, "No such columns are remembered"), UNAVAILABLE])
+    | {204: {"description": "Forgotten"}},
+)
+def delete_columns(choice_id: UUID, user: SignedIn) -> Response[str]:
+    """Take the columns of files with this header from their names again; jobs that have begun keep theirs."""
+    columns.forget(choice_id, user)
+    return Response(status_code=204, body="")
 
 
 @api.delete(

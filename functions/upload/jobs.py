@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from shared.catalog.dataset_types import require_dataset_type
 from shared.catalog.parameters import require_parameters
 from shared.database import database
+from shared.errors import Problem
 from shared.http import parse_json
 from shared.queue.events import CLEAN_UP_HINT, RUN_HINT
 from shared.queue.hints import send_hint
 from shared.sign_in.auth import User
 from shared.wire.jobs import Job, TypeChoiceRequest
+
+_REPLACE_PARAMETERS = "Replace the job's parameters with PATCH /jobs/{job_id}; {} is none."
 
 
 class Reprocessed(BaseModel):
@@ -23,25 +26,43 @@ class Reprocessed(BaseModel):
     job: Job
 
 
-def parse_choice(body: bytes) -> str:
-    """Return the dataset type that a body of JSON names. Raises Problem (422) for one that there is not."""
+def parse_choice(body: bytes) -> TypeChoiceRequest:
+    """Return what a body of JSON chooses. Raises Problem (422), also for a dataset type that there is not."""
     choice = parse_json(TypeChoiceRequest, body, 'Send JSON such as {"dataset_type": "table"}.')
-    return require_dataset_type(choice.dataset_type, 422).dataset_type
+    require_dataset_type(choice.dataset_type, 422)
+    return choice
 
 
-def choose_type(job_id: UUID, dataset_type: str, user: User) -> Job:
+def choose_type(job_id: UUID, choice: TypeChoiceRequest, user: User) -> Job:
     """Say what the file of a job is: the job runs again as that, whatever its status.
 
-    Raises Problem: 404; 422 where that type does not take the job's parameters; 409 where the bytes are gone or another
-    job is under way with the same file; 429.
+    Raises Problem: 404; 422 where that type does not take the parameters; 409 where the bytes are gone or another job
+    is under way with the same file; 429.
     """
-    # They never change, so that what was read here is what the job runs with.
     job = Job.model_validate(database().call("get_job", {"p_job_id": job_id}, as_user=user))
-    require_parameters(dataset_type, job.parameters)
-    answer = database().call("choose_type", {"p_job_id": job_id, "p_dataset_type": dataset_type}, as_user=user)
+    parameters = _current_parameters(job) if choice.parameters is None else choice.parameters
+    if choice.columns is not None:
+        parameters = {**parameters, "columns": {**choice.columns}}
+    try:
+        require_parameters(choice.dataset_type, parameters)
+    except Problem as problem:
+        if choice.parameters is None:
+            problem.suggestion = f"{_REPLACE_PARAMETERS} {problem.suggestion}"
+        raise
+    # Those that the job has are named, too: another choice at this moment could replace them by some that do not fit.
+    answer = database().call(
+        "choose_type",
+        {"p_job_id": job_id, "p_dataset_type": choice.dataset_type, "p_parameters": parameters},
+        as_user=user,
+    )
     job = Job.model_validate(answer)
     send_hint(RUN_HINT, may_be_lost=True)
     return job
+
+
+def _current_parameters(job: Job) -> dict[str, JsonValue]:
+    chosen = job.type_choice.parameters if job.type_choice else None
+    return job.parameters if chosen is None else chosen
 
 
 def cancel(job_id: UUID, user: User) -> Job:

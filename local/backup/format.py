@@ -21,7 +21,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from local.home import write_private
+from assay.write.private import write_private
 
 FORMAT = 1
 """Version of all this; raised by whatever an older `assay restore` would misread."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from assay.write.private import read_object
 from local.backup.format import BackupError
-from local.home import make_private, read_object
+from local.home import make_private
 from local.ministack.ministack import MiniStack
 from local.postgres.server import Postgres
 from local.processes import START_SECONDS, StackError

@@ -16,6 +16,7 @@ import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
 from psycopg.sql import SQL, Identifier
 
+from assay.write.private import write_object, write_private
 from local import processes
 from local.backup.format import (
     DATABASE,
@@ -32,7 +33,7 @@ from local.backup.format import (
 )
 from local.backup.home_data import Data, has_data, place, settle, started
 from local.backup.save import row_counts
-from local.home import make_private, write_object, write_private
+from local.home import make_private
 from local.ministack.ministack import BUCKET
 from local.postgres.given import without_password
 from local.postgres.migrations import apply_migrations, versions

@@ -26,7 +26,6 @@ from uuid import UUID
 
 import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
-from psycopg.rows import class_row
 from psycopg.sql import SQL, Identifier
 
 from local.aws.api import last_request_file
@@ -51,6 +50,7 @@ from local.postgres.server import embedded_binaries
 from local.postgres.tools import run_tool
 from local.processes import StackError
 from local.tokens import local_owner
+from shared.object_store.keys import upload_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -58,24 +58,21 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1024 * 1024
 _SNAPSHOTS = 10
 
-# Every object that a row speaks of. `needed` says whether it must be there: an upload's bytes may not have come yet.
-# Before there was the column stored_at, its jobs told whether they had.
-_OBJECTS = """
-select 'uploads/' || u.owner || '/' || u.sha256 as key, u.sha256, u.size_bytes,
+# An upload's bytes may not have come yet. Before there was the column stored_at, its jobs told whether they had.
+_UPLOADS = """
+select u.owner, u.sha256, u.size_bytes,
     case when to_jsonb(u) ? 'stored_at' then to_jsonb(u) ->> 'stored_at' is not null
     else exists (select from assay.jobs j where j.upload_id = u.upload_id
         and j.status in ('queued', 'running', 'needs_type', 'done')) end as needed
 from assay.uploads u
-union all
-select o.object_key, o.sha256, o.size_bytes, true from assay.outputs o
-order by key
 """
+_OUTPUTS = "select object_key, sha256, size_bytes, true from assay.outputs"
 _TABLES = "select relname from pg_class where relnamespace = 'assay'::regnamespace and relkind = 'r' order by 1"
 
 
 @dataclass(frozen=True)
 class _Object:
-    """An object that a row speaks of."""
+    """An object that a row speaks of; `needed` says whether it must be there."""
 
     key: str
     sha256: str
@@ -171,9 +168,15 @@ def _dump(url: str, path: Path) -> _Snapshot:
                 f"The database has migrations that this version of Assay has not: {', '.join(unknown)}.",
                 "Back it up with the version that it was used with last.",
             )
-        with connection.cursor(row_factory=class_row(_Object)) as cursor:
-            objects = cursor.execute(_OBJECTS).fetchall()
-        return _Snapshot(taken_at, migrations, row_counts(connection), objects)
+        return _Snapshot(taken_at, migrations, row_counts(connection), _objects(connection))
+
+
+def _objects(connection: psycopg.Connection) -> list[_Object]:
+    """Every object that a row speaks of, by its key."""
+    uploads = connection.execute(_UPLOADS).fetchall()
+    objects = [_Object(upload_key(owner, sha256), sha256, *rest) for owner, sha256, *rest in uploads]
+    objects += [_Object(*row) for row in connection.execute(_OUTPUTS).fetchall()]
+    return sorted(objects, key=lambda one: one.key)
 
 
 def row_counts(connection: psycopg.Connection) -> dict[str, int]:
@@ -213,8 +216,8 @@ def _copy(s3: S3Client, one: _Object, new: Path) -> BackedUpObject | None:
 
 def _refuse_lost(url: str, missing: Collection[str]) -> None:
     """Raise BackupError if a row still needs one of the objects that are missing."""
-    with psycopg.connect(url) as connection, connection.cursor(row_factory=class_row(_Object)) as cursor:
-        lost = [one.key for one in cursor.execute(_OBJECTS) if one.needed and one.key in missing]
+    with psycopg.connect(url) as connection:
+        lost = [one.key for one in _objects(connection) if one.needed and one.key in missing]
     if lost:
         more = f" and {len(lost) - 10} more" if len(lost) > 10 else ""
         raise BackupError(

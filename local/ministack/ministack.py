@@ -14,8 +14,9 @@ import httpx
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from assay.write.private import read_object, write_object
 from local import processes
-from local.home import LOOPBACK, PROJECT, free_port, make_private, read_object, write_object
+from local.home import LOOPBACK, PROJECT, free_port, make_private
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -19,8 +19,9 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from assay.write.private import read_object, write_object, write_private
 from local import processes
-from local.home import LOOPBACK, free_port, make_private, read_object, write_object, write_private
+from local.home import LOOPBACK, free_port, make_private
 from local.postgres.migrations import bootstrap
 from local.postgres.user import postgres_user
 

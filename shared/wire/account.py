@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue
 
+from shared.wire.columns import RememberedColumns
 from shared.wire.jobs import Attempt, DownloadLink, Job, JobStatus, Model, Output
 from shared.wire.webhooks import Delivery, Webhook
 
@@ -97,6 +98,7 @@ class AccountExport(Model):
     account: Account = Field(description="the same on every page, as of that moment")
     webhooks: list[ExportedWebhook] = Field(description="of this page, as all lists")
     deliveries: list[ExportedDelivery] = Field(description="what webhooks were told")
+    remembered_columns: list[RememberedColumns] = Field(description="the columns that the owner confirmed")
     uploads: list[ExportedUpload] = Field(description="what was sent")
     jobs: list[Job] = Field(description="what was made of it")
     attempts: list[ExportedAttempt] = Field(description="every try at a job")

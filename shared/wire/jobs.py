@@ -130,6 +130,11 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+Columns = Annotated[dict[str, str | None], Field(max_length=100)]
+
+_Parameters = Annotated[dict[str, JsonValue], AfterValidator(_is_parameters)]
+
+
 class UploadRequest(Model):
     """`POST /uploads`: what the client is about to send."""
 
@@ -151,7 +156,7 @@ class UploadRequest(Model):
     dataset_type: str | None = Field(
         default=None, description="what the file is; detected if omitted", examples=["table"]
     )
-    parameters: Annotated[dict[str, JsonValue], AfterValidator(_is_parameters)] = Field(
+    parameters: _Parameters = Field(
         default_factory=dict, description="the pipeline's parameters", examples=[{"reading": {"delimiter": ";"}}]
     )
     on_duplicate: OnDuplicate = Field(
@@ -160,17 +165,31 @@ class UploadRequest(Model):
 
 
 class TypeChoiceRequest(Model):
-    """`PATCH /jobs/{job_id}`: what the file of a job is."""
+    """`PATCH /jobs/{job_id}`: what the file of a job is, and with which parameters it runs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset_type: str = Field(description="one of those that GET /dataset-types lists", examples=["table"])
+    parameters: _Parameters | None = Field(
+        default=None,
+        description="the pipeline's parameters, all of them; the job keeps those it has if omitted",
+        examples=[{"reading": {"delimiter": ";"}}],
+    )
+    columns: Columns | None = Field(
+        default=None,
+        description="which column plays which part, in place of `parameters.columns`; a header, #7 for the seventh "
+        "column, null where there is none",
+        examples=[{"revenue": "Gross"}],
+    )
 
 
 class TypeChoice(Model):
-    """The dataset type that a person chose for a job, who that was, and when."""
+    """The dataset type and parameters that a person chose for a job, who that was, and when."""
 
     dataset_type: str = Field(description="the type that was chosen")
+    parameters: dict[str, JsonValue] | None = Field(
+        default=None, description="the parameters that were chosen; null: those of the upload"
+    )
     chosen_by: UUID = Field(description="the user who chose it")
     chosen_at: datetime = Field(description="when")
 
@@ -193,7 +212,7 @@ class Attempt(Model):
     duration_seconds: float | None = Field(description="from start to end; null while it runs")
     outcome: Literal["done", "failed", "retry", "needs_type", "cancelled", "lost", "superseded"] | None = Field(
         description="null while it runs; `retry` and `lost` are followed by another attempt, if any are left; "
-        "`superseded`: another dataset type was chosen meanwhile"
+        "`superseded`: another dataset type, or other parameters, were chosen meanwhile"
     )
     error: JobError | None = Field(description="why it failed; null if it did not")
 

@@ -205,9 +205,11 @@ create table assay.jobs (
     parameters             jsonb not null default '{}' check (
         jsonb_typeof(parameters) = 'object' and octet_length(parameters::text) <= 131072),
 
-    -- The type that a person chose after the job was made. requested_dataset_type stays as it was: whoever sends the
-    -- same file in the same way again is answered by this job.
+    -- What a person chose after the job was made: the type, and the parameters if others. What was asked for stays as
+    -- it was: whoever sends the same file in the same way again is answered by this job.
     chosen_dataset_type    text check (chosen_dataset_type ~ '^[a-z][a-z0-9_]{0,62}$'),
+    chosen_parameters      jsonb check (
+        jsonb_typeof(chosen_parameters) = 'object' and octet_length(chosen_parameters::text) <= 131072),
     chosen_by              uuid,
     chosen_at              timestamptz,
 
@@ -255,7 +257,8 @@ create table assay.jobs (
     check ((status in ('done', 'failed', 'cancelled', 'expired')) = (finished_at is not null)),
     check (status <> 'failed' or error is not null),
     check (status <> 'done' or (pipeline is not null and pipeline_version is not null and manifest_sha256 is not null)),
-    check ((chosen_dataset_type is null) = (chosen_by is null) and (chosen_dataset_type is null) = (chosen_at is null))
+    check ((chosen_dataset_type is null) = (chosen_by is null) and (chosen_dataset_type is null) = (chosen_at is null)),
+    check (chosen_parameters is null or chosen_dataset_type is not null)
 );
 
 -- One job of a kind is under way at a time: this index makes two identical uploads at once one job.
@@ -336,8 +339,8 @@ begin
         'sha256', (select u.sha256 from assay.uploads u where u.upload_id = p_job.upload_id),
         'size_bytes', p_job.size_bytes, 'requested_dataset_type', p_job.requested_dataset_type,
         'type_choice', case when p_job.chosen_at is not null then jsonb_build_object(
-            'dataset_type', p_job.chosen_dataset_type, 'chosen_by', p_job.chosen_by,
-            'chosen_at', p_job.chosen_at) end,
+            'dataset_type', p_job.chosen_dataset_type, 'parameters', p_job.chosen_parameters,
+            'chosen_by', p_job.chosen_by, 'chosen_at', p_job.chosen_at) end,
         'dataset_type', p_job.dataset_type,
         'pipeline', p_job.pipeline, 'pipeline_version', p_job.pipeline_version, 'parameters', p_job.parameters,
         'progress', round(p_job.progress::numeric, 4), 'stage', p_job.stage, 'detection', p_job.detection,
@@ -975,8 +978,8 @@ begin
     return assay.job_json(v_job);
 end $$;
 
--- Process the file of a job anew with the current pipeline: {"new", "job"}. Parameters and dataset type stay, also a
--- type that was chosen. If such a job is under way, that one is the answer. The caller sends the queue a hint.
+-- Process the file of a job anew with the current pipeline: {"new", "job"}. Parameters and dataset type stay, also
+-- those that were chosen. If such a job is under way, that one is the answer. The caller sends the queue a hint.
 create function public.reprocess_job(p_job_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -994,31 +997,34 @@ begin
     end if;
     perform assay.require_stored(v_upload);
     insert into assay.jobs (owner, upload_id, filename, size_bytes, requested_dataset_type, parameters, status,
-        chosen_dataset_type, chosen_by, chosen_at)
+        chosen_dataset_type, chosen_parameters, chosen_by, chosen_at)
     values (v_job.owner, v_job.upload_id, v_job.filename, v_job.size_bytes, v_job.requested_dataset_type,
-        v_job.parameters, 'queued', v_job.chosen_dataset_type, v_job.chosen_by, v_job.chosen_at)
+        v_job.parameters, 'queued', v_job.chosen_dataset_type, v_job.chosen_parameters, v_job.chosen_by,
+        v_job.chosen_at)
     returning * into v_new;
     perform assay.admit(v_job.owner);
     return jsonb_build_object('new', true, 'job', assay.job_json(v_new));
 end $$;
 
--- Say what the file of a job is. The job runs as that type, with as many attempts as a new one has. The caller sends
--- the queue a hint.
+-- Say what the file of a job is, and with which parameters it runs (null: those that it has). The job runs so, with as
+-- many attempts as a new one has. The caller sends the queue a hint.
 --   awaiting_upload, queued  it stays where it is in the queue, and is due at once
 --   needs_type               it is queued
 --   running                  the attempt is superseded, which its worker learns at its next write; the job is queued
---   done                     its outputs, which are those of another type, are deleted; it is queued
+--   done                     its outputs, which are those of another choice, are deleted; it is queued
 --   failed, cancelled        it is queued
 --   expired                  refused: there are no bytes
--- Choosing the same type again changes nothing, unless the job has failed or was cancelled. A job that had begun counts
--- as another upload of the hour, as a retry does.
-create function public.choose_type(p_job_id uuid, p_dataset_type text) returns jsonb
+-- The same choice again changes nothing, unless the job has failed or was cancelled. A job that had begun counts as
+-- another upload of the hour, as a retry does.
+create function public.choose_type(p_job_id uuid, p_dataset_type text, p_parameters jsonb default null) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
     v_own record := assay.lock_own_job(p_job_id);
     v_upload assay.uploads := v_own.upload;
     v_job assay.jobs := v_own.job;
     v_before text := coalesce(v_job.chosen_dataset_type, v_job.requested_dataset_type);
+    v_parameters_before jsonb := coalesce(v_job.chosen_parameters, v_job.parameters);
+    v_parameters jsonb := coalesce(p_parameters, v_parameters_before);
 begin
     if p_dataset_type is null or p_dataset_type !~ '^[a-z][a-z0-9_]{0,62}$' then
         perform assay.raise_problem(422, 'unknown_dataset_type', 'There is no such dataset type.',
@@ -1026,7 +1032,8 @@ begin
     elsif v_job.status = 'expired' then
         perform assay.raise_problem(409, 'bytes_missing', 'The file never came.',
             'Upload the file again with POST /uploads.');
-    elsif v_before = p_dataset_type and v_job.status not in ('failed', 'cancelled') and not v_job.cancel_requested then
+    elsif v_before = p_dataset_type and v_parameters = v_parameters_before
+        and v_job.status not in ('failed', 'cancelled') and not v_job.cancel_requested then
         return assay.job_json(v_job);
     end if;
     if v_job.status <> 'awaiting_upload' then
@@ -1046,18 +1053,21 @@ begin
     insert into assay.job_events (job_id, owner, attempt, event, details)
     values (p_job_id, v_job.owner, v_job.attempt, 'type_chosen', jsonb_build_object(
         'dataset_type', p_dataset_type, 'before', coalesce(v_job.dataset_type, v_before),
-        'chosen_by', assay.signed_in_owner()));
+        'chosen_by', assay.signed_in_owner())
+        || case when v_parameters = v_parameters_before then '{}'
+            else jsonb_build_object('parameters', v_parameters) end);
     if v_job.status = 'running' then
         perform assay.end_attempt(p_job_id, v_job.attempt, 'superseded', jsonb_build_object(
-            'code', 'type_chosen', 'detail', 'Another dataset type was chosen while the attempt ran.',
-            'suggestion', 'Nothing needs to be done: the job runs again as that type.'));
+            'code', 'type_chosen',
+            'detail', 'Another dataset type, or other parameters, were chosen while the attempt ran.',
+            'suggestion', 'Nothing needs to be done: the job runs again as chosen.'));
     elsif v_job.status = 'done' then
         delete from assay.outputs where job_id = p_job_id;
         perform assay.delete_later(
             'outputs/' || v_job.owner || '/' || p_job_id || '/' || v_job.attempt || '/', now(), false);
     end if;
-    update assay.jobs set chosen_dataset_type = p_dataset_type, chosen_by = assay.signed_in_owner(), chosen_at = now(),
-        attempts_before = attempt, max_attempts = attempt + 3
+    update assay.jobs set chosen_dataset_type = p_dataset_type, chosen_parameters = nullif(v_parameters, parameters),
+        chosen_by = assay.signed_in_owner(), chosen_at = now(), attempts_before = attempt, max_attempts = attempt + 3
     where job_id = p_job_id;
     if v_job.status = 'queued' then
         update assay.jobs set run_after = least(run_after, now()), stage = null where job_id = p_job_id;
@@ -1121,7 +1131,7 @@ begin
         from assay.jobs where upload_id = v_upload_id and status in ('queued', 'running'));
 end $$;
 
--- The answer to a successful claim. To the worker, the type that was chosen is the one that was asked for.
+-- The answer to a successful claim. To the worker, what was chosen is what was asked for.
 create function assay.claim_json(p_job assay.jobs) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
@@ -1129,8 +1139,10 @@ declare
 begin
     return jsonb_build_object('claimed', true, 'attempt', p_job.attempt, 'owner', p_job.owner,
         'object_key', 'uploads/' || p_job.owner || '/' || (v_job ->> 'sha256'),
+        'remembered_columns', assay.claimed_columns(p_job.owner),
         'job', v_job || jsonb_build_object(
-            'requested_dataset_type', coalesce(p_job.chosen_dataset_type, p_job.requested_dataset_type)));
+            'requested_dataset_type', coalesce(p_job.chosen_dataset_type, p_job.requested_dataset_type),
+            'parameters', coalesce(p_job.chosen_parameters, p_job.parameters)));
 end $$;
 
 -- How many jobs the owner runs now.
@@ -1327,6 +1339,7 @@ begin
         dataset_type = p_dataset_type, pipeline = p_pipeline, pipeline_version = p_pipeline_version,
         summary = p_summary, manifest_sha256 = p_manifest_sha256
     where job_id = p_job_id returning * into v_job;
+    perform assay.remember_columns(v_job);
     return jsonb_build_object('accepted', true, 'status', 'done', 'cost', v_job.cost,
         'more', assay.has_queued(v_job.owner));
 end $$;
@@ -1849,7 +1862,7 @@ begin
                 / extract(epoch from interval '1 hour' / v_plan.uploads_per_hour))));
 end $$;
 
--- The three walks of an export. Each goes along an index from a place on and reads at most p_limit rows of a table, and
+-- The four walks of an export. Each goes along an index from a place on and reads at most p_limit rows of a table, and
 -- all outputs of a job. With every row it gives the list that the row belongs in and the place behind the row.
 
 -- Webhooks by age, each followed by its deliveries by age.
@@ -1956,8 +1969,22 @@ begin
     end loop;
 end $$;
 
--- A page of all that the caller has: {"account", "webhooks", "deliveries", "uploads", "jobs", "attempts", "events",
--- "outputs", "next"}. All lists together have at most p_limit rows, and no row begins after a megabyte. `next` is the
+-- Remembered columns by age.
+create function assay.export_columns(p_owner uuid, p_after jsonb, p_limit integer)
+returns table (list text, item jsonb, place jsonb)
+language plpgsql stable set search_path = '' as $$
+begin
+    return query
+        select 'remembered_columns', assay.remembered_json(c),
+            jsonb_build_object('walk', 'columns', 'at', c.chosen_at, 'id', c.choice_id)
+        from assay.remembered_columns c
+        where c.owner = p_owner
+            and (c.chosen_at, c.choice_id) > ((p_after ->> 'at')::timestamptz, (p_after ->> 'id')::uuid)
+        order by c.chosen_at, c.choice_id limit p_limit;
+end $$;
+
+-- A page of all that the caller has: {"account", "webhooks", "deliveries", "remembered_columns", "uploads", "jobs",
+-- "attempts", "events", "outputs", "next"}. All lists together have at most p_limit rows, and no row begins after a megabyte. `next` is the
 -- p_after of the next page, null on the last. Rows that are made meanwhile may be missing; the others come once. No
 -- webhook's secret is in it.
 create function public.export_account(p_limit integer default 500, p_after jsonb default null) returns jsonb
@@ -1980,6 +2007,8 @@ begin
         for v_row in
             select * from assay.export_webhooks(v_owner, v_after, p_limit + 1) where v_walk = 'webhooks'
             union all
+            select * from assay.export_columns(v_owner, v_after, p_limit + 1) where v_walk = 'columns'
+            union all
             select * from assay.export_uploads(v_owner, v_after, p_limit + 1) where v_walk = 'uploads'
             union all
             select * from assay.export_jobs(v_owner, v_after, p_limit + 1) where v_walk = 'jobs'
@@ -1993,11 +2022,13 @@ begin
             v_bytes := v_bytes + octet_length(v_row.item::text);
             v_place := v_row.place;
         end loop;
-        v_walk := case v_walk when 'webhooks' then 'uploads' when 'uploads' then 'jobs' end;
+        v_walk := case v_walk when 'webhooks' then 'columns' when 'columns' then 'uploads'
+            when 'uploads' then 'jobs' end;
         v_after := v_start;
     end loop;
     return jsonb_build_object('account', v_account, 'next', v_next)
-        || '{"webhooks": [], "deliveries": [], "uploads": [], "jobs": [], "attempts": [], "events": [], "outputs": []}'
+        || '{"webhooks": [], "deliveries": [], "remembered_columns": [], "uploads": [], "jobs": []}'
+        || '{"attempts": [], "events": [], "outputs": []}'
         || coalesce((
             select jsonb_object_agg(lists.list, lists.items) from (
                 select r.list, jsonb_agg(r.item order by r.place) as items
@@ -2028,6 +2059,8 @@ begin
         select d.delivery_id from assay.deliveries d where d.owner = v_owner limit p_limit for update
     )
     delete from assay.deliveries d using batch where d.delivery_id = batch.delivery_id;
+    -- There are 100 at most.
+    delete from assay.remembered_columns where owner = v_owner;
     delete from assay.webhooks w
     where w.owner = v_owner and not exists (select from assay.deliveries d where d.webhook_id = w.webhook_id);
 
@@ -2038,7 +2071,122 @@ begin
 end $$;
 
 revoke execute on all functions in schema assay from public;
-grant execute on function assay.export_webhooks, assay.export_uploads, assay.export_jobs to authenticated;
+grant execute on function assay.export_webhooks, assay.export_columns, assay.export_uploads, assay.export_jobs
+    to authenticated;
 revoke execute on function public.get_account, public.export_account, public.delete_account
     from public, anon, authenticated, service_role;
 grant execute on function public.get_account, public.export_account, public.delete_account to authenticated;
+
+-- Columns that people confirmed: which column of the files with one header plays which part, for one dataset type.
+
+-- `columns` is {role: header, or null where there is no such column}. A header is known by its hash, which the worker
+-- tells with the detection; `filename` is the last file that had it, for people.
+create table assay.remembered_columns (
+    choice_id     uuid primary key default gen_random_uuid(),
+    owner         uuid not null,
+    dataset_type  text not null check (dataset_type ~ '^[a-z][a-z0-9_]{0,62}$'),
+    header_sha256 text not null check (header_sha256 ~ '^[0-9a-f]{64}$'),
+    columns       jsonb not null check (jsonb_typeof(columns) = 'object' and octet_length(columns::text) <= 16384),
+    filename      text not null,
+    chosen_by     uuid not null,
+    chosen_at     timestamptz not null default now()
+);
+create unique index remembered_columns_one_a_header
+    on assay.remembered_columns (owner, dataset_type, header_sha256);
+create index remembered_columns_by_age on assay.remembered_columns (owner, chosen_at, choice_id);
+
+alter table assay.remembered_columns enable row level security;
+create policy owner_reads on assay.remembered_columns for select to authenticated using (owner = (select auth.uid()));
+grant select on assay.remembered_columns to authenticated;
+
+-- A choice as the API shows it.
+create function assay.remembered_json(p_choice assay.remembered_columns) returns jsonb
+language sql stable set search_path = '' as $$
+    select to_jsonb(p_choice) - 'owner'
+$$;
+
+-- Remember the columns that were named for a job that is done, in place of those of the same header. An owner has 100
+-- choices at most: the oldest makes room.
+create function assay.remember_columns(p_job assay.jobs) returns void
+language plpgsql set search_path = '' as $$
+declare
+    v_roles jsonb := p_job.detection -> 'columns' -> 'roles';
+    v_columns jsonb;
+begin
+    if jsonb_typeof(v_roles) is distinct from 'object' or p_job.detection ->> 'header_sha256' is null
+        or p_job.detection ->> 'likeliest' is distinct from p_job.dataset_type
+        or not jsonb_path_exists(v_roles, '$.*.how ? (@ == "given")') then
+        return;
+    end if;
+    select jsonb_object_agg(r.key, r.value -> 'column') into v_columns
+    from jsonb_each(v_roles) r where r.value ->> 'how' in ('given', 'remembered');
+    if octet_length(v_columns::text) > 16384 then
+        return;
+    end if;
+    insert into assay.remembered_columns (owner, dataset_type, header_sha256, columns, filename, chosen_by)
+    values (p_job.owner, p_job.dataset_type, p_job.detection ->> 'header_sha256', v_columns, p_job.filename,
+        coalesce(p_job.chosen_by, p_job.owner))
+    on conflict (owner, dataset_type, header_sha256) do update set
+        columns = excluded.columns, filename = excluded.filename, chosen_by = excluded.chosen_by, chosen_at = now();
+    delete from assay.remembered_columns where choice_id in (
+        select c.choice_id from assay.remembered_columns c where c.owner = p_job.owner
+        order by c.chosen_at desc, c.choice_id desc offset 100);
+end $$;
+
+-- What an owner's worker needs of them.
+create function assay.claimed_columns(p_owner uuid) returns jsonb
+language sql stable set search_path = '' as $$
+    select coalesce(jsonb_agg(jsonb_build_object('dataset_type', c.dataset_type, 'header_sha256', c.header_sha256,
+        'columns', c.columns) order by c.chosen_at, c.choice_id), '[]')
+    from assay.remembered_columns c where c.owner = p_owner
+$$;
+
+-- Oldest first; there are 100 at most.
+create function public.list_remembered_columns() returns jsonb
+language sql stable set search_path = '' as $$
+    select coalesce(jsonb_agg(assay.remembered_json(c) order by c.chosen_at, c.choice_id), '[]')
+    from assay.remembered_columns c where c.owner = (select auth.uid())
+$$;
+
+-- Put other columns in the place of those that were remembered; jobs that have begun keep theirs. Raises a problem
+-- (404; 422 for what is no object of texts and nulls).
+create function public.edit_remembered_columns(p_choice_id uuid, p_columns jsonb) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_owner uuid := assay.signed_in_owner();
+    v_choice assay.remembered_columns;
+begin
+    if jsonb_typeof(p_columns) is distinct from 'object' or octet_length(p_columns::text) > 16384
+        or jsonb_path_exists(p_columns, 'strict $.* ? (@.type() != "string" && @.type() != "null")') then
+        perform assay.raise_problem(422, 'invalid_columns', 'The columns are no object of roles and headers.',
+            'Send an object such as {"revenue": "Gross"}; null says that there is no such column.');
+    end if;
+    update assay.remembered_columns set columns = p_columns, chosen_by = v_owner, chosen_at = now()
+    where choice_id = p_choice_id and owner = v_owner returning * into v_choice;
+    if not found then
+        perform assay.raise_problem(404, 'columns_not_found', 'No such columns are remembered.',
+            'List those that are with GET /columns.');
+    end if;
+    return assay.remembered_json(v_choice);
+end $$;
+
+-- Forget columns; jobs that have begun keep theirs. Raises a problem (404).
+create function public.forget_columns(p_choice_id uuid) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+    v_owner uuid := assay.signed_in_owner();
+begin
+    delete from assay.remembered_columns where choice_id = p_choice_id and owner = v_owner;
+    if not found then
+        perform assay.raise_problem(404, 'columns_not_found', 'No such columns are remembered.',
+            'List those that are with GET /columns.');
+    end if;
+    return jsonb_build_object('deleted', true);
+end $$;
+
+revoke execute on all functions in schema assay from public;
+grant execute on function assay.remembered_json to authenticated;
+revoke execute on function public.list_remembered_columns, public.edit_remembered_columns, public.forget_columns
+    from public, anon, authenticated, service_role;
+grant execute on function public.list_remembered_columns, public.edit_remembered_columns, public.forget_columns
+    to authenticated;

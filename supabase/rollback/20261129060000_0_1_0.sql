@@ -6,6 +6,7 @@ set statement_timeout = '5min';
 drop function public.register_upload, public.cancel_job, public.retry_job, public.reprocess_job, public.choose_type,
     public.delete_job, public.get_job, public.list_jobs, public.list_outputs, public.get_output,
     public.create_webhook, public.delete_webhook, public.list_webhooks, public.list_deliveries,
+    public.list_remembered_columns, public.edit_remembered_columns, public.forget_columns,
     public.get_account, public.export_account, public.delete_account;
 drop function public.object_created, public.claim_job, public.report_progress, public.await_type, public.finish_job,
     public.fail_job, public.sweep_jobs, public.clean_up, public.objects_deleted, public.drain_outbox, public.set_plan,

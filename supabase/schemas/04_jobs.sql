@@ -12,9 +12,11 @@ create table assay.jobs (
     parameters             jsonb not null default '{}' check (
         jsonb_typeof(parameters) = 'object' and octet_length(parameters::text) <= 131072),
 
-    -- The type that a person chose after the job was made. requested_dataset_type stays as it was: whoever sends the
-    -- same file in the same way again is answered by this job.
+    -- What a person chose after the job was made: the type, and the parameters if others. What was asked for stays as
+    -- it was: whoever sends the same file in the same way again is answered by this job.
     chosen_dataset_type    text check (chosen_dataset_type ~ '^[a-z][a-z0-9_]{0,62}$'),
+    chosen_parameters      jsonb check (
+        jsonb_typeof(chosen_parameters) = 'object' and octet_length(chosen_parameters::text) <= 131072),
     chosen_by              uuid,
     chosen_at              timestamptz,
 
@@ -62,7 +64,8 @@ create table assay.jobs (
     check ((status in ('done', 'failed', 'cancelled', 'expired')) = (finished_at is not null)),
     check (status <> 'failed' or error is not null),
     check (status <> 'done' or (pipeline is not null and pipeline_version is not null and manifest_sha256 is not null)),
-    check ((chosen_dataset_type is null) = (chosen_by is null) and (chosen_dataset_type is null) = (chosen_at is null))
+    check ((chosen_dataset_type is null) = (chosen_by is null) and (chosen_dataset_type is null) = (chosen_at is null)),
+    check (chosen_parameters is null or chosen_dataset_type is not null)
 );
 
 -- One job of a kind is under way at a time: this index makes two identical uploads at once one job.
@@ -143,8 +146,8 @@ begin
         'sha256', (select u.sha256 from assay.uploads u where u.upload_id = p_job.upload_id),
         'size_bytes', p_job.size_bytes, 'requested_dataset_type', p_job.requested_dataset_type,
         'type_choice', case when p_job.chosen_at is not null then jsonb_build_object(
-            'dataset_type', p_job.chosen_dataset_type, 'chosen_by', p_job.chosen_by,
-            'chosen_at', p_job.chosen_at) end,
+            'dataset_type', p_job.chosen_dataset_type, 'parameters', p_job.chosen_parameters,
+            'chosen_by', p_job.chosen_by, 'chosen_at', p_job.chosen_at) end,
         'dataset_type', p_job.dataset_type,
         'pipeline', p_job.pipeline, 'pipeline_version', p_job.pipeline_version, 'parameters', p_job.parameters,
         'progress', round(p_job.progress::numeric, 4), 'stage', p_job.stage, 'detection', p_job.detection,

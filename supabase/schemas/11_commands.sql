@@ -196,8 +196,8 @@ begin
     return assay.job_json(v_job);
 end $$;
 
--- Process the file of a job anew with the current pipeline: {"new", "job"}. Parameters and dataset type stay, also a
--- type that was chosen. If such a job is under way, that one is the answer. The caller sends the queue a hint.
+-- Process the file of a job anew with the current pipeline: {"new", "job"}. Parameters and dataset type stay, also
+-- those that were chosen. If such a job is under way, that one is the answer. The caller sends the queue a hint.
 create function public.reprocess_job(p_job_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -215,31 +215,34 @@ begin
     end if;
     perform assay.require_stored(v_upload);
     insert into assay.jobs (owner, upload_id, filename, size_bytes, requested_dataset_type, parameters, status,
-        chosen_dataset_type, chosen_by, chosen_at)
+        chosen_dataset_type, chosen_parameters, chosen_by, chosen_at)
     values (v_job.owner, v_job.upload_id, v_job.filename, v_job.size_bytes, v_job.requested_dataset_type,
-        v_job.parameters, 'queued', v_job.chosen_dataset_type, v_job.chosen_by, v_job.chosen_at)
+        v_job.parameters, 'queued', v_job.chosen_dataset_type, v_job.chosen_parameters, v_job.chosen_by,
+        v_job.chosen_at)
     returning * into v_new;
     perform assay.admit(v_job.owner);
     return jsonb_build_object('new', true, 'job', assay.job_json(v_new));
 end $$;
 
--- Say what the file of a job is. The job runs as that type, with as many attempts as a new one has. The caller sends
--- the queue a hint.
+-- Say what the file of a job is, and with which parameters it runs (null: those that it has). The job runs so, with as
+-- many attempts as a new one has. The caller sends the queue a hint.
 --   awaiting_upload, queued  it stays where it is in the queue, and is due at once
 --   needs_type               it is queued
 --   running                  the attempt is superseded, which its worker learns at its next write; the job is queued
---   done                     its outputs, which are those of another type, are deleted; it is queued
+--   done                     its outputs, which are those of another choice, are deleted; it is queued
 --   failed, cancelled        it is queued
 --   expired                  refused: there are no bytes
--- Choosing the same type again changes nothing, unless the job has failed or was cancelled. A job that had begun counts
--- as another upload of the hour, as a retry does.
-create function public.choose_type(p_job_id uuid, p_dataset_type text) returns jsonb
+-- The same choice again changes nothing, unless the job has failed or was cancelled. A job that had begun counts as
+-- another upload of the hour, as a retry does.
+create function public.choose_type(p_job_id uuid, p_dataset_type text, p_parameters jsonb default null) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
     v_own record := assay.lock_own_job(p_job_id);
     v_upload assay.uploads := v_own.upload;
     v_job assay.jobs := v_own.job;
     v_before text := coalesce(v_job.chosen_dataset_type, v_job.requested_dataset_type);
+    v_parameters_before jsonb := coalesce(v_job.chosen_parameters, v_job.parameters);
+    v_parameters jsonb := coalesce(p_parameters, v_parameters_before);
 begin
     if p_dataset_type is null or p_dataset_type !~ '^[a-z][a-z0-9_]{0,62}$' then
         perform assay.raise_problem(422, 'unknown_dataset_type', 'There is no such dataset type.',
@@ -247,7 +250,8 @@ begin
     elsif v_job.status = 'expired' then
         perform assay.raise_problem(409, 'bytes_missing', 'The file never came.',
             'Upload the file again with POST /uploads.');
-    elsif v_before = p_dataset_type and v_job.status not in ('failed', 'cancelled') and not v_job.cancel_requested then
+    elsif v_before = p_dataset_type and v_parameters = v_parameters_before
+        and v_job.status not in ('failed', 'cancelled') and not v_job.cancel_requested then
         return assay.job_json(v_job);
     end if;
     if v_job.status <> 'awaiting_upload' then
@@ -267,18 +271,21 @@ begin
     insert into assay.job_events (job_id, owner, attempt, event, details)
     values (p_job_id, v_job.owner, v_job.attempt, 'type_chosen', jsonb_build_object(
         'dataset_type', p_dataset_type, 'before', coalesce(v_job.dataset_type, v_before),
-        'chosen_by', assay.signed_in_owner()));
+        'chosen_by', assay.signed_in_owner())
+        || case when v_parameters = v_parameters_before then '{}'
+            else jsonb_build_object('parameters', v_parameters) end);
     if v_job.status = 'running' then
         perform assay.end_attempt(p_job_id, v_job.attempt, 'superseded', jsonb_build_object(
-            'code', 'type_chosen', 'detail', 'Another dataset type was chosen while the attempt ran.',
-            'suggestion', 'Nothing needs to be done: the job runs again as that type.'));
+            'code', 'type_chosen',
+            'detail', 'Another dataset type, or other parameters, were chosen while the attempt ran.',
+            'suggestion', 'Nothing needs to be done: the job runs again as chosen.'));
     elsif v_job.status = 'done' then
         delete from assay.outputs where job_id = p_job_id;
         perform assay.delete_later(
             'outputs/' || v_job.owner || '/' || p_job_id || '/' || v_job.attempt || '/', now(), false);
     end if;
-    update assay.jobs set chosen_dataset_type = p_dataset_type, chosen_by = assay.signed_in_owner(), chosen_at = now(),
-        attempts_before = attempt, max_attempts = attempt + 3
+    update assay.jobs set chosen_dataset_type = p_dataset_type, chosen_parameters = nullif(v_parameters, parameters),
+        chosen_by = assay.signed_in_owner(), chosen_at = now(), attempts_before = attempt, max_attempts = attempt + 3
     where job_id = p_job_id;
     if v_job.status = 'queued' then
         update assay.jobs set run_after = least(run_after, now()), stage = null where job_id = p_job_id;

@@ -39,7 +39,7 @@ begin
         from assay.jobs where upload_id = v_upload_id and status in ('queued', 'running'));
 end $$;
 
--- The answer to a successful claim. To the worker, the type that was chosen is the one that was asked for.
+-- The answer to a successful claim. To the worker, what was chosen is what was asked for.
 create function assay.claim_json(p_job assay.jobs) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
@@ -47,8 +47,10 @@ declare
 begin
     return jsonb_build_object('claimed', true, 'attempt', p_job.attempt, 'owner', p_job.owner,
         'object_key', 'uploads/' || p_job.owner || '/' || (v_job ->> 'sha256'),
+        'remembered_columns', assay.claimed_columns(p_job.owner),
         'job', v_job || jsonb_build_object(
-            'requested_dataset_type', coalesce(p_job.chosen_dataset_type, p_job.requested_dataset_type)));
+            'requested_dataset_type', coalesce(p_job.chosen_dataset_type, p_job.requested_dataset_type),
+            'parameters', coalesce(p_job.chosen_parameters, p_job.parameters)));
 end $$;
 
 -- How many jobs the owner runs now.
@@ -245,6 +247,7 @@ begin
         dataset_type = p_dataset_type, pipeline = p_pipeline, pipeline_version = p_pipeline_version,
         summary = p_summary, manifest_sha256 = p_manifest_sha256
     where job_id = p_job_id returning * into v_job;
+    perform assay.remember_columns(v_job);
     return jsonb_build_object('accepted', true, 'status', 'done', 'cost', v_job.cost,
         'more', assay.has_queued(v_job.owner));
 end $$;

@@ -22,7 +22,7 @@ begin
                 / extract(epoch from interval '1 hour' / v_plan.uploads_per_hour))));
 end $$;
 
--- The three walks of an export. Each goes along an index from a place on and reads at most p_limit rows of a table, and
+-- The four walks of an export. Each goes along an index from a place on and reads at most p_limit rows of a table, and
 -- all outputs of a job. With every row it gives the list that the row belongs in and the place behind the row.
 
 -- Webhooks by age, each followed by its deliveries by age.
@@ -129,8 +129,22 @@ begin
     end loop;
 end $$;
 
--- A page of all that the caller has: {"account", "webhooks", "deliveries", "uploads", "jobs", "attempts", "events",
--- "outputs", "next"}. All lists together have at most p_limit rows, and no row begins after a megabyte. `next` is the
+-- Remembered columns by age.
+create function assay.export_columns(p_owner uuid, p_after jsonb, p_limit integer)
+returns table (list text, item jsonb, place jsonb)
+language plpgsql stable set search_path = '' as $$
+begin
+    return query
+        select 'remembered_columns', assay.remembered_json(c),
+            jsonb_build_object('walk', 'columns', 'at', c.chosen_at, 'id', c.choice_id)
+        from assay.remembered_columns c
+        where c.owner = p_owner
+            and (c.chosen_at, c.choice_id) > ((p_after ->> 'at')::timestamptz, (p_after ->> 'id')::uuid)
+        order by c.chosen_at, c.choice_id limit p_limit;
+end $$;
+
+-- A page of all that the caller has: {"account", "webhooks", "deliveries", "remembered_columns", "uploads", "jobs",
+-- "attempts", "events", "outputs", "next"}. All lists together have at most p_limit rows, and no row begins after a megabyte. `next` is the
 -- p_after of the next page, null on the last. Rows that are made meanwhile may be missing; the others come once. No
 -- webhook's secret is in it.
 create function public.export_account(p_limit integer default 500, p_after jsonb default null) returns jsonb
@@ -153,6 +167,8 @@ begin
         for v_row in
             select * from assay.export_webhooks(v_owner, v_after, p_limit + 1) where v_walk = 'webhooks'
             union all
+            select * from assay.export_columns(v_owner, v_after, p_limit + 1) where v_walk = 'columns'
+            union all
             select * from assay.export_uploads(v_owner, v_after, p_limit + 1) where v_walk = 'uploads'
             union all
             select * from assay.export_jobs(v_owner, v_after, p_limit + 1) where v_walk = 'jobs'
@@ -166,11 +182,13 @@ begin
             v_bytes := v_bytes + octet_length(v_row.item::text);
             v_place := v_row.place;
         end loop;
-        v_walk := case v_walk when 'webhooks' then 'uploads' when 'uploads' then 'jobs' end;
+        v_walk := case v_walk when 'webhooks' then 'columns' when 'columns' then 'uploads'
+            when 'uploads' then 'jobs' end;
         v_after := v_start;
     end loop;
     return jsonb_build_object('account', v_account, 'next', v_next)
-        || '{"webhooks": [], "deliveries": [], "uploads": [], "jobs": [], "attempts": [], "events": [], "outputs": []}'
+        || '{"webhooks": [], "deliveries": [], "remembered_columns": [], "uploads": [], "jobs": []}'
+        || '{"attempts": [], "events": [], "outputs": []}'
         || coalesce((
             select jsonb_object_agg(lists.list, lists.items) from (
                 select r.list, jsonb_agg(r.item order by r.place) as items
@@ -201,6 +219,8 @@ begin
         select d.delivery_id from assay.deliveries d where d.owner = v_owner limit p_limit for update
     )
     delete from assay.deliveries d using batch where d.delivery_id = batch.delivery_id;
+    -- There are 100 at most.
+    delete from assay.remembered_columns where owner = v_owner;
     delete from assay.webhooks w
     where w.owner = v_owner and not exists (select from assay.deliveries d where d.webhook_id = w.webhook_id);
 
@@ -211,7 +231,8 @@ begin
 end $$;
 
 revoke execute on all functions in schema assay from public;
-grant execute on function assay.export_webhooks, assay.export_uploads, assay.export_jobs to authenticated;
+grant execute on function assay.export_webhooks, assay.export_columns, assay.export_uploads, assay.export_jobs
+    to authenticated;
 revoke execute on function public.get_account, public.export_account, public.delete_account
     from public, anon, authenticated, service_role;
 grant execute on function public.get_account, public.export_account, public.delete_account to authenticated;

@@ -110,12 +110,19 @@ def reprocess_job(steps: Steps) -> None:
 
 def choose_type(steps: Steps) -> None:
     job_id, _ = steps.done()
-    job = steps.choose_type(job_id, "table")
-    choice = {"dataset_type": "table", "chosen_by": str(steps.user.owner), "chosen_at": job["type_choice"]["chosen_at"]}
+    parameters = {"reading": {"decimal": ","}, "none": None}
+    job = steps.choose_type(job_id, "table", parameters)
+    choice = {
+        "dataset_type": "table",
+        "parameters": parameters,
+        "chosen_by": str(steps.user.owner),
+        "chosen_at": job["type_choice"]["chosen_at"],
+    }
     assert (job["status"], job["type_choice"], job["requested_dataset_type"]) == ("queued", choice, None)
     assert steps.outputs(job_id) == []
     claimed = steps.claim(job_id)
     assert (claimed["attempt"], claimed["job"]["requested_dataset_type"]) == (2, "table")
+    assert (claimed["job"]["parameters"], job["parameters"]) == (parameters, {})
 
 
 def delete_job(steps: Steps) -> None:
@@ -236,6 +243,29 @@ def delete_webhook(steps: Steps) -> None:
     assert webhooks.all() == []
 
 
+def list_remembered_columns(steps: Steps) -> None:
+    assert steps.remembered() == []
+    steps.confirmed()
+    [choice] = steps.remembered()
+    assert (choice["dataset_type"], choice["columns"]) == ("station_measurements", {"result": "Value"})
+    assert (choice["header_sha256"], choice["chosen_by"]) == ("a" * 64, str(steps.user.owner))
+
+
+def edit_remembered_columns(steps: Steps) -> None:
+    steps.confirmed()
+    [choice] = steps.remembered()
+    edited = steps.edit_columns(choice["choice_id"], {"result": "Reading", "time": None})
+    assert edited["columns"] == {"result": "Reading", "time": None}
+    assert steps.remembered() == [edited]
+
+
+def forget_columns(steps: Steps) -> None:
+    steps.confirmed()
+    [choice] = steps.remembered()
+    assert steps.forget_columns(choice["choice_id"]) == {"deleted": True}
+    assert steps.remembered() == []
+
+
 def list_deliveries(steps: Steps) -> None:
     webhooks = WebhookSteps.of(steps)
     webhook_id = webhooks.create()
@@ -304,6 +334,9 @@ FUNCTIONS: dict[str, Callable[[Steps], None]] = {
         delete_account,
         create_webhook,
         list_webhooks,
+        list_remembered_columns,
+        edit_remembered_columns,
+        forget_columns,
         delete_webhook,
         list_deliveries,
         deliveries_due,

@@ -74,10 +74,5 @@ def no_webhooks(superuser: Superuser) -> None:
 
 
 @pytest.fixture
-def webhooks(db: PsycopgDatabase, user: User) -> WebhookSteps:
-    return WebhookSteps(db, user)
-
-
-@pytest.fixture
 def others(db: PsycopgDatabase, other_user: User) -> WebhookSteps:
     return WebhookSteps(db, other_user)

@@ -47,6 +47,10 @@ select 'uploads/' || owner || '/' || sha256, now(), case when n % 500 <> 0 then 
 insert into assay.webhooks (webhook_id, owner, url, secret)
 select md5('webhook' || owner)::uuid, owner, 'https://example.org/', 'whsec_' || repeat('A', 44) from (select distinct owner from numbered) o;
 
+insert into assay.remembered_columns (choice_id, owner, dataset_type, header_sha256, columns, filename, chosen_by)
+select md5('choice' || owner || n)::uuid, owner, 'transactions', encode(sha256(n::text::bytea), 'hex'), '{"revenue": "Gross"}', 'a.csv', owner
+from (select distinct owner from numbered) o cross join generate_series(0, 99) n;
+
 insert into assay.deliveries (delivery_id, webhook_id, owner, job_id, type, data, occurred_at, state, attempts, next_attempt_at, ended_at)
 select md5('delivery' || n)::uuid, md5('webhook' || owner)::uuid, owner, job_id, 'job.done', '{}', now() - interval '1 second' * n,
     case when n % 1000 = 8 then 'pending' when n % 5000 = 9 then 'sending' else 'delivered' end, 1,

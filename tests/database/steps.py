@@ -112,6 +112,30 @@ class Steps:
     def await_type(self, job_id: str, attempt: int) -> Answer:
         return self._call("await_type", None, job_id=job_id, attempt=attempt, detection={"confidence": 0.1})
 
+    def remembered(self) -> list[Answer]:
+        return cast("list[Answer]", self._call("list_remembered_columns", self.user))
+
+    def edit_columns(self, choice_id: str, columns: Answer) -> Answer:
+        return self._call("edit_remembered_columns", self.user, choice_id=choice_id, columns=columns)
+
+    def forget_columns(self, choice_id: str) -> Answer:
+        return self._call("forget_columns", self.user, choice_id=choice_id)
+
+    def confirmed(self, header: str = "a" * 64, how: str = "given", column: str | None = "Value") -> str:
+        """A job that is done with a column that a person named; return its id."""
+        job_id = self.running()
+        role = {"column": column, "position": 1, "how": how}
+        named = {"station": {"column": "Site", "position": 2, "how": "named"}, "result": role}
+        detection = {
+            "dataset_type": "station_measurements",
+            "likeliest": "station_measurements",
+            "header_sha256": header or None,
+            "columns": {"roles": named},
+        }
+        self.report(job_id, 1, detection=detection)
+        self.finish(job_id, 1)
+        return job_id
+
     def finish(self, job_id: str, attempt: int, version: str = VERSIONS["station_measurements"]) -> Answer:
         return self._call(
             "finish_job",
@@ -147,8 +171,8 @@ class Steps:
     def reprocess(self, job_id: str) -> Answer:
         return self._call("reprocess_job", self.user, job_id=job_id)
 
-    def choose_type(self, job_id: str, dataset_type: str = "table") -> Answer:
-        return self._call("choose_type", self.user, job_id=job_id, dataset_type=dataset_type)
+    def choose_type(self, job_id: str, dataset_type: str = "table", parameters: dict[str, Any] | None = None) -> Answer:
+        return self._call("choose_type", self.user, job_id=job_id, dataset_type=dataset_type, parameters=parameters)
 
     def delete(self, job_id: str) -> Answer:
         return self._call("delete_job", self.user, job_id=job_id)

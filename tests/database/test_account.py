@@ -12,10 +12,11 @@ from shared.errors import Problem
 from tests.database.steps import Answer, Steps, Superuser, new_sha256
 from tests.database.webhook_steps import WebhookSteps, write
 
-LISTS = ("webhooks", "deliveries", "uploads", "jobs", "attempts", "events", "outputs")
+LISTS = ("webhooks", "deliveries", "remembered_columns", "uploads", "jobs", "attempts", "events", "outputs")
 KEYS = {
     "webhooks": ("webhook_id",),
     "deliveries": ("delivery_id",),
+    "remembered_columns": ("choice_id",),
     "uploads": ("sha256",),
     "jobs": ("job_id",),
     "attempts": ("job_id", "attempt"),
@@ -45,6 +46,8 @@ def fill(steps: Steps, webhooks: WebhookSteps, superuser: Superuser) -> None:
         write(superuser, webhooks.create(), 3)
     webhooks.delete(webhooks.create())
     webhooks.create()
+    steps.confirmed()
+    steps.confirmed("b" * 64)
     done, sha256 = steps.done()
     steps.fail(steps.running(), 1)
     retried = steps.running()

@@ -132,6 +132,43 @@ def test_the_same_choice_again_changes_nothing(steps: Steps, superuser: Superuse
     assert steps.job(job_id) == before
 
 
+def test_other_parameters_are_another_choice_and_stay_until_replaced(steps: Steps, superuser: Superuser) -> None:
+    sha256 = new_sha256()
+    job_id = steps.register(sha256, dataset_type="table", parameters={"a": 1})["job"]["job_id"]
+    steps.arrive(sha256)
+    steps.finish(job_id, steps.claim(job_id)["attempt"])
+    assert steps.choose_type(job_id, "table", {"a": 1})["status"] == "done"
+
+    def run_with(dataset_type: str, parameters: dict[str, Any] | None) -> tuple[Any, Any]:
+        job = steps.choose_type(job_id, dataset_type, parameters)
+        assert (job["job_id"], job["status"], job["parameters"]) == (job_id, "queued", {"a": 1})
+        assert steps.choose_type(job_id, dataset_type, parameters) == job
+        claimed = steps.claim(job_id)
+        assert steps.finish(job_id, claimed["attempt"])["status"] == "done"
+        return job["type_choice"]["parameters"], claimed["job"]["parameters"]
+
+    assert run_with("table", {"b": None}) == ({"b": None}, {"b": None})
+    assert run_with("transactions", None) == ({"b": None}, {"b": None})
+    assert run_with("transactions", {}) == ({}, {})
+    assert run_with("table", {"a": 1}) == (None, {"a": 1})
+    assert steps.register(sha256, dataset_type="table", parameters={"a": 1})["job"]["job_id"] == job_id
+    rows = superuser.execute(
+        "select details -> 'parameters' from assay.job_events where job_id = %s and event = 'type_chosen' "
+        "order by event_id",
+        (job_id,),
+    ).fetchall()
+    assert [parameters for (parameters,) in rows] == [{"b": None}, None, {}, {"a": 1}]
+
+
+def test_other_parameters_stop_the_attempt_that_runs_and_stay_when_processed_anew(steps: Steps) -> None:
+    job_id = steps.running()
+    steps.choose_type(job_id, "table", {"b": 2})
+    assert steps.finish(job_id, 1) == STALE
+    steps.finish(job_id, steps.claim(job_id, worker="next")["attempt"])
+    again = steps.reprocess(job_id)["job"]["job_id"]
+    assert steps.claim(again)["job"]["parameters"] == {"b": 2}
+
+
 def test_what_the_upload_asked_for_is_no_new_choice_unless_it_failed(steps: Steps) -> None:
     sha256 = new_sha256()
     job_id = steps.register(sha256, dataset_type="table")["job"]["job_id"]

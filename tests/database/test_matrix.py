@@ -45,6 +45,9 @@ public.create_webhook       ok     ok     401     no    no
 public.delete_webhook       ok     404    401     no    no
 public.list_webhooks        ok     none   none    no    no
 public.list_deliveries      ok     404    404     no    no
+public.list_remembered_columns ok  none   none    no    no
+public.edit_remembered_columns ok  404    401     no    no
+public.forget_columns       ok     404    401     no    no
 public.object_created       no     no     no      no    ok
 public.drain_outbox         no     no     no      no    ok
 public.claim_job            no     no     no      no    ok
@@ -63,6 +66,8 @@ assay.raise_problem         418    418    418     no    no
 assay.job_json              ok     none   none    no    no
 assay.webhook_json          ok     none   none    no    no
 assay.export_webhooks       ok     none   none    no    no
+assay.export_columns        ok     none   none    no    no
+assay.remembered_json       ok     none   none    no    no
 assay.export_uploads        ok     none   none    no    no
 assay.export_jobs           ok     none   none    no    no
 assay.signed_in_owner       no     no     no      no    no
@@ -101,6 +106,8 @@ assay.require_stored        no     no     no      no    no
 assay.note_ending           no     no     no      no    no
 assay.new_secret            no     no     no      no    no
 assay.forget_deliveries     no     no     no      no    no
+assay.remember_columns      no     no     no      no    no
+assay.claimed_columns       no     no     no      no    no
 """
 
 # no: permission denied. own: their own rows and no other. none: no row.
@@ -128,6 +135,8 @@ assay.webhooks     select                       no     no     no      no    no
 assay.webhooks     insert update delete truncate  no   no     no      no    no
 assay.deliveries   select                       own    none   none    no    no
 assay.deliveries   insert update delete truncate  no   no     no      no    no
+assay.remembered_columns select                 own    none   none    no    no
+assay.remembered_columns insert update delete truncate no no  no      no    no
 assay.list_prices  select                       no     no     no      no    no
 assay.list_prices  insert update delete truncate  no   no     no      no    no
 """
@@ -150,6 +159,9 @@ CALLS = {
     "public.create_webhook": "('https://example.org/', gen_random_uuid())",
     "public.delete_webhook": "('{webhook}')",
     "public.list_webhooks": "()",
+    "public.list_remembered_columns": "()",
+    "public.edit_remembered_columns": """('{choice}', '{{"revenue": "Net"}}')""",
+    "public.forget_columns": "('{choice}')",
     "public.list_deliveries": "('{webhook}', 10, null, null)",
     "public.object_created": "('{key}')",
     "public.drain_outbox": "(900)",
@@ -167,10 +179,11 @@ CALLS = {
     "public.settle_delivery": "('{delivery}', 0, true, 204, null, null)",
     "assay.raise_problem": "(418, 'code', 'detail', 'suggestion')",
     **dict.fromkeys(
-        ("assay.export_webhooks", "assay.export_uploads", "assay.export_jobs"),
+        ("assay.export_webhooks", "assay.export_columns", "assay.export_uploads", "assay.export_jobs"),
         """('{owner}', '{{"at": "-infinity", "id": "00000000-0000-0000-0000-000000000000", "sha256": ""}}', 10)""",
     ),
     "assay.webhook_json": "('{webhook}')",
+    "assay.remembered_json": "(c) from assay.remembered_columns c where choice_id = '{choice}'",
     "assay.job_json": "(j) from assay.jobs j where job_id = '{done}'",
 }
 
@@ -209,6 +222,7 @@ def world(postgres: Postgres, db: PsycopgDatabase) -> Iterator[World]:
     webhooks = WebhookSteps(db, owner.user)
     webhook = webhooks.create()
     done, _ = owner.done()
+    owner.confirmed()
     failed = owner.running()
     owner.fail(failed, 1)
     running = owner.running()
@@ -223,6 +237,7 @@ def world(postgres: Postgres, db: PsycopgDatabase) -> Iterator[World]:
         "key": upload_key(owner.user.owner, sha256),
         "sha256": new_sha256(),
         "webhook": webhook,
+        "choice": owner.remembered()[0]["choice_id"],
         "delivery": webhooks.deliveries(webhook)[0]["delivery_id"],
     }
     subjects = {"owner": str(owner.user.owner), "other": str(uuid4())}

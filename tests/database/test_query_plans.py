@@ -19,7 +19,17 @@ from tests.database.hosted import at, drop_database, new_database
 from tests.database.steps import MANIFEST, Superuser
 
 MANY_ROWS = Path(__file__).with_name("many_rows.sql")
-LARGE = {"uploads", "jobs", "attempts", "outputs", "job_events", "owners", "deletions", "deliveries"}
+LARGE = {
+    "uploads",
+    "jobs",
+    "attempts",
+    "outputs",
+    "job_events",
+    "owners",
+    "deletions",
+    "deliveries",
+    "remembered_columns",
+}
 # Rows of one table that one call may read. A page, a sweep and a clean-up take up to 1,000, some of them twice.
 MOST_ROWS = 2500
 # What this transaction has read so far: of each table how often from end to end, how often along an index, and how many
@@ -45,6 +55,7 @@ def id_of(kind: str, number: int | str) -> str:
 
 OWNER, OTHER = id_of("owner", 0), id_of("owner", 200)  # with 1,000 jobs, and with 5
 AWAITED, QUEUED, RUNNING, ASKING, FAILED, DONE = (id_of("job", number) for number in (0, 1, 3, 4, 5, 10))
+CHOICE = id_of("choice", f"{OWNER}0")
 WEBHOOK, DELIVERY, SENDING = id_of("webhook", OWNER), id_of("delivery", 10), id_of("delivery", 9)
 SHA256 = {number: sha256(str(number).encode()).hexdigest() for number in (0, 10)}
 NEW_SHA256 = "f" * 64
@@ -75,6 +86,9 @@ AS_OWNER = [
     "create_webhook('https://example.org/', gen_random_uuid())",
     f"delete_webhook('{WEBHOOK}')",
     "list_webhooks()",
+    "list_remembered_columns()",
+    f"edit_remembered_columns('{CHOICE}', '{{\"revenue\": \"Net\"}}')",
+    f"forget_columns('{CHOICE}')",
     f"list_deliveries('{WEBHOOK}', 50, null, null)",
 ]
 AS_SERVICE = [

@@ -23,11 +23,6 @@ pytestmark = pytest.mark.usefixtures("aws")
 LISTS = ("webhooks", "deliveries", "uploads", "jobs", "attempts", "events", "outputs")
 
 
-@pytest.fixture
-def client(issuer: Issuer, user: User) -> Client:
-    return Client(handler, issuer, user.owner)
-
-
 def pages(client: Client, limit: int) -> Iterator[Any]:
     query = {"limit": str(limit)}
     for _ in range(100):

@@ -11,7 +11,6 @@ import boto3
 import pytest
 from openapi_spec_validator import validate
 
-from functions.download.app import handler
 from local.aws.template import Template
 from shared.database import database
 from shared.database.psycopg_database import PsycopgDatabase
@@ -19,15 +18,9 @@ from shared.settings import settings
 from shared.sign_in.auth import User
 from tests.api import BUCKET, QUEUE, UNKNOWN_ID, Client
 from tests.database.steps import Steps
-from tests.issuer import Issuer
 from tools.openapi import document
 
 pytestmark = pytest.mark.usefixtures("aws")
-
-
-@pytest.fixture
-def client(issuer: Issuer, user: User) -> Client:
-    return Client(handler, issuer, user.owner)
 
 
 def test_pages_give_every_job_once_newest_first(client: Client, steps: Steps) -> None:

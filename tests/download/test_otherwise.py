@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from functions.download.app import handler
-from shared.sign_in.auth import User
 from tests.api import UNKNOWN_ID, Client
 from tests.database.steps import Steps
-from tests.issuer import Issuer
 from tools.openapi import document
 
 pytestmark = pytest.mark.usefixtures("aws")
 PATHS = document()["paths"]
-
-
-@pytest.fixture
-def client(issuer: Issuer, user: User) -> Client:
-    return Client(handler, issuer, user.owner)
 
 
 def address(path: str) -> str:

@@ -15,16 +15,6 @@ from tests.issuer import Issuer
 pytestmark = pytest.mark.usefixtures("aws")
 
 
-@pytest.fixture
-def client(issuer: Issuer, user: User) -> Client:
-    return Client(handler, issuer, user.owner)
-
-
-@pytest.fixture
-def webhooks(db: PsycopgDatabase, user: User) -> WebhookSteps:
-    return WebhookSteps(db, user)
-
-
 def test_webhooks_are_listed_without_their_secrets(client: Client, webhooks: WebhookSteps) -> None:
     made = [webhooks.register(), webhooks.register("https://example.org/another")]
     answer = client.call("GET", "/webhooks")

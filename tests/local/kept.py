@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from assay.write.private import write_object
 from local.backup.format import BackupManifest
 from local.backup.home_data import Data, started
 from local.backup.restore import Restored, restore
 from local.backup.save import back_up
-from local.home import PROJECT, write_object
+from local.home import PROJECT
 from local.ministack.ministack import BUCKET
 from local.postgres.migrations import apply_migrations
 from local.running import announce, lock, withdraw

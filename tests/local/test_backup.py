@@ -18,9 +18,10 @@ from typer.testing import CliRunner
 
 import local.backup.save
 from assay.cli.app import app
+from assay.write.private import write_object
 from local.backup.format import BackedUpObject, BackupError, object_path, read_manifest, verify
 from local.backup.home_data import started
-from local.home import PROJECT, write_object
+from local.home import PROJECT
 from local.ministack.ministack import BUCKET
 from local.postgres.migrations import versions
 from local.processes import StackError

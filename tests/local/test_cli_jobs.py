@@ -148,6 +148,26 @@ def test_choose_says_what_the_file_is_and_waits_and_saves(assay: Assay, cli: Ass
     assert f"by {JOB}" in cli("show", JOB).stdout
 
 
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [(["--param", "top=5", "--param", "currency=EUR"], {"top": 5, "currency": "EUR"}), (["--no-param"], {})],
+)
+def test_choose_gives_the_job_other_parameters(
+    assay: Assay, cli: Assayed, options: list[str], sent: dict[str, object]
+) -> None:
+    choice = {"dataset_type": "table", "parameters": sent, "chosen_by": JOB, "chosen_at": NOW}
+    will_answer(assay, job(type_choice=choice), put=False)
+    assay.answers["PATCH", f"/jobs/{JOB}"] = (200, job("queued", type_choice=choice))
+    assert cli("choose", JOB, "table", *options).exit_code == 0
+    assert json.loads(assay.asked[0][3]) == {"dataset_type": "table", "parameters": sent}
+    assert json.dumps(sent) in cli("show", JOB).stdout
+
+
+def test_choose_takes_parameters_or_none(assay: Assay, cli: Assayed) -> None:
+    assert cli("choose", JOB, "table", "--no-param", "--param", "top=5").exit_code == 2
+    assert assay.asked == []
+
+
 def test_types_are_listed_without_a_stack_and_from_elsewhere(assay: Assay, cli: Assayed) -> None:
     here = CliRunner().invoke(app, ["types", "--json"])
     found = json.loads(here.stdout)

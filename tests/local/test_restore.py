@@ -17,9 +17,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from assay.write.private import read_object
 from local.backup.format import MANIFEST, BackupError, BackupManifest, write_manifest
 from local.backup.home_data import PARTS, has_data, place, settle, started
-from local.home import PROJECT, read_object
+from local.home import PROJECT
 from local.postgres.migrations import FOLDER, apply_migrations, versions
 from local.postgres.tools import run_tool
 from local.processes import StackError

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from functions.download.app import handler as download
-from functions.upload.app import handler as upload
 from shared.database import database
 from shared.http import SECURITY_HEADERS
 from shared.settings import settings
-from shared.sign_in.auth import User
 from tests.api import UNKNOWN_ID, Answer, Client
 from tests.database.steps import Steps
-from tests.issuer import Issuer
 
 pytestmark = pytest.mark.usefixtures("aws")
 
@@ -26,16 +22,6 @@ OWASP = {
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
 }
-
-
-@pytest.fixture
-def commands(issuer: Issuer, user: User) -> Client:
-    return Client(upload, issuer, user.owner)
-
-
-@pytest.fixture
-def queries(issuer: Issuer, user: User) -> Client:
-    return Client(download, issuer, user.owner)
 
 
 def safe(answer: Answer, status: int) -> None:

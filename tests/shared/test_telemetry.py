@@ -15,12 +15,10 @@ import pytest
 from aws_xray_sdk import global_sdk_config  # type: ignore[import-untyped]  # it has no types
 from aws_xray_sdk.core import xray_recorder  # type: ignore[import-untyped]  # it has no types
 
-from functions.download.app import handler as download
 from functions.process.app import handler as process
 from functions.process.sandbox.parent import Sandbox
 from functions.process.upkeep import sweeper
 from functions.process.upkeep.sweeper import SweepFailed
-from functions.upload.app import handler as upload
 from shared.object_store.keys import upload_key
 from shared.queue.events import RUN_HINT
 from shared.settings import settings
@@ -30,7 +28,6 @@ from tests.api import BUCKET, Client, Context
 from tests.database.steps import Steps, let_lease_run_out
 from tests.database.webhook_steps import WebhookSteps
 from tests.environment import NOTHING_THERE, environment
-from tests.issuer import Issuer
 from tests.metrics import metrics_in
 from tests.receiver import answering, receiver
 from tests.sqs import s3_events, sqs_event, work
@@ -46,16 +43,6 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
     written = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", written)
     return lambda: [json.loads(line) for line in written.getvalue().splitlines()]
-
-
-@pytest.fixture
-def commands(issuer: Issuer, user: User) -> Client:
-    return Client(upload, issuer, user.owner)
-
-
-@pytest.fixture
-def queries(issuer: Issuer, user: User) -> Client:
-    return Client(download, issuer, user.owner)
 
 
 def post(commands: Client, body: bytes = MEASUREMENTS, **query: str) -> dict[str, Any]:

@@ -9,18 +9,11 @@ from functions.process.app import handler as process
 from functions.upload.app import handler
 from shared.object_store.keys import upload_key
 from shared.queue.events import CLEAN_UP_HINT
-from shared.sign_in.auth import User
 from tests.api import BUCKET, Answer, Client, Context, http_event
 from tests.database.steps import Steps, Superuser
-from tests.issuer import Issuer
 from tests.sqs import failed, sqs_event, take_out
 
 pytestmark = pytest.mark.usefixtures("aws")
-
-
-@pytest.fixture
-def client(issuer: Issuer, user: User) -> Client:
-    return Client(handler, issuer, user.owner)
 
 
 class NearItsEnd(Context):

@@ -8,22 +8,14 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from functions.upload.app import handler
 from shared.database.psycopg_database import PsycopgDatabase
 from shared.object_store.keys import upload_key
 from shared.queue.events import CLEAN_UP_HINT, RUN_HINT
-from shared.sign_in.auth import User
 from tests.api import QUEUE, Client
 from tests.database.steps import Steps, Superuser, new_sha256
-from tests.issuer import Issuer
 from tests.sqs import take_out
 
 pytestmark = pytest.mark.usefixtures("aws")
-
-
-@pytest.fixture
-def client(issuer: Issuer, user: User) -> Client:
-    return Client(handler, issuer, user.owner)
 
 
 def register(client: Client, sha256: str) -> dict[str, object]:
@@ -92,7 +84,10 @@ def test_of_a_job_that_is_done_the_objects_are_to_go(client: Client, steps: Step
     ("body", "code"),
     [({"dataset_type": "poem"}, "unknown_dataset_type"), ({}, "invalid_request"),
      ({"dataset_type": None}, "invalid_request"),
-     ({"dataset_type": "table", "status": "done"}, "invalid_request"), ([], "invalid_request")],
+     ({"dataset_type": "table", "status": "done"}, "invalid_request"), ([], "invalid_request"),
+     ({"parameters": {}}, "invalid_request"), ({"dataset_type": "table", "parameters": []}, "invalid_request"),
+     ({"dataset_type": "table", "parameters": {"a": "\x00"}}, "invalid_parameters"),
+     ({"dataset_type": "table", "parameters": {"top": 5}}, "invalid_parameters")],
 )  # fmt: skip
 def test_a_choice_that_is_none_changes_nothing(client: Client, steps: Steps, body: object, code: str) -> None:
     job_id, _ = steps.done()
@@ -113,9 +108,29 @@ def test_a_type_that_does_not_take_the_jobs_parameters_is_not_chosen(client: Cli
     answer = client.call("PATCH", f"/jobs/{job_id}", json_body={"dataset_type": "table"})
     assert answer.problem() == (422, "invalid_parameters")
     assert "'top'" in answer.json()["detail"]
+    assert answer.json()["suggestion"].startswith("Replace the job's parameters with PATCH /jobs/{job_id}; {} is none.")
     assert steps.job(job_id) == before
     assert take_out() == []
     assert client.call("PATCH", f"/jobs/{job_id}", json_body={"dataset_type": "transactions"}).status == 200
+
+
+def test_a_job_gets_other_parameters_with_its_type_and_keeps_them(client: Client, steps: Steps) -> None:
+    def chosen(**body: object) -> object:
+        answer = client.call("PATCH", f"/jobs/{job_id}", json_body=body)
+        assert answer.status == 200, answer.json()
+        return answer.json()["type_choice"]["parameters"]
+
+    body = {"filename": "a.csv", "size_bytes": 9, "sha256": new_sha256(), "parameters": {"top": 5}}
+    job_id = client.call("POST", "/uploads", json_body=body).json()["job"]["job_id"]
+    assert chosen(dataset_type="table", parameters={}) == {}
+    assert chosen(dataset_type="station_measurements") == {}
+    assert chosen(dataset_type="transactions", parameters={"top": 7}) == {"top": 7}
+    assert client.call("PATCH", f"/jobs/{job_id}", json_body={"dataset_type": "table"}).problem() == (
+        422,
+        "invalid_parameters",
+    )
+    assert chosen(dataset_type="transactions", parameters={"top": 5}) is None
+    assert steps.job(job_id)["parameters"] == {"top": 5}
 
 
 def test_another_owner_chooses_nothing(client: Client, other_steps: Steps) -> None:

@@ -8,7 +8,6 @@ import hashlib
 import boto3
 import pytest
 
-from functions.upload.app import handler
 from shared.database import database
 from shared.database.psycopg_database import PsycopgDatabase
 from shared.object_store.keys import upload_key
@@ -16,15 +15,9 @@ from shared.settings import settings
 from shared.sign_in.auth import User
 from tests.api import BUCKET, UNKNOWN_ID, Client
 from tests.database.steps import Steps, new_sha256
-from tests.issuer import Issuer
 
 pytestmark = pytest.mark.usefixtures("aws")
 BYTES = b"Station_ID,Date_Time,PCode,Result\n"
-
-
-@pytest.fixture
-def client(issuer: Issuer, user: User) -> Client:
-    return Client(handler, issuer, user.owner)
 
 
 def request(**changes: object) -> dict[str, object]:

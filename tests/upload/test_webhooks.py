@@ -6,26 +6,14 @@ import base64
 
 import pytest
 
-from functions.upload.app import handler
 from shared.database.psycopg_database import PsycopgDatabase
 from shared.settings import settings
 from shared.sign_in.auth import User
 from tests.api import UNKNOWN_ID, Client
 from tests.database.webhook_steps import WebhookSteps
-from tests.issuer import Issuer
 
 pytestmark = pytest.mark.usefixtures("aws")
 URL = "https://example.org/hooks/assay?key=of-the-receiver"
-
-
-@pytest.fixture
-def client(issuer: Issuer, user: User) -> Client:
-    return Client(handler, issuer, user.owner)
-
-
-@pytest.fixture
-def webhooks(db: PsycopgDatabase, user: User) -> WebhookSteps:
-    return WebhookSteps(db, user)
 
 
 def test_a_webhook_is_made_with_a_secret_of_its_own(client: Client, webhooks: WebhookSteps) -> None:

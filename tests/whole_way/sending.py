@@ -1,4 +1,4 @@
-"""Send files to the stack and wait for their jobs."""
+"""Make files, send them to the stack and wait for their jobs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+import polars as pl
 from pydantic import JsonValue
 
 from assay.client.api import Client, LocalFile
 from assay.client.models import Job, UploadAnswer
+
+
+def write_measurements(path: Path, rows: int) -> Path:
+    """A file of so many rows; that number makes it differ from others."""
+    pl.select(row=pl.int_range(rows)).select(
+        Station_ID=pl.format("S{}", pl.col("row") % 5),
+        Date_Time=pl.datetime(2000, 1, 1) + pl.duration(minutes=pl.col("row") * 7),
+        PCode=pl.format("Data {}", pl.col("row") % 40),
+        Result=pl.col("row") / 7,
+    ).write_csv(path, datetime_format="%Y-%m-%d %H:%M:%S")
+    return path
 
 
 def send(

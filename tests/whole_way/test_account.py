@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -19,6 +18,7 @@ from assay.client import Client, LocalFile, Refused
 from assay.client.models import Job
 from local.stack import Stack
 from shared.sign_in.auth import User
+from tests.whole_way.sending import write_measurements
 
 FILES = ("uploads", "outputs")
 
@@ -136,14 +136,7 @@ def test_a_done_job_is_processed_anew_and_its_outputs_are_the_same(client: Clien
 def test_a_job_deleted_while_it_runs_is_gone_and_may_be_sent_again(
     stack: Stack, client: Client, user: User, tmp_path: Path
 ) -> None:
-    path = tmp_path / "long.csv"
-    rows = 300_000
-    pl.select(row=pl.int_range(rows)).select(
-        Station_ID=pl.format("S{}", pl.col("row") % 5),
-        Date_Time=pl.datetime(2000, 1, 1) + pl.duration(minutes=pl.col("row") * 7),
-        PCode=pl.format("Data {}", pl.col("row") % 40),
-        Result=pl.col("row") / 7,
-    ).write_csv(path, datetime_format="%Y-%m-%d %H:%M:%S")
+    path = write_measurements(tmp_path / "long.csv", 300_000)
     file = LocalFile.read(path)
     answer = client.register(file, None, {}, "reuse")
     assert answer.put is not None

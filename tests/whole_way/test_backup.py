@@ -11,13 +11,13 @@ import threading
 from pathlib import Path
 from uuid import UUID
 
-import polars as pl
 import psycopg
 
 from assay.client import Client, LocalFile
 from local.backup.home_data import started
 from local.home import PROJECT
 from local.stack import Stack
+from tests.whole_way.sending import write_measurements
 
 
 def assay(home: Path, *arguments: object) -> str:
@@ -32,17 +32,6 @@ def assay(home: Path, *arguments: object) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def measurements(path: Path, rows: int) -> Path:
-    """A file of so many rows; that number makes it differ from others."""
-    pl.select(row=pl.int_range(rows)).select(
-        Station_ID=pl.format("S{}", pl.col("row") % 5),
-        Date_Time=pl.datetime(2000, 1, 1) + pl.duration(minutes=pl.col("row") * 7),
-        PCode=pl.format("Data {}", pl.col("row") % 40),
-        Result=pl.col("row") / 7,
-    ).write_csv(path, datetime_format="%Y-%m-%d %H:%M:%S")
-    return path
 
 
 def send(client: Client, path: Path) -> UUID:
@@ -61,8 +50,8 @@ def saved(client: Client, job_id: UUID, folder: Path) -> dict[str, bytes]:
 
 
 def test_a_backup_in_the_middle_of_the_work_loses_nothing(tmp_path: Path) -> None:
-    home, files = tmp_path / "home", [measurements(tmp_path / f"{rows}.csv", rows) for rows in range(10, 17)]
-    long = measurements(tmp_path / "long.csv", 60_000)
+    home, files = tmp_path / "home", [write_measurements(tmp_path / f"{rows}.csv", rows) for rows in range(10, 17)]
+    long = write_measurements(tmp_path / "long.csv", 60_000)
     first = Stack(home, lease_seconds=3, retry_base_seconds=1)
     first.start()
     try:

@@ -8,7 +8,6 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
-import polars as pl
 import pytest
 
 from assay.client import Client, LocalFile, Refused
@@ -17,7 +16,7 @@ from assay.run import Analysis, analyse
 from local.stack import Stack
 from shared.object_store.keys import upload_key
 from shared.sign_in.auth import User
-from tests.whole_way.sending import run, send
+from tests.whole_way.sending import run, send, write_measurements
 
 
 def save_outputs(client: Client, job_id: UUID, folder: Path) -> dict[str, bytes]:
@@ -147,14 +146,8 @@ def test_a_table_that_was_taken_for_another_runs_again_as_what_it_is(client: Cli
 def test_a_worker_killed_in_the_middle_is_replaced_and_the_job_done_once(
     stack: Stack, client: Client, tmp_path: Path
 ) -> None:
-    path = tmp_path / "long.csv"
     rows = 400_000
-    pl.select(row=pl.int_range(rows)).select(
-        Station_ID=pl.format("S{}", pl.col("row") % 5),
-        Date_Time=pl.datetime(2000, 1, 1) + pl.duration(minutes=pl.col("row") * 7),
-        PCode=pl.format("Data {}", pl.col("row") % 40),
-        Result=pl.col("row") / 7,
-    ).write_csv(path, datetime_format="%Y-%m-%d %H:%M:%S")
+    path = write_measurements(tmp_path / "long.csv", rows)
     job_id = send(client, path).job.job_id
     # Asked as fast as it answers: the first moment in the middle of the work is the moment to strike.
     while (seen := client.job(job_id)).status != "running" or seen.detection is None:

@@ -20,12 +20,11 @@ from shared.queue.events import CLEAN_UP_HINT, RUN_HINT
 from shared.sign_in.auth import User
 from tests.api import BUCKET, Context
 from tests.database.steps import Steps, Superuser, new_sha256
-from tests.sqs import failed, s3_events, sqs_event, take_out, work
+from tests.sqs import SWEEP, failed, s3_events, sqs_event, take_out, work
 from tests.worker.jobs import MEASUREMENTS, failing, store, stored_outputs, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
 HINT = sqs_event(CLEAN_UP_HINT)
-SWEEP: dict[str, object] = {"source": "aws.events", "detail-type": "Scheduled Event"}
 
 
 @pytest.fixture(autouse=True)

@@ -20,12 +20,11 @@ from shared.sign_in.auth import User
 from tests.api import NEWS_QUEUE, QUEUE, Context
 from tests.database.steps import Steps, Superuser, let_lease_run_out, new_sha256
 from tests.environment import NOTHING_THERE, environment
-from tests.sqs import failed, s3_event, s3_events, sqs_event, take_out, work
+from tests.sqs import SWEEP, failed, s3_event, s3_events, sqs_event, take_out, work
 from tests.worker.jobs import MEASUREMENTS, failing, store, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
 HINT = sqs_event(RUN_HINT)
-SWEEP: dict[str, object] = {"source": "aws.events", "detail-type": "Scheduled Event"}
 GONE = "https://sqs.us-east-1.amazonaws.com/123456789012/gone"
 
 

@@ -16,12 +16,11 @@ from shared.queue.events import OUTBOX_HINT, objects_created
 from shared.worker_time import WORKER_SECONDS
 from tests.api import NEWS_QUEUE, QUEUE, Context
 from tests.database.steps import Steps, Superuser, new_sha256
-from tests.sqs import failed, sqs_event, take_out, work
+from tests.sqs import SWEEP, failed, sqs_event, take_out, work
 from tests.worker.jobs import MEASUREMENTS, store, upload
 
 pytestmark = pytest.mark.usefixtures("aws")
 HINT = sqs_event(OUTBOX_HINT)
-SWEEP: dict[str, object] = {"source": "aws.events", "detail-type": "Scheduled Event"}
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ from functions.process.upkeep import sweeper
 from functions.process.upkeep.sweeper import SweepFailed
 from shared.errors import Transient
 from tests.api import Context
+from tests.sqs import SWEEP
 
 pytestmark = pytest.mark.usefixtures("aws")
-SWEEP: dict[str, object] = {"source": "aws.events", "detail-type": "Scheduled Event"}
 STEPS = [step.__name__ for step in sweeper._STEPS]
 
 

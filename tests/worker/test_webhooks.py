@@ -31,11 +31,10 @@ from tests.api import Context
 from tests.database.steps import Steps, Superuser
 from tests.database.webhook_steps import Answer, WebhookSteps, make_due
 from tests.receiver import Connection, Receiver, answering, receiver
-from tests.sqs import failed, sqs_event, take_out, work
+from tests.sqs import SWEEP, failed, sqs_event, take_out, work
 from tests.worker.jobs import MEASUREMENTS, upload
 
 pytestmark = pytest.mark.usefixtures("aws", "private")
-SWEEP: dict[str, object] = {"source": "aws.events"}
 
 
 @pytest.fixture
@@ -43,11 +42,6 @@ def private(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Receivers are on this machine."""
     monkeypatch.setenv("WEBHOOK_PRIVATE_ADDRESSES", "true")
     settings.cache_clear()
-
-
-@pytest.fixture
-def webhooks(db: PsycopgDatabase, user: User) -> WebhookSteps:
-    return WebhookSteps(db, user)
 
 
 def url_of(receiving: Receiver) -> str:

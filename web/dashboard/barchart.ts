@@ -1,6 +1,6 @@
 import uPlot from "uplot";
 import { acrossAxis, fitted, FONT, labelAxis, valueAxis } from "./axes";
-import type { BarData, HistogramData } from "./data";
+import type { BarData, HistogramData } from "./chart-data";
 import { themed } from "./dom";
 import { BLANK_HEIGHT, type Drawing, Stage } from "./stage";
 import { grouped, withUnit } from "./words";

@@ -1,48 +1,21 @@
-/** One line of a chart. NaN in `values` marks a break, on a day without a value. */
-export interface Series {
-  name: string;
-  colour: number;
-  dash: number;
-  on: boolean;
-  /** Rings around single values, without a line between them. */
-  marks: boolean;
+import type { ChartData, Encoded, LineData, LineSeries } from "./chart-data";
+
+/** A line whose points are decoded. NaN in `values` marks a break, on a day without a value. */
+export interface Series extends Omit<LineSeries, keyof Encoded> {
   days: Int32Array;
   values: Float32Array | Float64Array;
 }
 
-interface Titled {
-  title: string;
-  unit: string;
-}
-
-export interface LineData extends Titled {
-  kind: "lines";
+/** A chart over dates whose lines are decoded. */
+export interface Lines extends Omit<LineData, "series"> {
   series: Series[];
 }
-
-/** Upright bars stand in an order, such as that of months; names stand beside bars that lie. */
-export interface BarData extends Titled {
-  kind: "bars";
-  upright: boolean;
-  labels: string[];
-  values: (number | null)[];
-}
-
-/** `counts[i]` values from `edges[i]` to `edges[i + 1]`. */
-export interface HistogramData extends Titled {
-  kind: "histogram";
-  edges: number[];
-  counts: number[];
-}
-
-type Encoded = Omit<Series, "days" | "values"> & { days: string; values: string; wide: boolean };
-type Embedded = (Titled & { kind: "lines"; series: Encoded[] }) | BarData | HistogramData;
 
 function bytes(base64: string): DataView {
   return new DataView(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)).buffer);
 }
 
-function decoded(one: Encoded): Series {
+function decoded(one: LineSeries): Series {
   const days = bytes(one.days);
   const values = bytes(one.values);
   const size = { length: days.byteLength / 4 };
@@ -56,9 +29,9 @@ function decoded(one: Encoded): Series {
 }
 
 /** The data that stands in a chart's own script element, little-endian. */
-export function readChart(card: HTMLElement): LineData | BarData | HistogramData {
+export function readChart(card: HTMLElement): Lines | Exclude<ChartData, LineData> {
   const text = card.querySelector('script[type="application/json"]')?.textContent ?? "";
-  const embedded = JSON.parse(text) as Embedded;
+  const embedded = JSON.parse(text) as ChartData;
   return embedded.kind === "lines" ? { ...embedded, series: embedded.series.map(decoded) } : embedded;
 }
 

@@ -1,6 +1,6 @@
 import type uPlot from "uplot";
 import { dayAxis, valueAxis } from "./axes";
-import { align, type LineData, magnitude, type Series } from "./data";
+import { align, type Lines, magnitude, type Series } from "./data";
 import { button, element } from "./dom";
 import { Legend } from "./legend";
 import { colour, dash, swatch } from "./lines";
@@ -14,7 +14,7 @@ const ROOM_FOR_POINTS = 10;
 const NEAR_PIXELS = 14;
 
 /** Lines over days, with a legend that switches them, and a log scale where they need one. */
-export function drawLines(card: HTMLElement, data: LineData): Stage {
+export function drawLines(card: HTMLElement, data: Lines): Stage {
   const { series, title, unit } = data;
   const legend = new Legend(series, card.getAttribute("aria-labelledby") ?? "", showLines);
   const log = button("Log scale", "switch");

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.commands.options import AsJson, JobId, Links, Out, Token, Url, connected
+from assay.cli.commands.options import AsJson, Column, JobId, Links, Out, Param, Token, Url, connected
 from assay.cli.commands.results import finished, report
 from assay.cli.offline.dataset_types import all_dataset_types
 from assay.cli.terminal import screen
+from assay.cli.terminal.arguments import columns_of
+from assay.cli.terminal.arguments import parameters as parameters_of
 from assay.client.models import DatasetTypes
 
 
@@ -47,13 +49,28 @@ def choose(
     job: JobId,
     dataset_type: Annotated[str, typer.Argument(metavar="TYPE", help="What the file is; `assay types` lists them.")],
     *,
+    param: Param = None,
+    column: Column = None,
+    no_param: Annotated[bool, typer.Option("--no-param", help="Run without the parameters that the job has.")] = False,
     out: Out = None,
     links: Links = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
-    """Say what the file of a job is: the job runs again as that; wait for it, and save the outputs."""
+    """Say what the file of a job is: the job runs again as that; wait for it, and save the outputs.
+
+    It keeps its parameters. With --param it runs with those alone, with --column with these columns.
+    """
+    parameters = parameters_of(param)
+    if parameters and no_param:
+        raise typer.BadParameter("Give --param or --no-param, not both.", param_hint="--no-param")
     with connected(context, url, token, as_json=as_json) as client:
-        found, saved = finished(client, client.choose_type(client.job_id(job), dataset_type), out)
+        chosen = client.choose_type(
+            client.job_id(job),
+            dataset_type,
+            parameters if param or no_param else None,
+            columns_of(column) if column else None,
+        )
+        found, saved = finished(client, chosen, out)
     report(found, saved, found.filename, cached=False, json=as_json, links=links)

@@ -181,6 +181,7 @@ def job(found: JobWithAttempts, outputs: Sequence[Saved]) -> None:
         ("parameters", json.dumps(found.parameters) if found.parameters else None),
         ("progress", f"{found.progress:.0%} {found.stage or ''}" if found.status == "running" else None),
         ("chosen", _choice(found)),
+        ("with", json.dumps(chosen) if (chosen := _chosen_parameters(found)) is not None else None),
         ("detected", _detected(found.detection) if found.detection else None),
         ("decided", _decision(found.detection)),
         ("cancel", "asked for" if found.cancel_requested and found.status == "running" else None),
@@ -209,6 +210,10 @@ def job(found: JobWithAttempts, outputs: Sequence[Saved]) -> None:
 def _choice(found: Job) -> str | None:
     choice = found.type_choice
     return f"{choice.dataset_type}, {_local(choice.chosen_at)}, by {choice.chosen_by}" if choice else None
+
+
+def _chosen_parameters(found: Job) -> dict[str, JsonValue] | None:
+    return found.type_choice.parameters if found.type_choice else None
 
 
 def account(found: Account) -> None:

@@ -7,11 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
-import xlsxwriter
 
 from assay.contract import Outputs
 from assay.datasets.station_measurements.censored import as_text
@@ -19,8 +17,8 @@ from assay.datasets.station_measurements.limits import MAX_DATES
 from assay.datasets.station_measurements.names import natural_key
 from assay.errors import Unprocessable
 from assay.write.spreadsheet_text import guarded
+from assay.write.workbook import MEDIA_TYPE, new_workbook, write_date, write_exact
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
 _STEM = 80
 # Windows takes these for devices, whatever comes after a point.
@@ -51,11 +49,6 @@ class Wide:
     texts: pl.DataFrame
 
 
-class _Exact(float):
-    """A double that xlsxwriter writes whole: it formats numbers to 16 digits, and some doubles need 17."""
-
-    def __format__(self, _spec: str) -> str:
-        return float.__repr__(self)
 
 
 def stems(stations: Sequence[str]) -> dict[str, str]:
@@ -112,7 +105,7 @@ def _across(kept: pl.DataFrame, dates: pl.DataFrame, names: list[str], value: st
 
 def table_paths(stem: str, outputs: Outputs) -> tuple[Path, Path]:
     """Register `{stem}_Analysis.csv` and `.xlsx`, and return where to write them."""
-    return outputs.new(f"{stem}_Analysis.csv", "text/csv"), outputs.new(f"{stem}_Analysis.xlsx", _XLSX)
+    return outputs.new(f"{stem}_Analysis.csv", "text/csv"), outputs.new(f"{stem}_Analysis.xlsx", MEDIA_TYPE)
 
 
 def write_tables(wide: Wide, as_csv: Path, as_xlsx: Path) -> None:
@@ -140,8 +133,7 @@ def _write_xlsx(wide: Wide, path: Path) -> None:
             f"{wide.station} has {wide.dates.len():,} dates; a sheet holds {MAX_DATES:,}.",
             "Split the file by years.",
         )
-    with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_formulas": False}) as book:
-        book.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)})
+    with new_workbook(path) as book:
         sheet = book.add_worksheet("Analysis")
         bold, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
         sheet.freeze_panes(1, 2)
@@ -153,16 +145,9 @@ def _write_xlsx(wide: Wide, path: Path) -> None:
         cells = zip(wide.dates.to_list(), wide.values.iter_rows(), strict=True)
         for row, (when, values) in enumerate(cells, start=1):
             sheet.write_string(row, 0, wide.station)
-            _write_date(sheet, row, when, day)
+            write_date(sheet, row, 1, when, day)
             for column, value in enumerate(values, start=2):
                 if column in texts and (text := texts[column][row - 1]) is not None:
                     sheet.write_string(row, column, text)
                 elif value is not None:
-                    sheet.write_number(row, column, _Exact(value))
-
-
-def _write_date(sheet: xlsxwriter.worksheet.Worksheet, row: int, when: date, day: xlsxwriter.format.Format) -> None:
-    if when.year < 1900:  # Excel's calendar begins in 1900
-        sheet.write_string(row, 1, when.isoformat())
-    else:
-        sheet.write_datetime(row, 1, when, day)
+                    write_exact(sheet, row, column, value)

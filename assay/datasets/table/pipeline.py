@@ -25,8 +25,7 @@ from assay.formats import Table, open_table
 from assay.page.html import write_page
 from assay.types import ColumnType, infer_types, refused_cells, typed
 from assay.write.canonical import write_json
-
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from assay.write.workbook import MEDIA_TYPE
 
 
 class Parameters(contract.TabularParameters):
@@ -61,7 +60,7 @@ def run(sources: Sources, parameters: Parameters, outputs: Outputs, progress: Pr
     write_csv(parquet, cleaned, risky, as_csv)
     progress(0.95, "writing the profile")
     write_json(profile_json(found), outputs.new("profile.json", "application/json"))
-    write_workbook(found, outputs.new("profile.xlsx", _XLSX))
+    write_workbook(found, outputs.new("profile.xlsx", MEDIA_TYPE))
     write_page(page(found), outputs.new("dashboard.html", "text/html"))
     progress(0.98, "finishing")
     return _summary(found)

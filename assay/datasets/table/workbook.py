@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 
-import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from assay.datasets.table.relations import Relation
 from assay.datasets.table.report import Findings
 from assay.datasets.table.tables import Cell, tables
 from assay.page.model import Table
+from assay.write.workbook import new_workbook, write_exact
 
 # Excel's own bounds: rows of a sheet, characters of a cell, and the whole numbers that a double holds.
 _ROWS = 1_048_576
 _CHARACTERS = 32_767
 _WHOLE = 2**53
-
-
-class _Exact(float):
-    """A double that xlsxwriter writes whole: it formats numbers to 16 digits, and some doubles need 17."""
-
-    def __format__(self, _spec: str) -> str:
-        return float.__repr__(self)
 
 
 def write_workbook(found: Findings, path: Path) -> None:
@@ -37,8 +29,7 @@ def write_workbook(found: Findings, path: Path) -> None:
         "Correlation ratio": found.relations.correlation_ratio,
     }
     matrices = [_matrix(name, one) for name, one in measures.items() if one.down and one.across]
-    with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_formulas": False}) as book:
-        book.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)})
+    with new_workbook(path) as book:
         bold, plain = book.add_format({"bold": True}), book.add_format({"italic": True})
         for table in [_summary(found), *tables(found), *matrices]:
             sheet = book.add_worksheet(table.title)
@@ -76,7 +67,7 @@ def _write_row(sheet: Worksheet, at: int, row: Sequence[Cell]) -> None:
         if value is None:
             continue
         if isinstance(value, float) and isfinite(value):
-            sheet.write_number(at, column, _Exact(value))
+            write_exact(sheet, at, column, value)
         elif isinstance(value, int) and abs(value) <= _WHOLE:
             sheet.write_number(at, column, value)
         else:

@@ -29,13 +29,14 @@ from assay.datasets.transactions.results import Results, totals
 from assay.datasets.transactions.roles import Roles, choose
 from assay.datasets.transactions.rows import Survey, look, read_rows, used
 from assay.datasets.transactions.tables import breakdown_sheets, monthly, write_csv
-from assay.datasets.transactions.workbook import MEDIA_TYPE, write_workbook
+from assay.datasets.transactions.workbook import write_workbook
 from assay.detection.detect import detect
 from assay.errors import Unprocessable
 from assay.formats import open_table, preview
 from assay.formats.layout import no_rows
 from assay.page.html import write_page
 from assay.write.canonical import write_json
+from assay.write.workbook import MEDIA_TYPE
 
 _INFO = registry.info_of(__file__)
 # Fraud is looked at by these: by product or customer there would be too few rows for a rate.

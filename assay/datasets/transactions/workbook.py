@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import xlsxwriter
 
 from assay.datasets.transactions.limits import MAX_CELL
+from assay.write.workbook import new_workbook, write_date
 
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # A double holds so many digits of any decimal number; an amount with more is written as text, whole.
 _DOUBLE_DIGITS = 15
 
@@ -34,8 +34,7 @@ def write_workbook(sheets: Sequence[Sheet], places: int, path: Path) -> None:
 
     Every text is written as a text, so that none is a formula; beyond 1,000 characters it is cut, with an ellipsis.
     """
-    with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_formulas": False}) as book:
-        book.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)})
+    with new_workbook(path) as book:
         formats = _Formats(
             bold=book.add_format({"bold": True}),
             money=book.add_format({"num_format": f"#,##0{'.' if places else ''}{'0' * places}"}),
@@ -79,9 +78,6 @@ def _write_cell(
         else:
             to.write_number(row, column, float(cell), formats.money)
     elif isinstance(cell, date):
-        if cell.year < 1900:  # Excel's calendar begins in 1900
-            to.write_string(row, column, cell.isoformat())
-        else:
-            to.write_datetime(row, column, cell, formats.day)
+        write_date(to, row, column, cell, formats.day)
     else:
         to.write_number(row, column, cell, formats.share if is_share else None)

@@ -68,7 +68,7 @@ def _outcome(answers: BinaryIO) -> Answer:
 def _analyse(answers: BinaryIO) -> Answer:
     # Not at the head of the module: the engine's threads and its allocator start within the limits.
     from assay.run import NeedsType as Unsure  # noqa: PLC0415
-    from assay.run import analyse  # noqa: PLC0415
+    from assay.run import RememberedColumns, analyse  # noqa: PLC0415
 
     # Until here, the worker downloads.
     request = Request.model_validate_json(sys.stdin.buffer.readline())
@@ -80,6 +80,7 @@ def _analyse(answers: BinaryIO) -> Answer:
         request.outputs,
         lambda fraction, stage: _answer(answers, Told(fraction=fraction, stage=stage)),
         lambda detection: _answer(answers, Detected(detection=detection.model_dump(mode="json"))),
+        [RememberedColumns.model_validate(one.model_dump()) for one in request.remembered_columns],
     )
     if isinstance(found, Unsure):
         return NeedsType(detection=found.detection.model_dump(mode="json"))

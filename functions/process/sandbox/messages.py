@@ -46,12 +46,21 @@ class Start(_Message):
     limits: Limits
 
 
+class RememberedColumns(_Message):
+    """Columns that the owner confirmed for files of one type with one header; see assay.run."""
+
+    dataset_type: str
+    header_sha256: str
+    columns: dict[str, str | None]
+
+
 class Request(_Message):
     """What to analyse; the outputs go into the folder `outputs`."""
 
     sources: Sources
     requested_dataset_type: str | None
     parameters: dict[str, JsonValue]
+    remembered_columns: list[RememberedColumns] = []
     outputs: Path
 
 

@@ -12,6 +12,7 @@ from typing import Self
 from pydantic import BaseModel, JsonValue
 
 from functions.process.sandbox.failures import OutOfTime
+from functions.process.sandbox.messages import RememberedColumns
 from shared.database import database
 from shared.database.transport import Argument
 from shared.errors import JobCancelled, StaleAttempt, Transient
@@ -45,12 +46,13 @@ class ClaimedJob(BaseModel):
 
 
 class Claim(BaseModel):
-    """A granted claim; `attempt` is the fencing token of every later write."""
+    """A granted claim; `attempt` is the fencing token of every later write, the columns are those of the owner."""
 
     attempt: int
     owner: str
     object_key: str
     job: ClaimedJob
+    remembered_columns: list[RememberedColumns] = []
 
 
 class _Answer(BaseModel):

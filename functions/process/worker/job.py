@@ -137,6 +137,7 @@ def _run_attempt(attempt: Attempt, folder: Path, worker: Worker) -> None:
                 sources=Sources((source,)),
                 requested_dataset_type=job.requested_dataset_type,
                 parameters=job.parameters,
+                remembered_columns=attempt.claim.remembered_columns,
                 outputs=outputs,
             ),
             lambda fraction, stage: attempt.progress(_DOWNLOADED + (_ANALYSED - _DOWNLOADED) * fraction, stage),

@@ -72,7 +72,8 @@ select
     (select coalesce(jsonb_object_agg(o.object_key, md5(o::text)), '{{}}') from assay.outputs o),
     (select coalesce(jsonb_object_agg(j.job_id, jsonb_build_object(
         'status', j.status, 'cancel_requested', j.cancel_requested,
-        'chosen', j.chosen_dataset_type, 'before', j.attempts_before,
+        'chosen', j.chosen_dataset_type, 'chosen_parameters', j.chosen_parameters ->> 'number',
+        'before', j.attempts_before,
         'max_attempts', j.max_attempts, 'size', j.size_bytes, 'turn', case when j.status = 'queued' then j.turn end,
         'due', j.status <> 'queued' or j.run_after <= clock_timestamp(),
         'lease', coalesce(j.lease_expires_at > clock_timestamp(), false),

@@ -86,15 +86,18 @@ class Model(State):
             return False, same
         self.require_stored(job.key)
         self.new_job(new_id, job.key, job.parameters, job.size)
-        self.jobs[new_id].chosen = job.chosen
+        self.jobs[new_id].chosen, self.jobs[new_id].chosen_parameters = job.chosen, job.chosen_parameters
         return True, new_id
 
-    def choose_type(self, owner: str, job_id: str, dataset_type: str) -> None:
+    def choose_type(self, owner: str, job_id: str, dataset_type: str, parameters: int | None) -> None:
         job = self.own(owner, job_id)
         was = job.status
+        before = job.parameters if job.chosen_parameters is None else job.chosen_parameters
+        parameters = before if parameters is None else parameters
         if was == "expired":
             raise Refused("bytes_missing")
-        if job.chosen == dataset_type and was not in ("failed", "cancelled") and not job.cancel_requested:
+        same = (job.chosen, before) == (dataset_type, parameters)
+        if same and was not in ("failed", "cancelled") and not job.cancel_requested:
             return
         if was != "awaiting_upload":
             self.require_stored(job.key)
@@ -105,7 +108,8 @@ class Model(State):
             self.end_attempt(job_id, job, "superseded")
         elif was == "done":
             self.delete_later(outputs_key(owner, job_id, len(job.attempts)), due=True)
-        job.chosen, job.before, job.max_attempts = dataset_type, len(job.attempts), len(job.attempts) + 3
+        job.chosen, job.chosen_parameters = dataset_type, None if parameters == job.parameters else parameters
+        job.before, job.max_attempts = len(job.attempts), len(job.attempts) + 3
         if was == "queued" and not job.due:
             job.due, job.due_since = True, self.now
         elif was not in ("queued", "awaiting_upload"):

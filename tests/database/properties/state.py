@@ -62,6 +62,7 @@ class Job:
     lease: bool = False
     cancel_requested: bool = False
     chosen: str | None = None  # the dataset type
+    chosen_parameters: int | None = None  # None: those of the upload
     before: int = 0  # attempts before the user asked for more
     max_attempts: int = 3
     expired: bool = False

@@ -105,13 +105,20 @@ class Users(Workers):
         self.both(lambda: self.steps[owner].reprocess(job_id), expect)
 
     @precondition(lambda self: self.model.jobs)
-    @rule(place=places, own=own, dataset_type=st.sampled_from(["table", "transactions"]))
-    def choose_type(self, place: int, dataset_type: str, *, own: bool) -> None:
+    @rule(
+        place=places,
+        own=own,
+        dataset_type=st.sampled_from(["table", "transactions"]),
+        parameter=st.none() | parameters,
+    )
+    def choose_type(self, place: int, dataset_type: str, parameter: int | None, *, own: bool) -> None:
         job_id = self.job_at(place, "needs_type", "done", "running", "queued", "failed", "cancelled")
         owner = self.asker(job_id, place, own=own)
         self.both(
-            lambda: self.steps[owner].choose_type(job_id, dataset_type),
-            lambda _: self.model.choose_type(owner, job_id, dataset_type),
+            lambda: self.steps[owner].choose_type(
+                job_id, dataset_type, None if parameter is None else {"number": parameter}
+            ),
+            lambda _: self.model.choose_type(owner, job_id, dataset_type, parameter),
         )
 
     @precondition(lambda self: len(self.model.jobs) > 2)

@@ -126,6 +126,7 @@ class World(RuleBasedStateMachine):
                 "status": job.status,
                 "cancel_requested": job.cancel_requested,
                 "chosen": job.chosen,
+                "chosen_parameters": None if job.chosen_parameters is None else str(job.chosen_parameters),
                 "before": job.before,
                 "max_attempts": job.max_attempts,
                 "size": job.size,

@@ -11,7 +11,8 @@ from unnest(array['awaiting_upload', 'queued', 'running', 'needs_type', 'done', 
 -- The done job's type was chosen; the failed one was tried again by hand; the queued one waits for its turn.
 insert into assay.jobs (job_id, owner, upload_id, filename, size_bytes, status, attempt, attempts_before, max_attempts,
     lease_expires_at, stage, error, detection, dataset_type, pipeline, pipeline_version, summary, manifest_sha256, cost,
-    progress, started_at, finished_at, expires_at, chosen_dataset_type, chosen_by, chosen_at)
+    progress, started_at, finished_at, expires_at, chosen_dataset_type, chosen_parameters,
+    chosen_by, chosen_at)
 select upload_id, owner, upload_id, filename, size_bytes, status,
     case when status = 'queued' then 2 when status in ('awaiting_upload', 'expired') then 0 else 1 end,
     case when status = 'failed' then 1 else 0 end, case when status = 'failed' then 4 else 3 end,
@@ -31,6 +32,7 @@ select upload_id, owner, upload_id, filename, size_bytes, status,
     case when status in ('done', 'failed', 'cancelled', 'expired') then now() end,
     case when status in ('done', 'failed', 'cancelled', 'expired') then now() + interval '1 year' end,
     case when status = 'done' then 'table' end,
+    case when status = 'done' then '{"reading": {"decimal": ","}}'::jsonb end,
     case when status = 'done' then owner end,
     case when status = 'done' then now() end
 from (select u.*, split_part(filename, '.', 1) as status from assay.uploads u) u;
