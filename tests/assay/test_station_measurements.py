@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from assay.datasets.station_measurements.tables import natural_key, stems
+from assay.datasets.station_measurements.names import natural_key
+from assay.datasets.station_measurements.tables import stems
 from assay.errors import Unprocessable
 from tests.assay.analyses import HEADER, Run
 from tests.assay.outputs import json_of, path_of, table_of

@@ -52,13 +52,6 @@ def as_text(value: pl.Expr, sign: pl.Expr) -> pl.Expr:
     return pl.when(value.is_not_null()).then(pl.concat_str(mark, value.cast(pl.String))).otherwise(unknown)
 
 
-def shown(value: float | None, sign: int) -> str:
-    """Write one value as `as_text` does."""
-    if value is None:
-        return "ND" if sign < 0 else "TNTC"
-    return f"{_MARKS.get(sign, '')}{value!r}"
-
-
 def _days(rows: pl.LazyFrame) -> pl.DataFrame:
     """Count the values and bounds of the days that have bounds; `alone` are those of one kind and no value."""
     sign, known = pl.col("sign"), pl.col("result").is_not_null()

@@ -14,7 +14,6 @@ import polars as pl
 OUTLIER_Z = 3.5
 # Of 10 values without an outlier 1 in 60 is beyond it, of 5 values 1 in 19: docs/decisions/station-results.md.
 LEAST_VALUES = 10
-OUTLIER_ALERT = 10
 OUTLIERS_LISTED = 100
 SERIES_LISTED = 1000
 _CONSISTENT = 0.6745
@@ -57,10 +56,6 @@ class Judged:
     too_few: int
     no_spread: int
     series: list[Outliers]
-
-    def most_of_a_series(self) -> int:
-        """Return the most outliers that one station and series has."""
-        return max((one.count for one in self.series), default=0)
 
 
 def judge(usable: pl.LazyFrame) -> Judged:

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from assay.datasets.station_measurements.derived import Derived
 from assay.datasets.station_measurements.exceedances import Exceedances, Held
 from assay.datasets.station_measurements.names import alike
-from assay.datasets.station_measurements.outliers import LEAST_VALUES, OUTLIER_ALERT, OUTLIER_Z, Judged
+from assay.datasets.station_measurements.outliers import LEAST_VALUES, OUTLIER_Z, Judged
 from assay.datasets.station_measurements.quality import MISSING_ALERT, Duplicates, Missing, Refusal
 from assay.datasets.station_measurements.rows import Survey
 from assay.datasets.station_measurements.sentinels import Sentinel
@@ -130,7 +130,6 @@ def quality_json(quality: Quality) -> JsonValue:
         ],
         "outliers": {
             "z_above": OUTLIER_Z,
-            "alert_at": OUTLIER_ALERT,
             "least_values": LEAST_VALUES,
             "count": outliers.count,
             "series_judged": outliers.judged,

@@ -49,8 +49,6 @@ class Wide:
     texts: pl.DataFrame
 
 
-
-
 def stems(stations: Sequence[str]) -> dict[str, str]:
     """Give each station the beginning of its file names.
 

@@ -36,9 +36,8 @@ def lengthen(table: Table, roles: dict[str, int], measured: Sequence[int]) -> tu
     date = pl.col(str(roles["date_time"]))
     measures = pl.any_horizontal(is_filled).fill_null(value=False)
     says_something = measures | (date.str.strip_chars().str.len_bytes() > 0).fill_null(value=False)
-    station = pl.when(says_something).then(pl.lit(ONLY_STATION))
-    if "station" in roles:
-        station = pl.col(str(roles["station"]))
+    only = pl.when(says_something).then(pl.lit(ONLY_STATION))
+    station = pl.col(str(roles["station"])) if "station" in roles else only
     time = pl.col(str(roles["time"])) if "time" in roles else pl.lit(None, pl.String)
     long = (
         table.frame.select(

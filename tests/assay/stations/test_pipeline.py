@@ -10,8 +10,7 @@ import pytest
 
 from assay.errors import Unprocessable
 from tests.assay.analyses import HEADER, Run
-from tests.assay.outputs import json_of, path_of, table_of
-from tests.assay.test_findings import findings_of
+from tests.assay.outputs import findings_of, json_of, path_of, table_of
 
 WITH_UNITS = HEADER.strip() + ",Unit\n"
 

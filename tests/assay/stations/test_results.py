@@ -7,10 +7,8 @@ import pytest
 
 from assay.datasets.station_measurements.results import OPTIONAL, with_meaning
 
-Meant = tuple[int, float | None]
 
-
-def meant(decimal_comma: bool = False, **cells: str) -> dict[str, object]:
+def meant(cells: dict[str, str], *, decimal_comma: bool = False) -> dict[str, object]:
     roles = [role for role in OPTIONAL if role in cells]
     columns = {name: pl.Series([cells.get(name)], dtype=pl.String) for name in ("result", *roles)}
     return with_meaning(pl.LazyFrame(columns), roles, decimal_comma=decimal_comma).collect().row(0, named=True)
@@ -30,19 +28,19 @@ def meant(decimal_comma: bool = False, **cells: str) -> dict[str, object]:
     ],
 )  # fmt: skip
 def test_a_result_is_a_value_or_a_bound(result: str, sign: int, value: float | None) -> None:
-    row = meant(result=result)
+    row = meant({"result": result})
     assert (row["sign"], row["value"]) == (sign, value)
     assert row["estimated"] == (result in ("12 J", "~12", "E 3.4"))
 
 
 @pytest.mark.parametrize("result", ["soon", "1.2.3", "<1.2.3", "Ice", "12*", "inf", "<", "J", "1-2", "Eqp"])
 def test_what_says_neither_is_not_taken_for_one(result: str) -> None:
-    row = meant(result=result)
+    row = meant({"result": result})
     assert (row["sign"], row["value"]) == (0, None)
 
 
 def test_a_bound_may_have_a_decimal_comma() -> None:
-    row = meant(decimal_comma=True, result="<0,5")
+    row = meant({"result": "<0,5"}, decimal_comma=True)
     assert (row["sign"], row["value"]) == (-1, 0.5)
 
 
@@ -78,11 +76,11 @@ def test_a_bound_may_have_a_decimal_comma() -> None:
 def test_what_stands_beside_a_result_counts(
     cells: dict[str, str], sign: int, value: float | None, by_limit: bool
 ) -> None:
-    row = meant(**cells)
+    row = meant(cells)
     assert (row["sign"], row["value"], row["by_limit"]) == (sign, value, by_limit)
 
 
 @pytest.mark.parametrize(("qualifier", "flag"), [("XQ", "XQ"), ("B", "B"), ("J", None), ("A, e", None), ("<", None)])
 def test_a_qualifier_that_is_not_known_is_told(qualifier: str, flag: str | None) -> None:
-    row = meant(result="4", qualifier=qualifier)
+    row = meant({"result": "4", "qualifier": qualifier})
     assert (row["sign"] != 0, row["value"], row["flag"]) == (qualifier == "<", 4.0, flag)
