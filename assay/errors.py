@@ -1,12 +1,12 @@
-"""The errors that reading and analysing a file raise on purpose."""
+"""Errors that reading and analysing a file raise on purpose."""
 
 from __future__ import annotations
 
 
 class Unprocessable(Exception):
-    """The file's own fault: trying again would end the same way.
+    """The file is at fault, and a retry would fail again.
 
-    `code` is snake_case and stable, `detail` says what was found and where, `suggestion` what to do about it.
+    `code` is snake_case and stable, `detail` is the fault and its place, `suggestion` is what to do about it.
     """
 
     def __init__(self, code: str, detail: str, suggestion: str) -> None:

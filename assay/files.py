@@ -1,4 +1,4 @@
-"""From a file of this machine to its table, or to its results in a folder: what `assay.read` and `assay.analyse` do."""
+"""The implementation of `assay.read` and `assay.analyse` for local files."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ from assay.types import ColumnType, infer_types, typed
 class ReadTable:
     """A file's table, in memory.
 
-    `frame` has a column for each of `types`, its cells of that type and null where blank or refused; blank rows are
-    left out. A column without a name, or with one that stands before it already, gets its position in its name.
-    `read_as` says how the file was read.
+    `frame` has one column of each of `types`, with null for blank and refused cells, and without blank rows. A column
+    with no name or a duplicate name gets its position in its name. `read_as` is how the file was read.
     """
 
     frame: pl.DataFrame
@@ -35,14 +34,14 @@ class ReadTable:
 
 
 def source_of(path: Path) -> Source:
-    """Hash a file of this machine. Raises OSError."""
+    """Hash a local file. Raises OSError."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Source(path.resolve(), path.name, digest, path.stat().st_size)
 
 
 def open_file(path: Path, reading: Reading, folder: Path, tick: Callable[[float], None]) -> Table:
-    """Open the table of a file; `folder` must outlive it. Raises Unprocessable, and OSError."""
+    """Open the table of a file. Keep `folder` as long as the table is used. Raises Unprocessable, and OSError."""
     return open_table(source_of(path), lambda _names: 0.0, folder, tick, reading)
 
 
@@ -55,18 +54,18 @@ def recognise_file(path: Path, dataset_type: str | None, parameters: Mapping[str
 
 
 def holds_something(table: Table) -> pl.Expr:
-    """Whether a row has a cell that holds something: blank lines are no rows."""
+    """Whether a row has a cell that is not blank. Blank lines do not count as rows."""
     filled = [pl.col(str(position)).str.strip_chars() != "" for position in range(len(table.columns))]
     return pl.any_horizontal(filled) | pl.col("fault").is_not_null()
 
 
 def read_file(path: Path, options: Mapping[str, object]) -> ReadTable:
-    """Read a file whole. Raises Unprocessable, OSError, and ValueError for options that Reading does not take."""
+    """Read a whole file. Raises Unprocessable, OSError, and ValueError for invalid options."""
     try:
         reading = Reading.model_validate(options)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise ValueError(f"These reading options are not valid. {wrong}") from None
+        raise ValueError(f"The reading options are not valid. {wrong}") from None
     with tempfile.TemporaryDirectory(prefix="assay-read-") as folder:
         table = open_file(path, reading, Path(folder), lambda _done: None)
         types = infer_types(table, reading)
@@ -94,7 +93,7 @@ def analyse_file(
     parameters: Mapping[str, JsonValue],
     progress: Progress,
 ) -> run.Analysis | Detection:
-    """Write the results of a file into `out`, all or none of them; return the detection where no type is sure enough.
+    """Write all results of a file into `out`, or none on an error. Return the detection if no type is sure enough.
 
     Raises Unprocessable, and OSError.
     """
@@ -114,8 +113,8 @@ def analyse_file(
 def analyse_or_raise(
     path: Path, out: Path, dataset_type: str | None, parameters: Mapping[str, JsonValue]
 ) -> run.Analysis:
-    """Analyse as `analyse_file`; raise Unprocessable (`needs_type`) where no type is sure enough."""
+    """Like `analyse_file`, but raise Unprocessable (`needs_type`) if no type is sure enough."""
     analysis = analyse_file(path, out, dataset_type, parameters, lambda _done, _stage: None)
     if isinstance(analysis, Detection):
-        raise Unprocessable("needs_type", analysis.decision, "Say what the file is: dataset_type=...")
+        raise Unprocessable("needs_type", analysis.decision, "Choose the type: dataset_type=...")
     return analysis

@@ -1,4 +1,4 @@
-"""What a user may say about how a file is to be read, where the readers would decide otherwise."""
+"""Options that override how a file is read."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Reading(BaseModel):
-    """Every field that is not given is decided from the file itself, and what was decided is written down."""
+    """Omitted fields are detected from the file. The outputs record what was used."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     encoding: str | None = Field(default=None, max_length=40, description="such as utf-8, cp1252 or utf-16")
-    delimiter: str | None = Field(default=None, min_length=1, max_length=2, description="what stands between two cells")
-    quote: str | None = Field(default=None, max_length=1, description='such as ", or empty where no cell is quoted')
-    escape: str | None = Field(default=None, max_length=1, description="such as \\, or empty where quotes are doubled")
-    comment: str | None = Field(default=None, max_length=2, description="what a line begins with that is no row")
-    header: Literal["auto", "none"] = Field(default="auto", description="none where the first line is a row already")
-    header_line: int | None = Field(default=None, ge=1, description="the header's line; 1 is the file's first")
-    decimal: Literal[".", ","] | None = Field(default=None, description="the decimal mark")
-    thousands: Literal[".", ",", " ", "'"] | None = Field(default=None, description="what groups thousands")
-    date_order: Literal["day_first", "month_first", "year_first"] | None = Field(
-        default=None, description="how 01/02/03 is meant"
+    delimiter: str | None = Field(default=None, min_length=1, max_length=2, description="the separator of cells")
+    quote: str | None = Field(default=None, max_length=1, description='such as ", or empty if no cell is quoted')
+    escape: str | None = Field(default=None, max_length=1, description="such as \\, or empty if quotes are doubled")
+    comment: str | None = Field(default=None, max_length=2, description="the start of a comment line")
+    header: Literal["auto", "none"] = Field(default="auto", description="none if the file has no header")
+    header_line: int | None = Field(
+        default=None, ge=1, description="the line number of the header; 1 is the first line"
     )
-    sheet: str | None = Field(default=None, max_length=100, description="the sheet of a workbook, by its name")
+    decimal: Literal[".", ","] | None = Field(default=None, description="the decimal mark")
+    thousands: Literal[".", ",", " ", "'"] | None = Field(default=None, description="the thousands separator")
+    date_order: Literal["day_first", "month_first", "year_first"] | None = Field(
+        default=None, description="the order of day, month and year in dates such as 01/02/03"
+    )
+    sheet: str | None = Field(default=None, max_length=100, description="the name of a workbook's sheet")

@@ -1,4 +1,4 @@
-"""A file to its outputs: detect, run the pipeline, write the manifest. The same for a job and for `assay analyse`."""
+"""Process a file: detect its type, run the pipeline, write the manifest. Used for jobs and for `assay analyse`."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class RememberedColumns(BaseModel):
 
 @dataclass(frozen=True)
 class NeedsType:
-    """No dataset type is likely enough: a person must choose."""
+    """No dataset type is likely enough; the user must choose."""
 
     detection: Detection
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """A finished run; the manifest is the last of `outputs`."""
+    """A finished run. The manifest is the last of `outputs`."""
 
     detection: Detection
     pipeline: str
@@ -63,10 +63,11 @@ def analyse(
     on_detection: Callable[[Detection], None],
     remembered: Sequence[RememberedColumns] = (),
 ) -> Analysis | NeedsType:
-    """Detect what the file is, run its pipeline and write its outputs into `folder`.
+    """Detect the dataset type, run its pipeline and write the outputs into `folder`.
 
-    `remembered` are the columns that the file's owner confirmed before, for other files. `on_detection` is called once, before the pipeline runs. Raises Unprocessable where the file, the requested type or
-    the parameters are at fault, and lets through what `progress` and `on_detection` raise.
+    `remembered` are the columns that the file's owner confirmed before, for other files. `on_detection` is called once,
+    before the pipeline runs. Raises Unprocessable if the file, the requested type or the parameters are at fault,
+    and what `progress` and `on_detection` raise.
     """
     source = sources.input
     progress(0.0, "detecting")
@@ -82,10 +83,10 @@ def analyse(
     if kept := {role: one.column for role, one in detection.columns.roles.items() if one.how == "remembered"}:
         given_columns = TabularParameters.model_validate({"columns": parameters.get("columns", {})}).columns
         chosen["columns"] = {**kept, **given_columns}
-    given = _validated(pipeline.Parameters, chosen, info.name)
-    complete = cast("dict[str, JsonValue]", given.model_dump(mode="json"))
+    parsed = _validated(pipeline.Parameters, chosen, info.name)
+    complete = cast("dict[str, JsonValue]", parsed.model_dump(mode="json"))
     outputs = Outputs(folder)
-    summary = pipeline.run(sources, given, outputs, progress)
+    summary = pipeline.run(sources, parsed, outputs, progress)
     manifest = _write_manifest(source, detection, info, complete, outputs)
     return Analysis(
         detection=detection,
@@ -124,27 +125,27 @@ def recognise(
     return head.columns, detect(head, known, requested_dataset_type, tabular.columns, before)
 
 
-def _validated(model: type[_Model], given: JsonValue, who: str, *at: str) -> _Model:
-    """What a user gave at that place of the parameters, as the model has it.
+def _validated(model: type[_Model], values: JsonValue, component: str, *place: str) -> _Model:
+    """Validate the parameters at a place against a model.
 
-    Raises Unprocessable, which names what is allowed.
+    Raises Unprocessable that lists what is allowed.
     """
     try:
-        return model.model_validate(given)
+        return model.model_validate(values)
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(map(str, (*at, *item['loc']))) or 'parameters'}: {item['msg']}" for item in error.errors()
+            f"{'.'.join(map(str, (*place, *item['loc']))) or 'parameters'}: {item['msg']}" for item in error.errors()
         )
         allowed = "; ".join(f"{name}: {field.description}" for name, field in model.model_fields.items())
         raise Unprocessable(
-            "invalid_parameters", f"{who} can't take these parameters. {wrong}.", f"Allowed are: {allowed}."
+            "invalid_parameters", f"{component} does not accept these parameters. {wrong}.", f"Allowed: {allowed}."
         ) from error
 
 
 def _write_manifest(
     source: Source, detection: Detection, info: registry.DatasetInfo, parameters: dict[str, JsonValue], outputs: Outputs
 ) -> Output:
-    """Write the lineage of the run as the last output: nothing in it but what the input and the code decide."""
+    """Write the manifest as the last output. It depends only on the input and the code."""
     files: list[JsonValue] = [
         {"name": file.name, "media_type": file.media_type, "sha256": file.sha256, "size_bytes": file.size_bytes}
         for file in outputs.files

@@ -1,1 +1,1 @@
-"""What Assay takes, measured: a module a question."""
+"""Benchmarks of Assay, one module per question."""

@@ -19,7 +19,7 @@ MODULES = {
 
 
 def main() -> None:
-    """Run each module in a process of its own and write what it prints; raises CalledProcessError where one fails."""
+    """Run each module in a separate process and write its output. Raises CalledProcessError if one fails."""
     head = (
         f"Written by `make bench-all` on {described()}. Ratios are what counts: a table is of one run on one machine."
     )

@@ -1,4 +1,4 @@
-"""Files as people have them, with what they truly are: for the calibration of detection.
+"""Realistic files with their true dataset types, for the calibration of detection.
 
 The names are not taken from the rules: they are what exports of shops, laboratories and agencies call their columns,
 and some of them no rule knows. Everything is drawn from one seed.

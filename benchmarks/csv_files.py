@@ -1,4 +1,4 @@
-"""How many polluted files of delimited text come out right, read by Assay and by three others.
+"""How many polluted CSV files Assay and three other tools read correctly.
 
 `make bench-csv`. The files are made from a seed; every reader gets the file and nothing else. A file is right if all
 its rows are, the header first where there is one, in their order, cell by cell, blanks at a row's end aside. F1 is that

@@ -1,4 +1,4 @@
-"""Tables in text that are laid out otherwise than as plain delimited text, each way by its name.
+"""Tables in text with layouts other than plain CSV, by name.
 
 The ways are those of programs that print tables, of spreadsheets and editors, and of people. What is expected is the
 table itself, without what was drawn, padded or put around it.

@@ -1,4 +1,4 @@
-"""Ways in which files of delimited text are not as they should be, each by its name.
+"""Kinds of faults in CSV files, by name.
 
 They follow what surveys of public files found (Vitagliano and others, "Pollock: A Data Loading Benchmark", VLDB 2023;
 van den Burg and others, "Wrangling messy CSV files", 2019). What is expected is always the table before it was

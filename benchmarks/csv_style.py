@@ -1,4 +1,4 @@
-"""How the benchmark writes a table as delimited text, cleanly or in a way of its own."""
+"""Write a table as CSV, in a clean or in an unusual style."""
 
 from __future__ import annotations
 

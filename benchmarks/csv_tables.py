@@ -1,4 +1,4 @@
-"""Clean tables of several kinds, made from a seed: what the polluted files of the benchmark are made of."""
+"""Clean tables of several kinds, generated from a seed, as the base of the polluted files."""
 
 from __future__ import annotations
 

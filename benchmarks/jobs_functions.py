@@ -1,4 +1,4 @@
-"""What each SQL function takes with a million jobs in the table, and a hundred connections at once."""
+"""The time of each SQL function with a million jobs in the table and a hundred concurrent connections."""
 
 from __future__ import annotations
 

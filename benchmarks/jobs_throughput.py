@@ -1,4 +1,4 @@
-"""Jobs a second: Assay's SQL functions beside procrastinate.
+"""Jobs per second: Assay's SQL functions compared with procrastinate.
 
 The workers of either side are spread over the same number of processes, four at most: as threads with a connection
 each, or as procrastinate runs them, in one event loop a process.

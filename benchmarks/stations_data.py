@@ -1,4 +1,4 @@
-"""Invented measurements in the 17-column form, as loggers send them: every 15 minutes, most companion columns blank."""
+"""Synthetic measurements in the 17-column format of loggers: every 15 minutes, most other columns blank."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One job of `benchmarks.stations` in a process of its own: `python -m benchmarks.stations_jobs NAME FILE FOLDER`.
+"""One job of `benchmarks.stations` in a separate process: `python -m benchmarks.stations_jobs NAME FILE FOLDER`.
 
 All but `assay` do the same and no more: a table a station of daily means as CSV, the lineage of every row with its
 SHA-256 as CSV, and the SHA-256 of the file. Prints the seconds that the job took once its libraries were imported, the

@@ -1,4 +1,4 @@
-"""Make examples/station_measurements.csv: a year of invented measurements at two stations, the same on every run.
+"""Generate examples/station_measurements.csv: a year of synthetic measurements at two stations, the same on every run.
 
 python examples/make_station_measurements.py
 """

@@ -1,4 +1,4 @@
-"""Make examples/transactions.csv: two years of an invented shop that also lends, the same on every run.
+"""Generate examples/transactions.csv: two years of a fictional shop with loans, the same on every run.
 
 python examples/make_transactions.py
 """

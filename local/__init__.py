@@ -1,1 +1,1 @@
-"""The embedded stack and the assay command."""
+"""The local stack."""

@@ -1,4 +1,4 @@
-"""How a command gets at this machine's stack: its address, started in the background if none is up, and a token."""
+"""Connects a command to the local stack: its URL, started in the background if necessary, and a token."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from local.processes import START_SECONDS, StackError, tail
 from local.running import is_locked, read_step, running_stack, write_step
 
 IDLE_STOP_SECONDS = 3600
-# Each part has a time-out of its own, and a stack that died is noticed at once.
+# Each part of the stack has a timeout, and the end of the stack is detected immediately.
 _START_SECONDS = 4 * START_SECONDS
 
 TOKEN_LIFETIME = timedelta(hours=24)
 
 
 def sign_in(home: Path, url: str) -> str:
-    """Return a token of this machine's user for the stack at `url`, kept from command to command while it lasts."""
+    """Return a token of the local user for the stack at `url`. It is reused until it expires."""
     path = home / "token.json"
     try:
         kept = read_object(path)
     except ValueError:
-        kept = {}  # damaged: a new token takes its place
+        kept = {}  # damaged: it is replaced
     expires = kept.get("expires_at")
     if (
         kept.get("url") == url
@@ -37,7 +37,7 @@ def sign_in(home: Path, url: str) -> str:
         and isinstance(token := kept.get("token"), str)
     ):
         return token
-    from local.tokens import Issuer, local_owner  # noqa: PLC0415  # cryptography takes longer to load than all the rest
+    from local.tokens import Issuer, local_owner  # noqa: PLC0415  # cryptography is slow to import
 
     token = Issuer(home, url).issue_token(local_owner(home), TOKEN_LIFETIME)
     write_object(path, {"url": url, "token": token, "expires_at": time.time() + TOKEN_LIFETIME.total_seconds()})
@@ -45,15 +45,15 @@ def sign_in(home: Path, url: str) -> str:
 
 
 def ensure_stack(home: Path, tell: Callable[[str], None] = lambda _step: None) -> str:
-    """Return the URL of the stack on this folder; start one that outlives this command if none is up.
+    """Return the URL of the stack on this folder. Start one in the background if none is running.
 
-    It stays for its signed links to work, until an hour passes without a request. `tell` is called with what it is
-    doing. Raises StackError with the last lines of its log.
+    It keeps running, so that its signed links work, until an hour passes without a request. `tell` is called with the
+    current step. Raises StackError with the last lines of its log.
     """
     deadline = time.monotonic() + _START_SECONDS
-    # A stack that starts just now will do; one that just stops keeps the folder for some seconds more.
+    # A stack may be starting, which is fine, or stopping, which keeps the folder locked for some seconds.
     while (url := running_stack(home)) is None and is_locked(home) and time.monotonic() < deadline:
-        tell(read_step(home) or "Waiting for the stack that stops now")
+        tell(read_step(home) or "Waiting for the previous stack to stop")
         time.sleep(0.05)
     if url is not None:
         return url
@@ -76,7 +76,7 @@ def ensure_stack(home: Path, tell: Callable[[str], None] = lambda _step: None) -
         if url is not None:
             return url
         tell(read_step(home))
-        # Another command may have started a stack at the same moment: then ours was refused, and theirs will do.
+        # Another command may have started a stack at the same time: then this one was refused, and that one is used.
         if (process.poll() is not None and not is_locked(home)) or time.monotonic() > deadline:
             raise StackError(f"The stack did not start. The last lines of {log}:\n{tail(log, since=since)}")
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The folder that the embedded stack keeps everything in (`.assay`), and small things that its parts share."""
+"""The folder of the local stack (`.assay`), and helpers for its files and ports."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
-# Below those that a system gives to whoever asks for any, and so to another program before this one listens.
+# Below the ephemeral ports, which the system could assign to another program before this one listens.
 _PORTS = range(20_000, 32_000)
 
 
 def default_home() -> Path:
-    """Folder of the stack: ASSAY_HOME, or `.assay` beside pyproject.toml."""
+    """The stack's folder: ASSAY_HOME, or `.assay` next to pyproject.toml."""
     return Path(os.environ.get("ASSAY_HOME") or PROJECT / ".assay").resolve()
 
 
 def make_private(folder: Path) -> Path:
-    """Make the folder, if it is missing, so that only its owner can look into it; return it."""
+    """Create the folder if necessary, accessible only to its owner, and return it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # Else a port whose last connections are in TIME_WAIT would look taken after every restart.
+        # Otherwise a port with connections in TIME_WAIT would seem taken after every restart.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
@@ -36,13 +36,13 @@ def _is_free(port: int) -> bool:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """Return the preferred port if nothing listens there, else any free one of the loopback address.
+    """Return the preferred port of the loopback address if it is free, otherwise any free port.
 
-    Raises OSError where there is none.
+    Raises OSError if there is none.
     """
     if preferred and _is_free(preferred):
         return preferred
     for port in random.sample(_PORTS, len(_PORTS)):
         if _is_free(port):
             return port
-    raise OSError("No port of the loopback address is free.")
+    raise OSError("The loopback address has no free port.")

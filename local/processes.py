@@ -1,4 +1,4 @@
-"""Child processes of the stack: started, stopped, and recognised again when an earlier stack left them behind."""
+"""Start and stop child processes of the stack, and find those that an earlier stack left behind."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pydantic import JsonValue
 from assay.write.private import read_object, write_object
 
 START_SECONDS = 300
-"""How long a part may take to start while its process lives: a loaded machine needs minutes."""
+"""How long a part may take to start while its process is running: a busy machine may need minutes."""
 
 
 class StackError(Exception):
-    """The embedded stack, or a part of it, cannot run; the message says why and what to do."""
+    """The local stack or a part of it cannot run; the message is the reason and what to do."""
 
 
 def spawn(
@@ -32,18 +32,18 @@ def spawn(
     record: Path | None = None,
     prefix: Sequence[str] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a process with its output appended to `log`, in a process group of its own (Ctrl-C is for us alone).
+    """Start a process in its own process group, so that Ctrl-C does not reach it, with its output appended to `log`.
 
-    `prefix` is a command that makes itself another user and then runs the command behind it.
+    `prefix` is a command that switches to another user and runs the command that follows.
 
-    On Linux it gets the signal `at_parents_death` when the starting thread ends, however that happens. Elsewhere the
-    next start finds by `record` (a file that is written then) what is left over.
+    On Linux the process gets the signal `at_parents_death` when the starting thread ends for any reason. On other
+    systems, the next start finds a leftover process by the file `record`.
     """
     if shutil.which("setpriv"):
         command = ["setpriv", "--pdeathsig", at_parents_death, *command]
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*prefix, *command],  # in this order: the kernel forgets the signal when the user changes
+            [*prefix, *command],  # in this order: the kernel clears the signal when the user changes
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -57,7 +57,7 @@ def spawn(
 
 
 def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], name: str, log: Path) -> None:
-    """Return when `ready` is true. Raises StackError, with the log's end, if the process ends or takes too long."""
+    """Return when `ready` is true. Raises StackError with the end of the log if the process ends or takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -66,7 +66,7 @@ def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], name
 
 
 def stop(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM, seconds: float = 5) -> None:
-    """Ask a child to end and wait; kill it if it is still there after `seconds`."""
+    """Terminate a child and wait; kill it if it is still running after `seconds`."""
     if process.poll() is None:
         process.send_signal(how)
         try:
@@ -77,26 +77,26 @@ def stop(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM,
 
 
 def stop_strays(strays: Iterable[psutil.Process], how: signal.Signals = signal.SIGTERM, seconds: float = 5) -> None:
-    """End processes that an earlier stack left behind; kill those that are still there after `seconds`."""
-    found = list(strays)
-    for process in found:
+    """Terminate processes that an earlier stack left behind; kill those that are still running after `seconds`."""
+    strays = list(strays)
+    for process in strays:
         _signal(process, how)
-    for process in _alive_after(found, seconds):
+    for process in _alive_after(strays, seconds):
         _signal(process, signal.SIGKILL)
-    _alive_after(found, seconds)
+    _alive_after(strays, seconds)
 
 
 def _alive_after(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Wait until the processes have ended; return those that have not after `seconds`."""
+    """Wait until the processes have ended. Return those that are still running after `seconds`."""
     deadline = time.monotonic() + seconds
-    # Not psutil's own wait: it takes a process for alive that ended and that its parent has not asked after yet.
+    # psutil's wait is not used, because it counts zombies as running.
     while (alive := [process for process in processes if is_alive(process)]) and time.monotonic() < deadline:
         time.sleep(0.02)
     return alive
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether the process still runs; one that ended and that its parent has not asked after yet does not."""
+    """Whether the process is running. A zombie is not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -107,11 +107,11 @@ def _signal(process: psutil.Process, how: signal.Signals) -> None:
     try:
         process.send_signal(how)
     except psutil.NoSuchProcess:
-        return  # it ended by itself, which is what was wanted
+        return  # it has already ended
 
 
 def identity(pid: int) -> dict[str, JsonValue]:
-    """Return what tells this process from a later one with the same pid, to be kept in a file; empty if it is gone."""
+    """Return an identity of the process that no later process with the same pid has; empty if it has ended."""
     try:
         return {"pid": pid, "create_time": psutil.Process(pid).create_time()}
     except psutil.NoSuchProcess:
@@ -119,21 +119,21 @@ def identity(pid: int) -> dict[str, JsonValue]:
 
 
 def recorded(record: Path) -> psutil.Process | None:
-    """Return the process whose identity this file keeps, or None if there is no such file or process."""
+    """Return the process whose identity is in this file, or None if there is no such file or process."""
     kept = read_object(record)
     pid, create_time = kept.get("pid"), kept.get("create_time")
     if not isinstance(pid, int) or not isinstance(create_time, float):
         return None
     try:
         process = psutil.Process(pid)
-        # Start times are reckoned from the boot time, which moves a little when the clock is set.
+        # Start times are computed from the boot time, which shifts slightly when the clock is set.
         return process if abs(process.create_time() - create_time) < 2 and is_alive(process) else None
     except psutil.NoSuchProcess:
         return None
 
 
 def stop_recorded(record: Path) -> None:
-    """End the process that an earlier stack recorded in this file and left behind, if it is there."""
+    """End the process that an earlier stack recorded in this file, if it is still running."""
     process = recorded(record)
     if process is not None:
         stop_strays([process])
@@ -141,7 +141,7 @@ def stop_recorded(record: Path) -> None:
 
 
 def tail(log: Path, lines: int = 15, *, since: int = 0) -> str:
-    """Last lines of a log, for an error message; none from before the byte `since`."""
+    """Return the last lines of a log, for an error message, starting at byte `since` at the earliest."""
     try:
         text = log.read_bytes()[since:].decode(errors="replace")
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""Tells the queues again of what waits, at the start of the local stack.
+"""Sends messages for waiting work again when the local stack starts.
 
-MiniStack loses its queues in a `kill -9`; the objects and the database stay. On AWS the queues are durable and nothing
-of this is needed. A message too many is harmless: messages come at least once anyway. A job that ran when the stack was
-killed is found by the sweep, when its lease is over.
+MiniStack loses its queues in a `kill -9`; the objects and the database stay. On AWS the queues are durable, and this is
+not needed. Duplicate messages are harmless, because delivery is at-least-once anyway. The sweep finds jobs that were
+running when the stack was killed, when their leases expire.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from assay.jobs where status = 'queued' order by turn
 
 
 def tell_again(database_url: str, ministack: MiniStack) -> int:
-    """Send news of each upload that is there and that a job waits for, and a hint for each queued job.
+    """Send news of each stored upload that a job waits for, and a hint for each queued job.
 
     Returns the number of messages.
     """
@@ -46,7 +46,7 @@ def tell_again(database_url: str, ministack: MiniStack) -> int:
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
                 raise
-            continue  # the client has not sent it yet, and its own PUT will tell
+            continue  # the client has not sent it yet, and its PUT will send news
         sqs.send_message(QueueUrl=ministack.queue_url(NEWS_QUEUE), MessageBody=created_message(key))
         sent += 1
     for (delay,) in queued:

@@ -1,4 +1,4 @@
-"""Which stack runs on a folder. Light: the commands that only talk to a stack need no part of it."""
+"""Which stack is running on a folder. Light to import, for commands that only call the stack's API."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ _STEP = "starting.txt"
 
 
 def running_stack(home: Path) -> str | None:
-    """Return the URL of the stack that runs on this folder, or None."""
+    """Return the URL of the stack on this folder, or None if none is running."""
     state = home / _STATE
     url = read_object(state).get("url")
     return str(url) if url and processes.recorded(state) else None
 
 
 def announce(home: Path, url: str, *, embedded_database: bool) -> None:
-    """Write down that this process is the folder's stack, and whether its database is the folder's own."""
+    """Record that this process is the folder's stack, and whether it uses the folder's database."""
     state = {**processes.identity(os.getpid()), "url": url, "embedded_database": embedded_database}
     write_object(home / _STATE, state)
     (home / _STEP).unlink(missing_ok=True)
 
 
 def has_embedded_database(home: Path) -> bool:
-    """Whether the stack that runs on this folder uses the folder's own database, and not that of DATABASE_URL."""
+    """Whether the stack on this folder uses the folder's database, instead of DATABASE_URL."""
     return read_object(home / _STATE).get("embedded_database") is True
 
 
 def write_step(home: Path, step: str) -> None:
-    """Write down what the stack that starts on this folder is doing now."""
+    """Record the current step of the stack that is starting on this folder."""
     write_private(home / _STEP, step)
 
 
 def read_step(home: Path) -> str:
-    """Return what the stack that starts on this folder is doing now; empty if none starts."""
+    """Return the current step of the stack that is starting on this folder; empty if none is."""
     try:
         return (home / _STEP).read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -48,18 +48,18 @@ def read_step(home: Path) -> str:
 
 
 def is_announced(home: Path) -> bool:
-    """Whether the folder still says that this process is its stack."""
+    """Whether this process is still recorded as the folder's stack."""
     return read_object(home / _STATE).get("pid") == os.getpid()
 
 
 def withdraw(home: Path) -> None:
-    """Take the word back, if it is this process's."""
+    """Remove the record if it is of this process."""
     if is_announced(home):
         (home / _STATE).unlink()
 
 
 def stop_running(home: Path, seconds: float = 20) -> bool:
-    """Stop the stack that runs on this folder, whoever started it; return whether there was one."""
+    """Stop the stack on this folder, whoever started it. Return whether there was one."""
     process = processes.recorded(home / _STATE)
     if process is None:
         return False
@@ -68,7 +68,7 @@ def stop_running(home: Path, seconds: float = 20) -> bool:
 
 
 def is_locked(home: Path) -> bool:
-    """Whether a stack runs, starts or stops on this folder."""
+    """Whether a stack is running, starting or stopping on this folder."""
     try:
         lock(make_private(home)).close()
     except processes.StackError:

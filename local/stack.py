@@ -1,4 +1,4 @@
-"""The embedded stack: Postgres, MiniStack, the API and the queue's poller on one machine, from one folder.
+"""The local stack: Postgres, MiniStack, the API and the queue's poller on one machine, in one folder.
 
 stack = Stack(home)
 stack.start()
@@ -44,11 +44,11 @@ where not exists (select from assay.owners where owner = %(owner)s and plan = 'e
 
 
 class Stack:
-    """One embedded stack under `home`.
+    """A local stack under `home`.
 
-    `port` is the API's; without it the last one is used again if it is free. `database_url` puts another Postgres in
-    place of the embedded one; it must be allowed to make roles. Call `start` from a thread that outlives the stack: on
-    Linux, Postgres and MiniStack end with the thread that started them, so that nothing survives a `kill -9`.
+    `port` is the API's; by default the last one is used again if it is free. `database_url` replaces the embedded
+    Postgres; its user must be allowed to create roles. Call `start` from a thread that outlives the stack: on Linux,
+    Postgres and MiniStack end with the thread that started them, so that nothing survives a `kill -9`.
     """
 
     def __init__(
@@ -74,19 +74,19 @@ class Stack:
 
     @property
     def database_url(self) -> str:
-        """URL that the functions use: of the role `authenticator` in the embedded Postgres."""
+        """The database URL of the functions: the role `authenticator` in the embedded Postgres."""
         return self._given_database_url or self.postgres.authenticator_url
 
     @property
     def superuser_url(self) -> str:
-        """URL for migrations and for tests that look past row level security."""
+        """The database URL for migrations, and for tests that bypass row level security."""
         return self._given_database_url or self.postgres.superuser_url
 
     @property
     def postgres(self) -> Postgres:
         """The embedded Postgres. Raises StackError if there is none."""
         if self._postgres is None:
-            raise StackError("No embedded Postgres runs: the stack is not started, or DATABASE_URL names another one.")
+            raise StackError("The embedded Postgres is not running: the stack is not started, or DATABASE_URL is set.")
         return self._postgres
 
     @property
@@ -98,7 +98,7 @@ class Stack:
 
     @property
     def worker_pid(self) -> int | None:
-        """Process id of the poller, in which functions/process runs; None while it is being started again."""
+        """Process id of the poller, which runs functions/process; None while it is restarted."""
         return next((keeper.pid for keeper in self._keepers if keeper.name == "poller"), None)
 
     @property
@@ -111,9 +111,9 @@ class Stack:
         return Issuer(self.home, self.url).issue_token(owner, lifetime)
 
     def start(self, tell: Callable[[str], None] = lambda _step: None) -> None:
-        """Start everything and wait until the API answers. Raises StackError; what was started is stopped then.
+        """Start all parts and wait until the API answers. On an error, stops the started parts and raises StackError.
 
-        `tell` is called with each step that may take long.
+        `tell` is called with each slow step.
         """
         make_private(self.home)
         make_private(self.home / "logs")
@@ -130,7 +130,7 @@ class Stack:
             processes.stop_recorded(self.home / f"{leftover}.process.json")
         scratch = self.home / "tmp"
         if scratch.exists():
-            shutil.rmtree(scratch)  # a worker that was killed leaves its copy of a file there
+            shutil.rmtree(scratch)  # a killed worker leaves its copy of a file there
         make_private(scratch)
         kept = read_object(self.home / "ports.json")
         ports = {name: free_port(_port(kept.get(name))) for name in ("api", "object_store", "postgres")}
@@ -152,7 +152,7 @@ class Stack:
                     bootstrap(connection)
             apply_migrations(self.superuser_url)
             with psycopg.connect(self.superuser_url) as connection:
-                connection.execute(_LARGEST_PLAN, {"owner": self.owner})  # whose machine it is
+                connection.execute(_LARGEST_PLAN, {"owner": self.owner})  # the owner of the machine
         tell("Starting MiniStack, the object store and queue")
         self._ministack = MiniStack(self.home, port=ports["object_store"], visibility_seconds=self._lease_seconds + 5)
         self._ministack.start()
@@ -172,7 +172,7 @@ class Stack:
         announce(self.home, self.url, embedded_database=self._postgres is not None)
 
     def stop(self) -> None:
-        """Stop everything in seconds. Does nothing if nothing runs."""
+        """Stop all parts within seconds. Does nothing if none is running."""
         withdraw(self.home)
         while self._keepers:
             self._keepers.pop().stop()
@@ -185,17 +185,17 @@ class Stack:
             self._lock = None
 
     def dead_part(self) -> str | None:
-        """Name of a part that this stack needs and does not start again, if one has ended; else None."""
+        """An error message if a part that is not restarted has ended; otherwise None."""
         if self._postgres is not None and not self._postgres.running:
-            return f"Postgres ended by itself; its log is {self._postgres.log}."
+            return f"Postgres ended unexpectedly; its log is {self._postgres.log}."
         if self._ministack is not None and not self._ministack.running:
-            return f"MiniStack ended by itself; its log is {self._ministack.log}."
+            return f"MiniStack ended unexpectedly; its log is {self._ministack.log}."
         return None
 
     def is_idle(self, seconds: float) -> bool:
-        """Whether there was no request for so long and no job waits or runs; one that does counts as a request.
+        """Whether there was no request for this long and no job is queued or running. Such a job counts as a request.
 
-        Raises StackError if the database cannot be asked.
+        Raises StackError if the database does not answer.
         """
         last_request = last_request_file(self.home)
         if time.time() - last_request.stat().st_mtime <= seconds:
@@ -208,7 +208,7 @@ class Stack:
         return True
 
     def _environment(self) -> dict[str, str]:
-        """Return what shared/settings.py, boto3 and Powertools read."""
+        """Return the environment for shared/settings.py, boto3 and Powertools."""
         key_id, secret = self.ministack.access_key
         around_proxies = ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK, "localhost"]))
         return {
@@ -229,7 +229,7 @@ class Stack:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": key_id,
             "AWS_SECRET_ACCESS_KEY": secret,
-            "AWS_CONFIG_FILE": os.devnull,  # the user's own AWS profile stays out of it
+            "AWS_CONFIG_FILE": os.devnull,  # ignore the user's AWS profile
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "NO_PROXY": around_proxies,

@@ -1,4 +1,4 @@
-"""The local issuer: signs tokens as Supabase Auth does, and gives out the public key that verifies them."""
+"""The local issuer: signs tokens like Supabase Auth, and publishes the key that verifies them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from local.home import make_private
 
 
 class Issuer:
-    """Issues tokens for the stack at `supabase_url`; its ES256 key is made once and kept under `home`."""
+    """Issues tokens for the stack at `supabase_url`. Its ES256 key is created once and kept under `home`."""
 
     def __init__(self, home: Path, supabase_url: str) -> None:
         self._path = make_private(home) / "token-key.pem"
@@ -33,7 +33,7 @@ class Issuer:
             write_private_once(self._path, pem.decode())
         loaded = serialization.load_pem_private_key(self._path.read_bytes(), password=None)
         if not isinstance(loaded, ec.EllipticCurvePrivateKey):
-            raise TypeError(f"{self._path} holds no elliptic curve key")
+            raise TypeError(f"{self._path} does not contain an elliptic curve key")
         self._key = loaded
 
     def jwks(self) -> dict[str, JsonValue]:
@@ -42,7 +42,7 @@ class Issuer:
         return {"keys": [{**public, "kid": self._kid(), "alg": "ES256", "use": "sig", "key_ops": ["verify"]}]}
 
     def issue_token(self, owner: uuid.UUID, lifetime: timedelta = timedelta(hours=1)) -> str:
-        """Return a token that signs `owner` in as an authenticated user."""
+        """Return an access token for `owner`."""
         now = int(time.time())
         claims = {
             "iss": self._issuer,
@@ -62,7 +62,7 @@ class Issuer:
 
 
 def local_owner(home: Path) -> uuid.UUID:
-    """Return the one user that the command line signs in as on this stack; made once and kept."""
+    """Return the user of the command line on this stack. Created once and kept."""
     path = make_private(home) / "owner"
     if not path.exists():
         write_private_once(path, f"{uuid.uuid4()}\n")

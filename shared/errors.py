@@ -1,17 +1,17 @@
-"""The errors that cross from one module to another.
+"""Errors that cross module boundaries.
 
 AssayError
 ├── Problem         a request that cannot be answered; becomes RFC 9457 problem details
-├── Transient       anything outside that may be well again soon; the job is tried again
+├── Transient       a dependency failed temporarily; the job is retried
 │   └── ObjectsStay objects that the store did not delete (shared/object_store)
 ├── SweepFailed     steps of the sweep failed (functions/process/upkeep/sweeper.py)
 ├── JobCancelled    the user cancelled the job while it ran
-├── ObjectMissing   the object store has nothing under the key (shared/object_store/__init__.py)
-├── DataApiRefused  the Data API refuses our key or address (shared/database/data_api.py)
-├── AttemptFailed   no fault of the file's; the job is tried again (functions/process/sandbox/failures.py)
-│   └── OutOfTime   the worker's time was over
-├── UnknownUpload   an object under a key that is none of ours (functions/process/worker/arrivals.py)
-└── StaleAttempt    a newer attempt has taken the job over; this one must stop and write nothing
+├── ObjectMissing   the object store has no object under the key (shared/object_store/__init__.py)
+├── DataApiRefused  the Data API refuses the configured key or URL (shared/database/data_api.py)
+├── AttemptFailed   the file is not at fault; the job is retried (functions/process/sandbox/failures.py)
+│   └── OutOfTime   the time limit was reached
+├── UnknownUpload   an object under an unexpected key (functions/process/worker/arrivals.py)
+└── StaleAttempt    a newer attempt has taken over the job; this one must stop and write nothing
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class AssayError(Exception):
 
 
 class Problem(AssayError):
-    """A request that cannot be answered, with the HTTP status that says so (RFC 9457).
+    """A request that cannot be answered, with its HTTP status (RFC 9457).
 
-    `code` is machine-readable; `detail` and `suggestion` are for people. `retry_after_seconds` is given where the same
-    request may be answered later.
+    `code` is machine-readable; `detail` and `suggestion` are for people. `retry_after_seconds` is set if the same
+    request may succeed later.
     """
 
     def __init__(
@@ -42,14 +42,14 @@ class Problem(AssayError):
 
 
 class Transient(AssayError):
-    """Something outside failed (database, object store, queue) and may work on another try.
+    """A dependency failed (database, object store, queue), and a retry may succeed.
 
-    The text says what is wrong, such as "the database does not answer": it reaches the client. `retry_after_seconds` is
-    what the other side asked for, 0 where it asked for nothing.
+    The client sees the message, such as "the database does not answer". `retry_after_seconds` is what the dependency
+    asked for, or 0.
     """
 
-    def __init__(self, what: str, retry_after_seconds: float = 0) -> None:
-        super().__init__(what)
+    def __init__(self, message: str, retry_after_seconds: float = 0) -> None:
+        super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -58,13 +58,13 @@ class JobCancelled(AssayError):
 
 
 class StaleAttempt(AssayError):
-    """A newer attempt has taken the job over."""
+    """A newer attempt has taken over the job."""
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error, what it came from, what that came from, and so on, each once.
+    """Yield the error, its cause or context, and so on, each once.
 
-    What `raise … from None` hides is among them: the reason may be there.
+    Includes what `raise … from None` hides, since the reason may be there.
     """
     seen: set[int] = set()
     cause: BaseException | None = error

@@ -1,4 +1,4 @@
-"""What both HTTP functions share: the resolver, sign-in, and the one shape of every error."""
+"""What both HTTP functions share: the resolver, sign-in, and the format of errors."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from pydantic_core import ErrorDetails
 from shared.errors import Problem, Transient
 from shared.sign_in.auth import User, verifier
 from shared.telemetry import follow, logger
-from shared.wire.jobs import ProblemDetails
+from shared.wire.service import ProblemDetails
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 RETRY_AFTER_SECONDS = 5
 
-# What every answer tells a browser: encrypted connections only, no guessing at types, nothing to load or to frame, no
-# address handed on, nothing kept; a route may keep more.
+# Sent with every response: HTTPS only, no type sniffing, no loading or framing, no referrer, no caching (a route may
+# allow it).
 # Source: https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
 SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=31536000",
@@ -40,12 +40,12 @@ SECURITY_HEADERS = {
 
 
 def answer(status: int, body: BaseModel) -> Response[str]:
-    """Answer with a model as JSON."""
+    """Return a response with a model as JSON."""
     return Response(status_code=status, content_type="application/json", body=body.model_dump_json())
 
 
 def problem_answer(problem: Problem) -> Response[str]:
-    """Answer with problem details, and with the header that goes with the problem."""
+    """Return a response with problem details and the header that belongs to the problem."""
     details = ProblemDetails(
         title=HTTPStatus(problem.status).phrase,
         status=problem.status,
@@ -67,12 +67,12 @@ def problem_answer(problem: Problem) -> Response[str]:
 
 
 def no_such_route() -> Problem:
-    """Return the problem of an address that there is not."""
-    return Problem(404, "no_such_route", "There is nothing under this address.", "See GET /openapi.json.")
+    """Return the problem for an unknown path."""
+    return Problem(404, "no_such_route", "There is no such path.", "See GET /openapi.json.")
 
 
 def parse_json(model: type[_Model], body: bytes, suggestion: str) -> _Model:
-    """Validate a request's body; the suggestion is for one that is not JSON at all. Raises Problem (422)."""
+    """Validate a request's body. `suggestion` is for a body that is not JSON. Raises Problem (422)."""
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
@@ -83,10 +83,10 @@ def parse_json(model: type[_Model], body: bytes, suggestion: str) -> _Model:
 
 
 def invalid_request(errors: Sequence[ErrorDetails]) -> Problem:
-    """Turn pydantic's errors into one problem; a code and suggestion of our own come first."""
+    """Turn pydantic's errors into one problem. An error with its own code and suggestion takes precedence."""
     for error in errors:
         if error["loc"][:1] == ("path",):
-            return Problem(404, "not_found", "There is nothing under this id.", "Ids are UUIDs; list them first.")
+            return Problem(404, "not_found", "There is nothing with this id.", "Ids are UUIDs. Get one from the list.")
         suggestion = error.get("ctx", {}).get("suggestion")
         if suggestion:
             status = 413 if error["type"] == "too_large" else 422
@@ -96,7 +96,7 @@ def invalid_request(errors: Sequence[ErrorDetails]) -> Problem:
 
 
 def require_utf8(raw_query_string: str) -> None:
-    """Refuse query parameters that are not UTF-8: a gateway would replace what it cannot decode. Raises Problem."""
+    """Raise Problem for query parameters that are not UTF-8, because a gateway replaces what it cannot decode."""
     try:
         unquote_to_bytes(raw_query_string).decode()
     except UnicodeDecodeError as error:
@@ -119,7 +119,7 @@ SignedIn = Annotated[User, Depends(_signed_in)]
 def _follow_job(
     api: APIGatewayHttpResolver, next_middleware: Callable[[APIGatewayHttpResolver], Response[str]]
 ) -> Response[str]:
-    # Validated by now: what is no UUID was refused.
+    # Already validated as a UUID.
     job_id = api.request.path_parameters.get("job_id")
     if job_id is not None:
         follow(job_id)
@@ -127,7 +127,7 @@ def _follow_job(
 
 
 def new_api() -> APIGatewayHttpResolver:
-    """Make a resolver that validates requests and answers every error with problem details."""
+    """Return a resolver that validates requests and answers every error with problem details."""
     api = APIGatewayHttpResolver(enable_validation=True)
     api.use([_follow_job])
 
@@ -143,7 +143,9 @@ def new_api() -> APIGatewayHttpResolver:
     def _unavailable(error: Transient) -> Response[str]:
         logger.warning("unavailable", exc_info=error)
         suggestion = f"Try again in {RETRY_AFTER_SECONDS} seconds."
-        return problem_answer(Problem(503, "unavailable", f"For now {error}.", suggestion, RETRY_AFTER_SECONDS))
+        return problem_answer(
+            Problem(503, "unavailable", f"Temporary failure: {error}.", suggestion, RETRY_AFTER_SECONDS)
+        )
 
     @api.exception_handler(Exception)
     def _bug(error: Exception) -> Response[str]:
@@ -152,8 +154,8 @@ def new_api() -> APIGatewayHttpResolver:
             Problem(
                 500,
                 "internal_error",
-                "The service met an error of its own.",
-                "Try again; if it stays, report it with the apigw-requestid of this answer.",
+                "Internal error.",
+                "Try again. If it keeps failing, report it with the apigw-requestid header of this response.",
             )
         )
 
@@ -165,10 +167,10 @@ def new_api() -> APIGatewayHttpResolver:
 
 
 def respond(api: APIGatewayHttpResolver, event: dict[str, object], context: LambdaContext) -> dict[str, object]:
-    """Answer an API Gateway HTTP API event (payload format 2.0), and log that it was answered.
+    """Answer an API Gateway HTTP API event (payload format 2.0) and log the response.
 
-    Every line of a request has its `request_id`, the answer's header apigw-requestid; and, from where it is known, the
-    job's id as `correlation_id`.
+    Every log line of a request has its `request_id` (the response header apigw-requestid) and, once known, the job's id
+    as `correlation_id`.
     """
     request = APIGatewayProxyEventV2(event)
     logger.append_keys(request_id=request.request_context.request_id)
@@ -181,23 +183,23 @@ def respond(api: APIGatewayHttpResolver, event: dict[str, object], context: Lamb
 def documented(
     *answers: tuple[int, type[BaseModel], str], problems: Sequence[tuple[int, str]]
 ) -> dict[int, OpenAPIResponse]:
-    """Describe a route's answers and problems for the OpenAPI document.
+    """Describe a route's responses and problems for the OpenAPI document.
 
-    A route for those who are signed in (NOT_SIGNED_IN) answers TOO_MANY as well, whether it says so or not.
+    TOO_MANY is added to every route that requires sign-in (NOT_SIGNED_IN).
     """
     good: dict[int, OpenAPIResponse] = {
         status: {"description": text, "content": {"application/json": {"model": model}}}
         for status, model, text in answers
     }
-    told = dict([TOO_MANY, *problems] if NOT_SIGNED_IN in problems else problems)
+    responses = dict([TOO_MANY, *problems] if NOT_SIGNED_IN in problems else problems)
     bad: dict[int, OpenAPIResponse] = {
         status: {"description": text, "content": {"application/problem+json": {"model": ProblemDetails}}}
-        for status, text in told.items()
+        for status, text in responses.items()
     }
     return good | bad
 
 
-UNAVAILABLE = (503, "Database, object store or sign-in does not answer; try again after Retry-After seconds")
-NOT_SIGNED_IN = (401, "No access token, or not a valid one")
-TOO_MANY = (429, "Over a limit, or too many refused access tokens; try again after Retry-After seconds")
+UNAVAILABLE = (503, "The database, object store or sign-in service does not answer; retry after Retry-After seconds")
+NOT_SIGNED_IN = (401, "The access token is missing or not valid")
+TOO_MANY = (429, "A limit was exceeded, or too many access tokens were refused; retry after Retry-After seconds")
 INVALID = (422, "The request is not valid")

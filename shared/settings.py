@@ -1,4 +1,4 @@
-"""Everything that Assay reads from its environment, in one place."""
+"""Everything that Assay reads from its environment."""
 
 from __future__ import annotations
 
@@ -14,67 +14,77 @@ from shared.worker_time import WORKER_SECONDS
 class Settings(BaseModel):
     """The environment, validated. Each field is read from the variable of its name in capitals."""
 
-    # An error that quoted what it was given would put secrets into the log.
+    # An error that quotes its input would write secrets to the log.
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    supabase_url: str = Field(description="https://<project>.supabase.co; its tokens and its JWKS come from here")
+    supabase_url: str = Field(
+        description="https://<project>.supabase.co; the issuer of access tokens and the source of the JWKS"
+    )
     supabase_publishable_key: SecretStr | None = Field(
         default=None,
-        description="sb_publishable_… or the legacy anon key: names the project, beside a user's own token",
+        description="sb_publishable_… or the legacy anon key: identifies the project in a user's call",
     )
     supabase_secret_key: SecretStr | None = Field(
-        default=None, description="sb_secret_… or the legacy service_role key: for functions/process alone"
+        default=None, description="sb_secret_… or the legacy service_role key: for functions/process only"
     )
-    auth_audience: str = Field(default="authenticated", description="the `aud` that a token must carry")
+    auth_audience: str = Field(default="authenticated", description="the `aud` that an access token must have")
     database_url: SecretStr | None = Field(
         default=None,
-        description="Postgres itself in place of the Data API: the embedded one, or Supavisor's transaction pooler",
+        description="a Postgres connection instead of the Data API: the embedded one, or Supavisor's transaction "
+        "pooler",
     )
 
     storage: Literal["s3", "supabase"] = Field(
         default="s3",
-        description="the object store: S3 (AWS's own, or the local one), or Supabase Storage by its S3 endpoint",
+        description="the object store: S3 (on AWS, or the local one), or Supabase Storage through its S3 endpoint",
     )
     storage_hook_secret: SecretStr | None = Field(
         default=None,
         min_length=32,
-        description="what Supabase's webhook says to POST /events/storage; none refuses all",
+        description="the secret that Supabase's webhook sends to POST /events/storage; if unset, every request is "
+        "refused",
     )
-    object_store_bucket: str = Field(description="the one bucket, for uploads/ and outputs/")
+    object_store_bucket: str = Field(description="the bucket for uploads/ and outputs/")
     object_store_endpoint: str | None = Field(
-        default=None, description="an S3 endpoint other than AWS's own, or than the project's /storage/v1/s3"
+        default=None, description="an S3 endpoint that replaces AWS's, or the project's /storage/v1/s3"
     )
     object_store_region: str = Field(default="us-east-1")
     object_store_access_key_id: SecretStr | None = Field(
-        default=None, description="none on AWS: the function's role counts"
+        default=None, description="unset on AWS, where the function's role is used"
     )
     object_store_secret_access_key: SecretStr | None = None
     queue_url: str = Field(description="the SQS queue of hints, for functions/process")
     news_queue_url: str = Field(description="the SQS queue of news, from the object store to functions/process")
 
-    max_upload_bytes: int = Field(gt=0, default=5 * 1024**3, description="largest upload; S3 takes 5 GiB in one PUT")
-    upload_link_seconds: int = Field(gt=0, le=604_800, default=3600, description="life of a signed PUT link")
-    download_link_seconds: int = Field(gt=0, le=604_800, default=3600, description="life of a signed GET link")
+    max_upload_bytes: int = Field(gt=0, default=5 * 1024**3, description="largest upload; S3 accepts 5 GiB in one PUT")
+    upload_link_seconds: int = Field(gt=0, le=604_800, default=3600, description="lifetime of a signed PUT link")
+    download_link_seconds: int = Field(gt=0, le=604_800, default=3600, description="lifetime of a signed GET link")
     lease_seconds: int = Field(
-        gt=0, le=WORKER_SECONDS, default=90, description="how long an attempt may be silent before it counts as dead"
+        gt=0,
+        le=WORKER_SECONDS,
+        default=90,
+        description="how long an attempt may go without a heartbeat before it counts as lost",
     )
     retry_base_seconds: int = Field(
-        gt=0, le=300, default=30, description="longest delay before the second attempt; doubles, at most 300"
+        gt=0,
+        le=300,
+        default=30,
+        description="longest delay before the second attempt; doubles with each attempt, up to 300",
     )
     webhook_private_addresses: bool = Field(
-        default=False, description="whether webhooks may be http and lead to private addresses: on one's own machine"
+        default=False, description="whether webhooks may use http and private addresses; for local use"
     )
 
     @property
     def s3_endpoint(self) -> str | None:
-        """Where the object store answers; None for AWS's own S3."""
+        """The object store's endpoint; None for S3 on AWS."""
         if self.storage == "supabase" and self.object_store_endpoint is None:
             return f"{self.supabase_url.rstrip('/')}/storage/v1/s3"
         return self.object_store_endpoint
 
     @property
     def object_store_keys(self) -> tuple[str, str] | None:
-        """The access key's id and its secret; None where the function's role counts."""
+        """The access key's id and secret; None where the function's role is used."""
         key_id, secret = self.object_store_access_key_id, self.object_store_secret_access_key
         return (key_id.get_secret_value(), secret.get_secret_value()) if key_id and secret else None
 
@@ -106,11 +116,11 @@ class Settings(BaseModel):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """Read the settings once. Raises pydantic.ValidationError naming every variable that is missing or wrong."""
+    """Read the settings once. Raises pydantic.ValidationError that names every missing or invalid variable."""
     names = {name: os.environ[name.upper()] for name in Settings.model_fields if os.environ.get(name.upper())}
     return Settings.model_validate(names)
 
 
 def library_path() -> dict[str, str]:
-    """Where the system's loader finds libraries, as Lambda's Python needs it: all that a child process inherits."""
+    """The library path that Lambda's Python needs: the only variable that a child process inherits."""
     return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}

@@ -1,4 +1,4 @@
-"""Where a webhook may lead: a URL taken apart once, and which addresses are public."""
+"""Parse a webhook's URL, and decide which addresses are public."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MAX_URL_CHARACTERS = 2048
 
 Address = IPv4Address | IPv6Address
 
-# Of our own, because what `ipaddress` calls global differs between versions of Python (CVE-2024-4032, and later
-# additions). A little more is refused than must be: parts of 192.0.0.0/24 and 2001::/23 are public anycast services.
-# Sources: https://www.iana.org/assignments/iana-ipv4-special-registry/ and …/iana-ipv6-special-registry/; of multicast
-# (224.0.0.0/4) and of the former 6to4 relays (192.88.99.0/24) they say nothing.
+# Listed here, because `ipaddress.is_global` differs between versions of Python (CVE-2024-4032 and later changes).
+# Slightly more than necessary is refused: parts of 192.0.0.0/24 and 2001::/23 are public anycast services.
+# Sources: https://www.iana.org/assignments/iana-ipv4-special-registry/ and …/iana-ipv6-special-registry/, plus
+# multicast (224.0.0.0/4) and the former 6to4 relays (192.88.99.0/24), which they do not list.
 _IPV4_NOT_PUBLIC = tuple(
     ip_network(block)
     for block in (
@@ -25,8 +25,8 @@ _IPV4_NOT_PUBLIC = tuple(
         *("203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
     )
 )
-# Public IPv6 addresses begin with the bits 001. So the forms that carry an IPv4 address are refused as such: mapped
-# (::ffff:0:0/96) and NAT64 (64:ff9b::/96) stand outside of it, Teredo (in 2001::/23) and 6to4 (2002::/16) below.
+# Public IPv6 addresses begin with the bits 001. Addresses that embed an IPv4 address are refused: mapped
+# (::ffff:0:0/96) and NAT64 (64:ff9b::/96) are outside this range, Teredo (in 2001::/23) and 6to4 (2002::/16) below.
 _IPV6_PUBLIC = ip_network("2000::/3")
 _IPV6_NOT_PUBLIC = tuple(ip_network(block) for block in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 
@@ -34,12 +34,12 @@ _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*\.?")
 
 
-# What hosts files of Linux distributions call the loopback address.
+# Names of the loopback address in the hosts files of Linux distributions.
 _OWN_NAMES = {"localhost", "localhost.localdomain", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback"}
 
 
 class Receiver(NamedTuple):
-    """A URL, taken apart: `authority` is what the header Host says, `target` the path with the query."""
+    """A parsed URL: `authority` is the value of the Host header, `target` the path with the query."""
 
     encrypted: bool
     host: str
@@ -49,59 +49,59 @@ class Receiver(NamedTuple):
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether the address is one of the Internet's, and stands for no other."""
+    """Whether the address is public and embeds no other address."""
     if isinstance(address, IPv4Address):
         return not any(address in block for block in _IPV4_NOT_PUBLIC)
     return address in _IPV6_PUBLIC and not any(address in block for block in _IPV6_NOT_PUBLIC)
 
 
 def receiver_of(url: str, *, private: bool) -> Receiver:
-    """Take a URL apart. With `private` it may also be http and name a private address, as on one's own machine.
+    """Parse a URL. With `private`, http and private addresses are allowed, for local use.
 
-    Raises Problem (422). A host name is not looked up here: what it leads to may change, so the sender looks.
+    Raises Problem (422). A host name is not resolved here: its addresses may change, so the sender resolves it.
     """
     if len(url) > MAX_URL_CHARACTERS:
-        raise _refused(f"The URL has {len(url)} characters; at most {MAX_URL_CHARACTERS} are taken.")
+        raise _refused(f"The URL has {len(url)} characters; at most {MAX_URL_CHARACTERS} are allowed.")
     if re.fullmatch(r"[!-~]+", url) is None or "\\" in url:
         raise _refused(
-            "The URL holds a space, a backslash or a character that is not ASCII.",
-            "Percent-encode the path, and write the host name in its xn-- form.",
+            "The URL contains a space, a backslash or a non-ASCII character.",
+            "Percent-encode the path, and write the host name in Punycode (xn--).",
         )
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
         address = _literal(parts)
     except ValueError as error:
-        raise _refused("The URL is not one: its host or its port cannot be read.") from error
+        raise _refused("The URL is not valid: its host or port cannot be parsed.") from error
     if parts.scheme != "https" and not (private and parts.scheme == "http"):
         raise _refused("The URL does not begin with https://.")
     if "@" in parts.netloc:
         raise _refused(
-            "The URL holds a user name or a password.", "Put a secret of your own into the path or the query."
+            "The URL contains a user name or a password.", "Put a secret into the path or the query instead."
         )
     if parts.fragment or url.endswith("#"):
-        raise _refused("The URL holds a fragment (#…), which is never sent.", "Leave it out.")
+        raise _refused("The URL contains a fragment (#…), which is never sent.", "Remove it.")
     if address is None and not _HOST_NAME.fullmatch(host):
-        raise _refused("The URL names no host.")
+        raise _refused("The URL has no host.")
     if port == 0:
-        raise _refused("The URL names port 0.")
+        raise _refused("The URL has port 0.")
     if not private and (_is_own_name(host) or (address is None and _ends_in_a_number(host))):
-        raise _refused("The URL names no host of the Internet.", "Register a host that the Internet can reach.")
+        raise _refused("The URL's host is not reachable from the Internet.", "Register a public host.")
     if address is not None and not private and not is_public(address):
-        raise _refused("The URL's address is not a public one.", "Register an address that the Internet can reach.")
+        raise _refused("The URL's address is not public.", "Register a public address.")
     encrypted = parts.scheme == "https"
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Receiver(encrypted, host, port or (443 if encrypted else 80), parts.netloc, target)
 
 
 def _is_own_name(host: str) -> bool:
-    """Tell whether a host name stands for the machine itself. Source: RFC 6761, section 6.3."""
+    """Whether a host name is a loopback name. Source: RFC 6761, section 6.3."""
     name = host.rstrip(".")
     return name in _OWN_NAMES or name.endswith(".localhost")
 
 
 def _ends_in_a_number(host: str) -> bool:
-    """Tell whether some readers take the host for an IPv4 address, such as 127.1 or 0x7f000001.
+    """Whether some parsers read the host as an IPv4 address, such as 127.1 or 0x7f000001.
 
     Source: https://url.spec.whatwg.org/#ends-in-a-number-checker
     """
@@ -109,7 +109,10 @@ def _ends_in_a_number(host: str) -> bool:
 
 
 def _literal(parts: SplitResult) -> Address | None:
-    """Return the address that the URL names without a host name. Raises ValueError for one in brackets that is none."""
+    """Return the IP address in the URL, or None for a host name.
+
+    Raises ValueError for brackets without an IPv6 address.
+    """
     host = parts.hostname or ""
     try:
         return ip_address(host)

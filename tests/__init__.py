@@ -1,1 +1,1 @@
-"""Tests of the whole project; a folder for each part. Helpers that several folders use lie here."""
+"""Tests, with one folder per part. Helpers of several folders are here."""

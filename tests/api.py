@@ -1,4 +1,4 @@
-"""Calls a handler as API Gateway does: its events, its context, a signed-in client."""
+"""Call a handler like API Gateway: events, context, and a signed-in client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A certificate authority of a test's own, and servers' certificates by it."""
+"""A certificate authority for tests, and its server certificates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads template.yaml as plain data, in the long form that CloudFormation knows in JSON too."""
+"""Read template.yaml as plain data, with CloudFormation functions in their long form."""
 
 from __future__ import annotations
 

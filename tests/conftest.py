@@ -1,4 +1,4 @@
-"""The real Postgres, once for the whole run; every test brings an owner of its own."""
+"""A real Postgres for the whole run. Every test uses its own owner."""
 
 from __future__ import annotations
 

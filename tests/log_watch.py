@@ -1,4 +1,4 @@
-"""Looks through all that a run of the tests logs for what no log may hold, and fails the run: a pytest plugin.
+"""A pytest plugin that fails the run if a log contains data that must not be logged.
 
 It reads what this process logs and prints, test by test, and at the end the log files that the run left in its
 temporary folders: of local stacks, Postgres, MiniStack, PostgREST. The cells of a file are known by CANARY, which the

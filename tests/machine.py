@@ -1,4 +1,4 @@
-"""What a test needs of the machine, and not every machine has."""
+"""Requirements of tests that not every machine meets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets a webhook: a server on the loopback address that notes what it was sent and answers as it is told to."""
+"""A receiver of webhooks: a server on the loopback address that records requests and gives configured responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What SQS and the schedule hand to a Lambda: batches of messages, and a sweep."""
+"""Batches of SQS messages and the sweep's event, as Lambda receives them."""
 
 from __future__ import annotations
 

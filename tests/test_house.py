@@ -1,4 +1,4 @@
-"""The house stands as drawn: who may import whom, and where the environment is read."""
+"""Which folders may import which, and where the environment is read."""
 
 from __future__ import annotations
 

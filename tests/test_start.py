@@ -1,4 +1,4 @@
-"""Upload and download start with what their requests need, and without a word to the network."""
+"""Upload and download import only what their requests need, and make no network calls at start."""
 
 from __future__ import annotations
 

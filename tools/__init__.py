@@ -1,1 +1,1 @@
-"""Writes generated files anew; run by make."""
+"""Scripts that make and CI run: generated files and checks."""

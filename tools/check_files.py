@@ -1,6 +1,6 @@
-"""What action.yml runs: read every file that a pattern matches by `assay read`, and mark those that cannot be read.
+"""Check files with `assay read`, and annotate those that cannot be read. Run by action.yml.
 
-It imports nothing of ours, since the `assay` beside its Python is what it checks with.
+Imports nothing of Assay: it runs the `assay` next to its Python.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _LONGEST_MESSAGE = 2000
 
 
 def matching_files(patterns: str) -> dict[str, list[str]]:
-    """Return the files that each pattern matches; there is one pattern a line."""
+    """Return the files that each pattern matches. There is one pattern per line."""
     return {
-        # Path.glob takes no absolute pattern.
+        # Path.glob does not support absolute patterns.
         pattern: sorted(path for path in glob(pattern, recursive=True) if Path(path).is_file())  # noqa: PTH207
         for line in patterns.splitlines()
         if (pattern := line.strip())
@@ -27,21 +27,23 @@ def matching_files(patterns: str) -> dict[str, list[str]]:
 
 
 def problem_of(path: str) -> str | None:
-    """Read one file; return why it cannot be read, or nothing."""
-    done = subprocess.run(
+    """Read a file. Return the reason why it cannot be read, or None."""
+    completed = subprocess.run(
         [_ASSAY, "read", "--json", "--", path], capture_output=True, encoding="utf-8", errors="replace", check=False
     )
-    if done.returncode == 0:
+    if completed.returncode == 0:
         return None
     try:
-        problem = json.loads(done.stdout)["problem"]
+        problem = json.loads(completed.stdout)["problem"]
         return f"{problem['detail']} {problem['suggestion']} ({problem['code']})"
     except (ValueError, KeyError, TypeError):
-        return (done.stderr or done.stdout).strip()[-_LONGEST_MESSAGE:] or f"assay ended with {done.returncode}"
+        return (completed.stderr or completed.stdout).strip()[
+            -_LONGEST_MESSAGE:
+        ] or f"assay ended with {completed.returncode}"
 
 
 def error_command(message: str, path: str | None = None) -> str:
-    """Return the line that makes GitHub show an error, with all that it would take for its own syntax escaped."""
+    """Return the workflow command that makes GitHub show an error, escaped."""
     text = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     if path is None:
         return f"::error::{text}"
@@ -50,12 +52,12 @@ def error_command(message: str, path: str | None = None) -> str:
 
 
 def main(patterns: str) -> int:
-    """Read all files; return 1 if one cannot be read, or if a pattern matches none."""
+    """Read all files. Return 1 if one cannot be read or a pattern matches none."""
     matches = matching_files(patterns)
     errors = [error_command(f"No file matches {pattern}") for pattern, paths in matches.items() if not paths]
     if not matches:
         errors.append(error_command("No pattern was given: set the input files"))
-    # A file may have a name that GitHub would take for a command.
+    # A file name could be a workflow command.
     token = secrets.token_hex(16)
     print(f"::stop-commands::{token}")
     for path in sorted({path for paths in matches.values() for path in paths}):

@@ -1,4 +1,4 @@
-"""Write the OpenAPI document of the whole API, from the handlers of both HTTP functions: `python -m tools.openapi`."""
+"""Generate the OpenAPI document from the handlers of both HTTP functions: `python -m tools.openapi`."""
 
 from __future__ import annotations
 
@@ -13,29 +13,34 @@ from functions.upload import app as upload
 from functions.upload.storage_hook import HEADER
 from shared.catalog.registry import dataset_types
 from shared.wire.columns import ColumnsRequest
-from shared.wire.jobs import TypeChoiceRequest, UploadRequest
+from shared.wire.jobs import TypeChoiceRequest
+from shared.wire.uploads import UploadRequest
 from shared.wire.webhooks import WebhookEvent, WebhookRequest
 
 Document = dict[str, Any]
 
 _SECURITY = "access_token"
 _HOOK_SECURITY = "hook_secret"
-# The resolver's own error shapes; every error of ours is ProblemDetails.
+# The resolver's error formats, which are not used: every error is ProblemDetails.
 _UNUSED = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 _HEADERS: Document = {
     "Location": {"description": "the signed link", "required": True, "schema": {"type": "string", "format": "uri"}},
-    "Retry-After": {"description": "seconds", "required": True, "schema": {"type": "integer", "minimum": 0}},
+    "Retry-After": {
+        "description": "seconds to wait before a retry",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    },
     "WWW-Authenticate": {"description": "how to sign in", "required": True, "schema": {"const": "Bearer"}},
 }
 # The tag of each path, by its first part.
 _TAGS = {
-    "uploads": ("Uploads", "Send files; each becomes a job."),
-    "jobs": ("Jobs", "What becomes of a file, from its arrival to its results."),
-    "outputs": ("Outputs", "The files that jobs make."),
-    "dataset-types": ("Dataset types", "What a file may be."),
-    "columns": ("Columns", "Which column is what: the choices that are remembered."),
-    "webhooks": ("Webhooks", "URLs that are told when jobs end."),
-    "me": ("Account", "The plan, what is used of it, and all that there is."),
+    "uploads": ("Uploads", "Send files. Each upload creates a job, or returns an earlier one."),
+    "jobs": ("Jobs", "Follow and change jobs."),
+    "outputs": ("Outputs", "Download the files that jobs produce."),
+    "dataset-types": ("Dataset types", "List the supported dataset types."),
+    "columns": ("Columns", "List, change and forget remembered columns."),
+    "webhooks": ("Webhooks", "Register URLs that are notified when jobs end."),
+    "me": ("Account", "Show, export and delete the account's data."),
     "health": ("Service", "The service itself."),
     "openapi.json": ("Service", "The service itself."),
     "events": ("Service", "The service itself."),
@@ -45,10 +50,10 @@ _IN_PATH = {
     "job_id": "the job's id",
     "output_id": "the output's id",
     "webhook_id": "the webhook's id",
-    "dataset_type": "one of those that GET /dataset-types lists",
+    "dataset_type": "a dataset type from GET /dataset-types",
 }
 _WITHOUT_BODY = {"204", "302"}
-# What an answer with this status carries, if it is a problem or a redirect.
+# The header of a response with this status, if it is a problem or a redirect.
 _HEADER_OF = {"302": "Location", "401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"}
 _OTHERWISE_SECURED: dict[str, list[dict[str, list[str]]]] = {
     "/health": [],
@@ -60,7 +65,7 @@ _OTHERWISE_SECURED: dict[str, list[dict[str, list[str]]]] = {
 
 
 def document() -> Document:
-    """Return the document: the routes of both functions with their bodies and headers, and the sign-in."""
+    """Return the document: routes, bodies, headers and security of both functions."""
     merged: Document = {"paths": {}, "components": {"schemas": {}}}
     for api in (upload.api, download.api):
         part = json.loads(
@@ -71,7 +76,7 @@ def document() -> Document:
                 openapi_version="3.1.0",
             )
         )
-        # Both functions may answer one path, each by methods of its own.
+        # Both functions may have methods of the same path.
         paths = dict(merged["paths"])
         for path, methods in part["paths"].items():
             paths[path] = {**paths.get(path, {}), **methods}
@@ -102,13 +107,13 @@ def document() -> Document:
                 _without_null(parameter)
                 if parameter["in"] == "path":
                     parameter["description"] = _IN_PATH[parameter["name"]]
-    # This document is no string.
+    # The document is an object, not a string.
     merged["paths"]["/openapi.json"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] = {
         "type": "object"
     }
     _describe_upload(merged)
     _describe_body(merged, "/webhooks", "post", WebhookRequest)
-    _describe_body(merged, "/columns/{choice_id}", "put", ColumnsRequest)
+    _describe_body(merged, "/columns/{choice_id}", "patch", ColumnsRequest)
     _describe_body(merged, "/jobs/{job_id}", "patch", TypeChoiceRequest)
     merged["components"]["schemas"]["TypeChoiceRequest"]["properties"]["dataset_type"]["enum"] = dataset_types()
     _describe_event(merged)
@@ -120,22 +125,22 @@ def document() -> Document:
 
 
 def _descriptions() -> dict[str | None, str]:
-    """Return what each handler's docstring says, by its operation's id; the resolver leaves it out."""
+    """Return each handler's docstring by operation id; the resolver omits it."""
     routes = [*upload.api._static_routes, *upload.api._dynamic_routes]
-    routes += [*download.api._static_routes, *download.api._dynamic_routes]  # no public name
+    routes += [*download.api._static_routes, *download.api._dynamic_routes]  # no public attribute
     return {route.operation_id: inspect.getdoc(route.func) or "" for route in routes}
 
 
 def _without_null(parameter: Document) -> None:
-    """Say of a parameter that may be left out what it is when it is there: an address has no null."""
+    """Remove null from the schema of an optional query parameter, since a URL has no null."""
     schema = parameter["schema"]
     if "anyOf" in schema:
-        [there] = [choice for choice in schema.pop("anyOf") if choice != {"type": "null"}]
-        schema |= there
+        [schema_without_null] = [choice for choice in schema.pop("anyOf") if choice != {"type": "null"}]
+        schema |= schema_without_null
 
 
 def _describe_body(merged: Document, path: str, method: str, model: type[BaseModel]) -> None:
-    """Describe the JSON that a route takes, which its handler reads by itself."""
+    """Describe the JSON body of a route, whose handler parses it without the resolver."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     merged["components"]["schemas"] |= {**schema.pop("$defs", {}), model.__name__: schema}
     merged["paths"][path][method]["requestBody"] = {
@@ -145,7 +150,7 @@ def _describe_body(merged: Document, path: str, method: str, model: type[BaseMod
 
 
 def _describe_upload(merged: Document) -> None:
-    """Describe the two bodies of POST /uploads, and what goes with the one that is a file."""
+    """Describe the two kinds of body of POST /uploads, and the query parameters."""
     _describe_body(merged, "/uploads", "post", UploadRequest)
     upload_file = merged["paths"]["/uploads"]["post"]
     upload_file["requestBody"]["content"]["application/octet-stream"] = {
@@ -160,36 +165,36 @@ def _describe_upload(merged: Document) -> None:
 
 
 def _describe_event(merged: Document) -> None:
-    """Describe what a webhook gets (https://spec.openapis.org/oas/v3.1.0#fixed-fields, `webhooks`)."""
+    """Describe the requests to webhooks (https://spec.openapis.org/oas/v3.1.0#fixed-fields, `webhooks`)."""
     schema = WebhookEvent.model_json_schema(ref_template="#/components/schemas/{model}")
     merged["components"]["schemas"] |= {**schema.pop("$defs"), "WebhookEvent": schema}
     merged["webhooks"] = {
         "job_ended": {
             "post": {
                 "summary": "A job is done or has failed",
-                "description": "Sent to each URL that POST /webhooks registered, signed as docs/webhooks.md says.",
+                "description": "Sent to each registered webhook, with a signature; see docs/webhooks.md.",
                 "operationId": "job_ended",
                 "security": [],
                 "parameters": [
                     {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": kind}}
                     for name, kind, text in (
-                        ("webhook-id", "string", "the same on every try"),
-                        ("webhook-timestamp", "integer", "when this try was made, in seconds since 1970"),
-                        ("webhook-signature", "string", "v1, and the HMAC-SHA256 in base64"),
+                        ("webhook-id", "string", "the id of the delivery, the same for every try"),
+                        ("webhook-timestamp", "integer", "the time of this try, in seconds since 1970"),
+                        ("webhook-signature", "string", "v1, then the HMAC-SHA256 in base64"),
                     )
                 ],
                 "requestBody": {
                     "required": True,
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/WebhookEvent"}}},
                 },
-                "responses": {"2XX": {"description": "Taken; anything else, and it is sent again"}},
+                "responses": {"2XX": {"description": "Accepted. After any other response the delivery is sent again"}},
             }
         }
     }
 
 
 def _describe_headers(responses: Document) -> None:
-    """Describe the header that a problem or a redirect carries, and take away bodies that are none."""
+    """Describe the header of a problem or a redirect, and remove bodies of responses without one."""
     for status, response in responses.items():
         if status in _WITHOUT_BODY:
             del response["content"]

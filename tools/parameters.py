@@ -8,7 +8,7 @@ from assay.datasets import registry
 
 
 def schema_text(info: registry.DatasetInfo) -> str:
-    """Return what parameters.schema.json of a dataset type must hold."""
+    """Return the content of a dataset type's parameters.schema.json."""
     return json.dumps(registry.load(info).Parameters.model_json_schema(), indent=2) + "\n"
 
 

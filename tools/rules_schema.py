@@ -1,4 +1,4 @@
-"""Write the JSON schema of rules.json anew from the model: `python -m tools.rules_schema`."""
+"""Generate the JSON Schema of rules.json from the model: `python -m tools.rules_schema`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SCHEMA = Path(__file__).parents[1] / "assay" / "detection" / "rules.schema.json"
 
 
 def schema() -> str:
-    """The schema (JSON Schema 2020-12), as it lies beside the detector for editors and for tests."""
+    """Return the schema (JSON Schema 2020-12), which editors and tests use."""
     return (
         json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **Rules.model_json_schema()}, indent=2)
         + "\n"

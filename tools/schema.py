@@ -1,4 +1,4 @@
-"""Prints how supabase/schemas and supabase/migrations differ, as databases: what the next migration has to do."""
+"""Prints the difference between the databases of supabase/migrations and supabase/schemas, for the next migration."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from local.postgres.server import Postgres, embedded_binaries
 from local.postgres.tools import run_tool
 
 _SUPABASE = PROJECT / "supabase"
-# What differs from one pg_dump to the next: its own version, and the keys that it makes anew for each file.
+# Lines that differ between dumps: the version of pg_dump, and its random keys.
 _CHANGING = re.compile(r"^(-- Dumped (from|by) .*|\\(un)?restrict .*)\n", re.MULTILINE)
 _COLUMNS = re.compile(r"^(CREATE TABLE \S+ \(\n)(.*?)(\n\);)", re.MULTILINE | re.DOTALL)
-# pg_dump leaves them out with the tables that they are on, which are Supabase's.
+# pg_dump omits these triggers, because they are on Supabase's tables.
 _TRIGGERS = """
 select pg_get_triggerdef(t.oid) || ';' from pg_trigger t
 join pg_proc f on f.oid = t.tgfoid join pg_class c on c.oid = t.tgrelid
@@ -33,22 +33,22 @@ _TABLES = "select relname from pg_class where relnamespace = 'assay'::regnamespa
 
 
 def schema_files() -> list[Path]:
-    """The files of supabase/schemas, in the order of supabase/config.toml."""
+    """Return the files of supabase/schemas in the order of supabase/config.toml."""
     config = tomllib.loads((_SUPABASE / "config.toml").read_text(encoding="utf-8"))
     return [path for pattern in config["db"]["migrations"]["schema_paths"] for path in sorted(_SUPABASE.glob(pattern))]
 
 
 def apply_schemas(url: str) -> None:
-    """Make what supabase/schemas describe, in one transaction. Raises psycopg.Error."""
+    """Apply supabase/schemas in one transaction. Raises psycopg.Error."""
     with psycopg.connect(url) as connection:
         for path in schema_files():
             connection.execute(path.read_bytes())
 
 
 def dump(url: str, binaries: Path) -> str:
-    """All that is in the schemas assay and public of that database, with grants and without owners and rows.
+    """Return a dump of the schemas assay and public, with grants, without owners and rows.
 
-    Behind it our triggers on other tables. `binaries` holds a pg_dump of the server's version. Raises StackError.
+    Assay's triggers on other tables follow. `binaries` has a pg_dump of the server's version. Raises StackError.
     """
     arguments = ("--schema-only", "--no-owner", "--schema=assay", "--schema=public")
     dumped = run_tool(binaries / "pg_dump", url, *arguments)
@@ -59,9 +59,9 @@ def dump(url: str, binaries: Path) -> str:
 
 
 def describe(url: str, binaries: Path) -> list[str]:
-    """Lines that are the same for two databases that do the same, also with columns in another order.
+    """Return lines that are equal for equivalent databases, also if the order of columns differs.
 
-    All objects of `dump`, and all rows.
+    They describe all objects of `dump` and all rows.
     """
     objects = re.split(r"\n\n--\n-- (?=Name: )", dump(url, binaries))
     lines = [
@@ -80,7 +80,7 @@ def _sort_columns(table: re.Match[str]) -> str:
 
 
 def difference(migrated: list[str], described: list[str]) -> str:
-    """How to get from what the migrations make to what the schemas say, as a unified diff; empty where nothing is."""
+    """Return a unified diff from the migrated to the described database; empty if they are equal."""
     return "\n".join(difflib.unified_diff(migrated, described, "supabase/migrations", "supabase/schemas", lineterm=""))
 
 

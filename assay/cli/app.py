@@ -1,4 +1,4 @@
-"""The command `assay`: what stands before a command, and which commands there are."""
+"""The command `assay`: its global options and its subcommands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from assay.cli.commands.types import choose, types
 from assay.cli.terminal import screen
 
 app = typer.Typer(
-    help="Turns data files into audited results, on this machine or by any Assay (--url, --token).",
+    help="Turns data files into audited results, on this machine or with another Assay (--url, --token).",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},

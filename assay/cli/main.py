@@ -1,4 +1,4 @@
-"""The entry point of `assay`: Ctrl-C ends it without a traceback, also while it loads and after its end."""
+"""The entry point of `assay`. Ctrl-C ends it without a traceback, even during imports and exit."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from assay.cli.terminal.interrupt import end_at_once, ends_at_once
 
 
 def main() -> None:
-    """Load the command and run it."""
+    """Import the command and run it."""
     with ends_at_once():
-        from assay.cli.app import app  # this is what takes long
+        from assay.cli.app import app  # the slow import
     try:
         app()
     finally:

@@ -1,13 +1,11 @@
-"""A client of Assay's HTTP API, here or anywhere."""
+"""The client of Assay's HTTP API."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -16,9 +14,9 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from assay.client.account_models import Account, AccountExport, Remaining, RememberedColumnsList
+from assay.client.files import CHUNK_BYTES, Advance, LocalFile, safe_name
 from assay.client.models import (
-    Account,
-    AccountExport,
     DatasetTypes,
     DownloadLink,
     Job,
@@ -27,81 +25,28 @@ from assay.client.models import (
     Output,
     OutputList,
     PutLink,
-    RememberedColumnsList,
-    Remaining,
     UploadAnswer,
 )
 from assay.client.refusals import Refused, refused, service_refused, store_refused, unreachable
-from assay.contract import NAME
 
 ENDED = frozenset({"needs_type", "done", "failed", "cancelled", "expired"})
-"""Statuses that a job does not leave by itself."""
+"""Statuses that a job leaves only on a user's request."""
 
-_CHUNK = 1024 * 1024
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 2.0
 _PATIENCE_SECONDS = 30.0
-# A prefix is looked for among so many of the latest jobs: ten requests.
+# A prefix of an id is matched against this many of the latest jobs (ten requests).
 _PREFIX_JOBS = 1000
 _CANDIDATES = 5
 
 M = TypeVar("M", bound=BaseModel)
-# Called with how many bytes more are done.
-Advance = Callable[[int], None]
-
-
-def safe_name(output: Output) -> str:
-    """Return the name of an output, which leads to no other folder. Raises Refused for one that could."""
-    if not re.fullmatch(NAME, output.name):
-        detail = f"The service gave an output the name {output.name!r}, which is not safe to save under."
-        raise refused(502, "unsafe_output_name", "Bad Gateway", detail, "Tell whoever runs this service.")
-    return output.name
-
-
-@dataclass(frozen=True)
-class LocalFile:
-    """A file on this machine, by what Assay knows a file by."""
-
-    path: Path
-    sha256: str
-    size_bytes: int
-
-    @classmethod
-    def read(cls, path: Path, advance: Advance = lambda _bytes: None) -> Self:
-        """Hash a file. Raises OSError, and Refused for a name that cannot be sent."""
-        try:
-            path.name.encode()
-        except UnicodeEncodeError:
-            detail = f"The file's name is not UTF-8: {path.name.encode('utf-8', 'backslashreplace').decode()}."
-            raise refused(422, "filename_not_utf8", "Unprocessable Content", detail, "Rename the file.") from None
-        digest, size = hashlib.sha256(), 0
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-                advance(len(chunk))
-        return cls(path, digest.hexdigest(), size)
-
-    def chunks(self, advance: Advance) -> Iterator[bytes]:
-        """Read the bytes again, to be sent. Raises Refused if they are not as many as before."""
-        left = self.size_bytes
-        with self.path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                left -= len(chunk)
-                if left < 0:
-                    break
-                yield chunk
-                advance(len(chunk))
-        if left:
-            detail = f"{self.path.name} changed while it was read."
-            raise refused(409, "file_changed", "Conflict", detail, "Send it again when nothing writes to it.")
 
 
 class Client:
-    """Speaks to the Assay at `url` as the user of `token`. Every method raises Refused with the reason.
+    """A client of the Assay at `url`, signed in with `token`. Every method raises Refused on an error.
 
-    What `run` needs is asked again for half a minute when the service cannot be reached or has no time (503); `notify`
-    is told at the first time.
+    The requests that `assay run` makes are retried for half a minute if the service cannot be reached or answers 503;
+    `notify` is called before the first retry.
     """
 
     def __init__(self, url: str, token: str, notify: Callable[[str], None] = lambda _reason: None) -> None:
@@ -112,14 +57,14 @@ class Client:
             detail = f"{url} is not a URL: {error}."
             raise refused(400, "invalid_url", "Bad Request", detail, "Correct --url or ASSAY_URL.") from error
         if not (token.isascii() and token.isprintable()):
-            detail = "The token has characters that no token has."
+            detail = "The token contains invalid characters."
             raise refused(401, "invalid_token", "Unauthorized", detail, "Copy --token or ASSAY_TOKEN again.")
         self.url = url.rstrip("/")
         self._notify = notify
-        # A proxy of the user's cannot reach his own machine.
+        # A proxy cannot reach the user's own machine.
         loopback = urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
         self._http = httpx.Client(timeout=httpx.Timeout(60, connect=10), trust_env=not loopback)
-        # For the API alone: the object store gets no token, since its links are signed.
+        # Sent to the API only: the object store's links are signed and need no token.
         self._authorization = {"authorization": f"Bearer {token}"}
 
     def __enter__(self) -> Self:
@@ -135,7 +80,7 @@ class Client:
         parameters: Mapping[str, JsonValue],
         on_duplicate: Literal["reuse", "reprocess"],
     ) -> UploadAnswer:
-        """Tell of a file; the answer is the job, and where to send the bytes if they are not there."""
+        """Register a file. Returns the job, and where to send the file if it is not stored yet."""
         body: dict[str, JsonValue] = {
             "filename": file.path.name,
             "size_bytes": file.size_bytes,
@@ -148,7 +93,7 @@ class Client:
         return self._ask(UploadAnswer, "POST", "/uploads", json=body, patient=True)
 
     def send(self, file: LocalFile, put: PutLink, advance: Advance = lambda _bytes: None) -> None:
-        """Send the bytes to the object store."""
+        """Send the file to the object store."""
         headers = {**put.headers, "content-length": str(file.size_bytes)}
         try:
             answer = self._http.put(put.url, content=file.chunks(advance), headers=headers)
@@ -157,19 +102,19 @@ class Client:
         if not answer.is_success:
             raise store_refused(answer)
 
-    def wait(self, job_id: UUID, seen: Callable[[Job], None] = lambda _job: None) -> Job:
-        """Ask for the job until it has ended, more and more seldom; `seen` gets every state on the way."""
+    def wait(self, job_id: UUID, on_state: Callable[[Job], None] = lambda _job: None) -> Job:
+        """Poll the job with increasing pauses until it has ended; `seen` is called with every state."""
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
                 job = self._ask(JobWithAttempts, "GET", f"/jobs/{job_id}", patient=True)
             except Refused as error:
-                more = {
-                    "detail": f"{error.problem.detail} Job {job_id} may go on all the same.",
-                    "suggestion": f"{error.problem.suggestion} Then look at it: assay show {job_id}",
+                additions = {
+                    "detail": f"{error.problem.detail} Job {job_id} may continue.",
+                    "suggestion": f"{error.problem.suggestion} Then check the job: assay show {job_id}",
                 }
-                raise Refused(error.problem.model_copy(update=more)) from error
-            seen(job)
+                raise Refused(error.problem.model_copy(update=additions)) from error
+            on_state(job)
             if job.status in ENDED:
                 return job
             time.sleep(pause)
@@ -181,18 +126,21 @@ class Client:
 
     def jobs(self, status: str | None = None, limit: int = 20) -> list[Job]:
         """Return the latest jobs, newest first."""
-        found: list[Job] = []
+        jobs: list[Job] = []
         query: dict[str, str] = {} if status is None else {"status": status}
-        while len(found) < limit:
-            page = self._ask(JobPage, "GET", "/jobs", params={**query, "limit": str(min(100, limit - len(found)))})
-            found += page.jobs
+        while len(jobs) < limit:
+            page = self._ask(JobPage, "GET", "/jobs", params={**query, "limit": str(min(100, limit - len(jobs)))})
+            jobs += page.jobs
             if page.next_cursor is None:
                 break
             query["cursor"] = page.next_cursor
-        return found
+        return jobs
 
     def job_id(self, prefix: str) -> UUID:
-        """Return the id that begins with these hex digits. Raises Refused unless just one of the latest jobs has it."""
+        """Return the job id with this prefix of hex digits.
+
+        Raises Refused unless exactly one of the latest jobs matches.
+        """
         if len(prefix) == 32:
             return UUID(prefix)
         jobs = self.jobs(limit=_PREFIX_JOBS)
@@ -200,23 +148,25 @@ class Client:
         if len(matching) == 1:
             return matching[0].job_id
         if not matching:
-            detail = f"None of your {len(jobs)} latest jobs has an id that begins with {prefix}."
-            raise refused(404, "no_such_job", "Not Found", detail, "Give the whole id; `assay jobs` lists the latest.")
+            detail = f"None of your {len(jobs)} latest jobs has an id that starts with {prefix}."
+            raise refused(
+                404, "no_such_job", "Not Found", detail, "Use the full id; `assay jobs` lists the latest jobs."
+            )
         names = ", ".join(f"{job.job_id} ({job.filename})" for job in matching[:_CANDIDATES])
         rest = f" and {len(matching) - _CANDIDATES} more" if len(matching) > _CANDIDATES else ""
-        detail = f"{len(matching)} jobs have an id that begins with {prefix}: {names}{rest}."
-        raise refused(409, "ambiguous_job", "Conflict", detail, "Give more digits of the id.")
+        detail = f"{len(matching)} jobs have an id that starts with {prefix}: {names}{rest}."
+        raise refused(409, "ambiguous_job", "Conflict", detail, "Use more digits of the id.")
 
     def cancel(self, job_id: UUID) -> Job:
         """Cancel a job, or ask a running one to stop."""
         return self._ask(Job, "POST", f"/jobs/{job_id}/cancel")
 
     def retry(self, job_id: UUID) -> Job:
-        """Have a failed or cancelled job tried again."""
+        """Retry a failed or cancelled job."""
         return self._ask(Job, "POST", f"/jobs/{job_id}/retry")
 
     def reprocess(self, job_id: UUID) -> Job:
-        """Have the file of a job processed anew; return the job that does so."""
+        """Process the file of a job again. Return the new job."""
         return self._ask(Job, "POST", f"/jobs/{job_id}/reprocess")
 
     def choose_type(
@@ -226,9 +176,9 @@ class Client:
         parameters: Mapping[str, JsonValue] | None = None,
         columns: Mapping[str, str | None] | None = None,
     ) -> Job:
-        """Say what the file of a job is; it runs again as that, with its own parameters if none are given.
+        """Choose a job's dataset type. The job runs again with it, and keeps its parameters if none are given.
 
-        `columns` take the place of those among the parameters.
+        `columns` replace those among the parameters.
         """
         body: dict[str, JsonValue] = {"dataset_type": dataset_type}
         if parameters is not None:
@@ -246,7 +196,7 @@ class Client:
         self._send("DELETE", f"/columns/{choice_id}")
 
     def dataset_types(self) -> DatasetTypes:
-        """Return what a file may be."""
+        """Return the dataset types."""
         return self._ask(DatasetTypes, "GET", "/dataset-types")
 
     def delete(self, job_id: UUID) -> None:
@@ -254,7 +204,7 @@ class Client:
         self._send("DELETE", f"/jobs/{job_id}")
 
     def outputs(self, job_id: UUID) -> list[Output]:
-        """Return what a job produced."""
+        """Return a job's outputs."""
         return self._ask(OutputList, "GET", f"/jobs/{job_id}/outputs", patient=True).outputs
 
     def link(self, output: Output) -> DownloadLink:
@@ -263,13 +213,13 @@ class Client:
         return self._ask(DownloadLink, "GET", path, headers={"accept": "application/json"}, patient=True)
 
     def save(self, output: Output, link: DownloadLink, folder: Path) -> Path:
-        """Download an output into the folder under its own name, once its SHA-256 is found right; return its path."""
+        """Download an output into a folder, verify its SHA-256, and return its path."""
         path = folder / safe_name(output)
         self.fetch(link, output.sha256, path)
         return path
 
     def fetch(self, link: DownloadLink, sha256: str, path: Path) -> None:
-        """Download a file; it is there only once it is whole and its SHA-256 (hex) is found right."""
+        """Download a file. It appears at `path` only when it is complete and its SHA-256 (hex) is verified."""
         digest = hashlib.sha256()
         part = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
@@ -277,15 +227,15 @@ class Client:
                 if not answer.is_success:
                     answer.read()
                     if answer.status_code == 404:
-                        detail = f"{path.name} is listed, but its bytes are gone from the object store."
-                        suggestion = "Make it again: assay run FILE --on-duplicate reprocess"
+                        detail = f"{path.name} is listed, but it is no longer in the object store."
+                        suggestion = "Create it again: assay run FILE --on-duplicate reprocess"
                         raise refused(404, "file_missing", "Not Found", detail, suggestion)
                     raise store_refused(answer)
-                for chunk in answer.iter_bytes(_CHUNK):
+                for chunk in answer.iter_bytes(CHUNK_BYTES):
                     digest.update(chunk)
                     file.write(chunk)
             if digest.hexdigest() != sha256:
-                detail = f"{path.name} arrived with the SHA-256 {digest.hexdigest()}, not {sha256}."
+                detail = f"The downloaded {path.name} has the SHA-256 {digest.hexdigest()}, not {sha256}."
                 raise refused(502, "wrong_hash", "Bad Gateway", detail, "Download it again.")
             part.replace(path)
         except httpx.RequestError as error:
@@ -294,16 +244,16 @@ class Client:
             part.unlink(missing_ok=True)
 
     def account(self) -> Account:
-        """Return the plan, and what is used of it."""
+        """Return the account: plan and usage."""
         return self._ask(Account, "GET", "/me", patient=True)
 
     def export_page(self, cursor: str | None) -> AccountExport:
-        """Return a page of all that the account has, the first one or the one behind a cursor."""
+        """Return a page of the account's export: the first page, or the page of a cursor."""
         params = {} if cursor is None else {"cursor": cursor}
         return self._ask(AccountExport, "GET", "/me/export", params=params, patient=True)
 
     def delete_account(self) -> int:
-        """Delete what the account has, or as much of it as one request can; return how much is left."""
+        """Delete the account's data, as much as one request can. Return how many items are left."""
         answer = self._send("DELETE", "/me", patient=True)
         return 0 if answer.status_code == 204 else self._read(Remaining, answer).left
 
@@ -324,9 +274,9 @@ class Client:
         try:
             return model.model_validate_json(answer.content)
         except ValidationError as error:
-            asked = f"{answer.request.method} {answer.request.url.path}"
-            detail = f"{self.url} answered {asked} with something else than Assay does."
-            raise refused(502, "unexpected_answer", "Bad Gateway", detail, "Is the address Assay's?") from error
+            request = f"{answer.request.method} {answer.request.url.path}"
+            detail = f"{self.url} answered {request} with a response that is not Assay's."
+            raise refused(502, "unexpected_answer", "Bad Gateway", detail, "Check that the URL is Assay's.") from error
 
     def _send(
         self,
@@ -349,7 +299,7 @@ class Client:
                 if error.problem.status != 503 or time.monotonic() + pause > deadline:
                     raise
                 if pause == _FIRST_PAUSE_SECONDS:
-                    self._notify(f"{error.problem.detail} Trying again for {_PATIENCE_SECONDS:.0f} seconds.")
+                    self._notify(f"{error.problem.detail} Retrying for {_PATIENCE_SECONDS:.0f} seconds.")
             time.sleep(pause)
             pause *= 2
 

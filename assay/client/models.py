@@ -1,6 +1,6 @@
-"""The answers of the HTTP API, as functions/download/openapi.json states them.
+"""Responses about jobs, uploads, outputs and dataset types, as in functions/download/openapi.json.
 
-A test holds both equal. What each field means stands in the document.
+A test compares both. The document describes the fields.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 JobStatus = Literal["awaiting_upload", "queued", "running", "needs_type", "done", "failed", "cancelled", "expired"]
-EventType = Literal["job.done", "job.failed"]
 
 
 class Model(BaseModel):
-    """An answer, or a part of one; it never changes."""
+    """A response, or a part of one. Instances are immutable."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class ProblemDetails(Model):
-    """Every error's shape (RFC 9457)."""
+    """The format of every error (RFC 9457)."""
 
     type: str = "about:blank"
     title: str
@@ -41,7 +40,7 @@ class JobError(Model):
 
 
 class TypeChoice(Model):
-    """The dataset type and parameters that a person chose for a job, who that was, and when."""
+    """The dataset type and parameters that a user chose for a job."""
 
     dataset_type: str
     parameters: dict[str, JsonValue] | None = None
@@ -50,7 +49,7 @@ class TypeChoice(Model):
 
 
 class Attempt(Model):
-    """One try at a job."""
+    """One attempt at a job."""
 
     attempt: int
     worker: str
@@ -62,7 +61,7 @@ class Attempt(Model):
 
 
 class Cost(Model):
-    """What a job is estimated to cost on AWS at list prices: all attempts so far, and a month of its files."""
+    """The estimated cost of a job on AWS at list prices: all attempts so far, and one month of storage."""
 
     currency: Literal["USD"]
     total: float
@@ -104,7 +103,7 @@ class Job(Model):
 
 
 class JobWithAttempts(Job):
-    """A job with every try at it."""
+    """A job with all its attempts."""
 
     attempts: list[Attempt]
 
@@ -117,7 +116,7 @@ class JobPage(Model):
 
 
 class Upload(Model):
-    """What is known of the bytes: one entry per owner and SHA-256."""
+    """An upload: one per owner and SHA-256."""
 
     sha256: str
     size_bytes: int
@@ -129,7 +128,7 @@ class Upload(Model):
 
 
 class PutLink(Model):
-    """Where to send the bytes: one PUT to `url` with exactly these headers."""
+    """Where to send the file: one PUT to `url` with exactly these headers."""
 
     url: str
     method: Literal["PUT"] = "PUT"
@@ -138,7 +137,7 @@ class PutLink(Model):
 
 
 class UploadAnswer(Model):
-    """The job that answers an upload."""
+    """The job for an upload."""
 
     cached: bool
     job: Job
@@ -158,7 +157,7 @@ class Output(Model):
 
 
 class OutputList(Model):
-    """A job's outputs, in the order in which the pipeline made them."""
+    """A job's outputs, in the order in which the pipeline wrote them."""
 
     outputs: list[Output]
 
@@ -170,155 +169,8 @@ class DownloadLink(Model):
     expires_at: datetime
 
 
-class Limits(Model):
-    """What a plan allows."""
-
-    running_jobs: int
-    uploads_per_hour: int
-    stored_bytes: int
-    retention_days: int
-
-
-class Usage(Model):
-    """What is used of a plan at this moment."""
-
-    running_jobs: int
-    uploads_left: int
-    stored_bytes: int
-
-
-class Account(Model):
-    """An owner, the plan, and what is used of it."""
-
-    owner: UUID
-    plan: str
-    limits: Limits
-    usage: Usage
-
-
-class RememberedColumns(Model):
-    """The columns that the owner confirmed for files of one type with one header."""
-
-    choice_id: UUID
-    dataset_type: str
-    header_sha256: str
-    columns: dict[str, str | None] = Field(max_length=100)
-    filename: str
-    chosen_by: UUID
-    chosen_at: datetime
-
-
-class RememberedColumnsList(Model):
-    """An owner's remembered columns, oldest first."""
-
-    columns: list[RememberedColumns]
-
-
-class Webhook(Model):
-    """A URL that is told of the owner's jobs."""
-
-    webhook_id: UUID
-    url: str
-    created_at: datetime
-    failing_since: datetime | None
-
-
-class DeliveryError(Model):
-    """Why a try at a delivery failed."""
-
-    code: str
-    detail: str
-    suggestion: str
-
-
-class Delivery(Model):
-    """One event that a webhook is told of; `delivery_id` is the header webhook-id of every try."""
-
-    delivery_id: UUID
-    job_id: UUID
-    type: EventType
-    occurred_at: datetime
-    state: Literal["pending", "sending", "delivered", "failed"]
-    attempts: int
-    next_attempt_at: datetime | None
-    http_status: int | None
-    error: DeliveryError | None
-    ended_at: datetime | None
-
-
-class ExportedWebhook(Webhook):
-    """A webhook; one that was deleted is there until its deliveries are gone. Its secret is in no export."""
-
-    deleted_at: datetime | None
-
-
-class ExportedDelivery(Delivery):
-    """A delivery, with what was sent."""
-
-    webhook_id: UUID
-    data: dict[str, JsonValue]
-
-
-class ExportedUpload(Model):
-    """An upload, with a link to its bytes."""
-
-    sha256: str
-    size_bytes: int
-    filename: str
-    first_seen: datetime
-    last_used: datetime
-    times_used: int
-    stored_at: datetime | None
-    link: DownloadLink | None
-
-
-class ExportedAttempt(Attempt):
-    """One try at a job."""
-
-    job_id: UUID
-
-
-class JobEvent(Model):
-    """A job came to have a status, or a person chose its dataset type."""
-
-    job_id: UUID
-    attempt: int
-    event: JobStatus | Literal["type_chosen"]
-    at: datetime
-    details: dict[str, JsonValue]
-
-
-class ExportedOutput(Output):
-    """An output, with a link to it."""
-
-    job_id: UUID
-    attempt: int
-    link: DownloadLink
-
-
-class AccountExport(Model):
-    """A page of all that an owner has; the lists of all pages, one behind the other, are the whole."""
-
-    account: Account
-    webhooks: list[ExportedWebhook]
-    deliveries: list[ExportedDelivery]
-    remembered_columns: list[RememberedColumns]
-    uploads: list[ExportedUpload]
-    jobs: list[Job]
-    attempts: list[ExportedAttempt]
-    events: list[JobEvent]
-    outputs: list[ExportedOutput]
-    next_cursor: str | None
-
-
-class Remaining(Model):
-    """What a deletion has not come to yet."""
-
-    left: int
-
-
 class ColumnWanted(Model):
-    """One column of a dataset type, and the names that it is known by; case, accents and punctuation are no matter."""
+    """One column of a dataset type and the names it is recognised by. Case, accents and punctuation are ignored."""
 
     role: str
     holds: Literal["text", "date", "number"]
@@ -328,7 +180,7 @@ class ColumnWanted(Model):
 
 
 class DatasetType(Model):
-    """What a file may be."""
+    """A dataset type."""
 
     dataset_type: str
     title: str
@@ -344,6 +196,6 @@ class DatasetType(Model):
 
 
 class DatasetTypes(Model):
-    """All of them; one is added by adding its folder."""
+    """All dataset types."""
 
     dataset_types: list[DatasetType]

@@ -1,4 +1,4 @@
-"""What the service, or the object store behind it, answers when it does not do what it was asked."""
+"""Errors of the service and of the object store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assay.client.models import ProblemDetails
 
 
 class Refused(Exception):
-    """Assay, or the object store behind it, did not do what it was asked; `problem` says why."""
+    """Assay or the object store refused a request; `problem` is the reason."""
 
     def __init__(self, problem: ProblemDetails) -> None:
         super().__init__(problem.detail)
@@ -19,25 +19,25 @@ class Refused(Exception):
 
 
 def refused(status: int, code: str, title: str, detail: str, suggestion: str) -> Refused:
-    """Make a refusal of the client's own."""
+    """Return an error of the client itself."""
     return Refused(ProblemDetails(title=title, status=status, detail=detail, code=code, suggestion=suggestion))
 
 
 def service_refused(answer: httpx.Response) -> Refused:
-    """Return the problem that an answer states; a gateway in between may have stated it in its own way."""
+    """Return the problem in a response. A gateway's error may have another format."""
     try:
         return Refused(ProblemDetails.model_validate_json(answer.content))
     except ValidationError:
-        detail = f"{answer.request.method} {answer.url.path} was answered with: {answer.text[:500].strip() or '-'}"
-        suggestion = "Look at the address and the token; if they are right, try again later."
+        detail = f"{answer.request.method} {answer.url.path} failed: {answer.text[:500].strip() or '-'}"
+        suggestion = "Check the URL and the token. If they are right, try again later."
         return refused(answer.status_code, "unexpected_answer", answer.reason_phrase or "Error", detail, suggestion)
 
 
 def store_refused(answer: httpx.Response) -> Refused:
-    """Say why the object store did not take or give a file."""
+    """Return the error for a response of the object store."""
     code = re.search(r"<Code>(\w+)</Code>", answer.text)
     detail = f"The object store answered {answer.status_code} {code[1] if code else answer.reason_phrase}."
-    suggestion = "Send the file again; a link is valid for a limited time, and for exactly the bytes it was made for."
+    suggestion = "Send the file again. A link is valid for a limited time and for one file."
     if answer.status_code == 413:
         suggestion = "Raise the file size limit of the object store's bucket, or send a smaller file."
     if answer.status_code == 507:
@@ -45,7 +45,7 @@ def store_refused(answer: httpx.Response) -> Refused:
     return refused(answer.status_code, "object_store_refused", answer.reason_phrase or "Error", detail, suggestion)
 
 
-def unreachable(what: str, error: httpx.RequestError) -> Refused:
-    """Say that nobody answered at all."""
-    detail = f"{what} cannot be reached: {error or type(error).__name__}."
-    return refused(503, "unreachable", "Service Unavailable", detail, "Look at the address and the network.")
+def unreachable(service: str, error: httpx.RequestError) -> Refused:
+    """Return the error for a request without a response."""
+    detail = f"{service} cannot be reached: {error or type(error).__name__}."
+    return refused(503, "unreachable", "Service Unavailable", detail, "Check the URL and the network.")

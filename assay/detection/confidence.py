@@ -33,7 +33,7 @@ def of_score(score: float, *, fits: bool) -> float:
 
 
 def of_layout(*, fits: bool) -> float:
-    """The same of a file with a known layout."""
+    """The same of a file with a known layout, or whose columns were confirmed before."""
     return _LAYOUT if fits else _MISFIT
 
 

@@ -191,8 +191,11 @@ def _weigh(head: Preview, rules: Rules, columns: Columns) -> _Weighed:
     types, misfits = data_types(head, rules, at)
     seen = [exact_names(head, rules, at), name_patterns(head, rules, at), types, heuristics(head, rules, at)]
     weighed = tuple(item for item in seen if item is not None)
-    if columns.layout is not None:
-        weighed = (evidence("layout", 1.0, f"the header is that of {columns.layout}"), *weighed)
+    header = f"the header is that of {columns.layout}" if columns.layout is not None else ""
+    if any(role.how == "remembered" for role in columns.roles.values()):
+        header = "the columns of files with this header were confirmed before"
+    if header:
+        weighed = (evidence("layout", 1.0, header), *weighed)
     wide = telling(head, rules, at) if missing and not misfits & {*(rules.wide.needs if rules.wide else ())} else None
     if wide is not None:
         columns = columns.model_copy(update={"missing": ()})
@@ -204,7 +207,7 @@ def _weigh(head: Preview, rules: Rules, columns: Columns) -> _Weighed:
         )
     score = sum(item.weight * item.score for item in weighed) / sum(item.weight for item in weighed)
     fits = not rules.lacking(at.keys() - misfits) and not columns.doubts
-    if columns.layout is not None:
+    if header:
         return _Weighed(of_layout(fits=fits), weighed, missing, columns, fits)
     alone = of_score(score, fits=fits)
     if is_enough(head, rules, at, misfits):

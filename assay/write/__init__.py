@@ -1,1 +1,1 @@
-"""How outputs are written: each way once, for every dataset type."""
+"""Writers of output formats, shared by all dataset types."""

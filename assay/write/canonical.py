@@ -1,4 +1,4 @@
-"""JSON with one form for one content, so that equal results are equal bytes."""
+"""Canonical JSON: equal content gives equal bytes."""
 
 from __future__ import annotations
 

@@ -1,36 +1,35 @@
-"""Text in CSV that no spreadsheet program takes for a formula.
+"""Escape text in CSV so that no spreadsheet program reads it as a formula.
 
-The rule is OWASP's (https://owasp.org/www-community/attacks/CSV_Injection): an apostrophe goes in front of whatever
-would begin a cell with = + - @, their full-width forms, tab, carriage return or line feed. docs/decisions/
-hostile-input.md says which outputs follow it, and why.
+The rule is OWASP's (https://owasp.org/www-community/attacks/CSV_Injection): an apostrophe precedes a cell that starts
+with = + - @, their full-width forms, tab, carriage return or line feed. See docs/decisions/hostile-input.md for the
+outputs that it applies to.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-# What a spreadsheet may pass over in front of a formula: blanks, what can't be seen, and quotes.
+# Characters that a spreadsheet may skip before a formula: blanks, invisible characters, and quotes.
 _BEFORE = (
     r"""((?:[^\S\t\r\n]|\p{Cf}|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"'])*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"""
 )
-# A cell begins with the text, and where a program that parts cells by semicolons or tabs, or does not see that the
-# text stands within quotes, finds one of these.
+# A cell starts at the start of the text, and after each of these characters in a program that separates cells by
+# semicolons or tabs, or that ignores quotes.
 _FORMULA = rf"(^|[;\t\r\n]){_BEFORE}"
 _CONTROL = r"^('*[\t\r\n])"
 _NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 
 
 def guarded(text: pl.Expr) -> pl.Expr:
-    """Put the apostrophes in front; a text that is a number, such as -1.5, is no formula and stays as it is.
+    """Add the apostrophes. A number, such as -1.5, is not a formula and does not change.
 
-    No two texts become one: where an apostrophe stands before what would begin a formula, there was one less.
+    The mapping is injective: text that already has an apostrophe before a formula gets another one.
     """
     return text.map_batches(_guarded, return_dtype=pl.String, is_elementwise=True)
 
 
 def _guarded(text: pl.Series) -> pl.Series:
-    # To look costs a tenth of what it costs to replace, and there is hardly ever anything to replace; most columns have
-    # few different texts.
+    # Searching costs a tenth of replacing, and replacing is rarely needed. Most columns have few distinct texts.
     if not _risky(text.unique()).any():
         return text
     risky = _risky(text)

@@ -1,1 +1,1 @@
-"""Every query, and the signed links."""
+"""Queries and signed links."""

@@ -1,4 +1,4 @@
-"""The queries about the caller's account: the plan and what is used of it, and a page of all that there is."""
+"""Queries about the caller's account: plan, usage and export."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.wire.account import Account, AccountExport
 
 
 class _Webhooks(BaseModel):
-    """Behind a delivery of this webhook, or behind the webhook's own row."""
+    """A position after this webhook's row, or after one of its deliveries."""
 
     walk: Literal["webhooks"]
     at: AwareDatetime
@@ -37,7 +37,7 @@ class _Uploads(BaseModel):
 
 
 class _Jobs(BaseModel):
-    """Behind the job's own row (part 0), or behind its attempt (1), event (2) or output (3) of this number."""
+    """A position after the job's row (part 0), or after its attempt (1), event (2) or output (3) of this number."""
 
     walk: Literal["jobs"]
     at: AwareDatetime
@@ -46,13 +46,13 @@ class _Jobs(BaseModel):
     number: int = Field(ge=0, lt=2**63)
 
 
-# Where export_account goes on: its p_after.
+# The argument p_after of export_account.
 _Place = Annotated[_Webhooks | _Columns | _Uploads | _Jobs, Field(discriminator="walk")]
 _PLACE: TypeAdapter[_Webhooks | _Columns | _Uploads | _Jobs] = TypeAdapter(_Place)
 
 
 class _Page(BaseModel):
-    """A page as the database gives it; the lists that hold no file pass through."""
+    """A page from the database. Lists without files pass through unchanged."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -62,14 +62,14 @@ class _Page(BaseModel):
 
 
 def get_account(user: User) -> Account:
-    """The user's plan, and what is used of it."""
+    """Return the user's plan and usage."""
     return Account.model_validate(database().call("get_account", {}, as_user=user))
 
 
 def export(user: User, limit: int, cursor: str | None) -> AccountExport:
-    """One page of all that the user has, at most `limit` things, with signed links to the files among them.
+    """Return a page of the user's data, at most `limit` items, with signed links to files.
 
-    Raises Problem (404) for a cursor that is none of theirs.
+    Raises Problem (404) for a cursor that is not the user's.
     """
     after = decoded(user, cursor, _PLACE).model_dump(mode="json", exclude_none=True) if cursor else None
     answer = database().call("export_account", {"p_limit": limit, "p_after": after}, as_user=user)

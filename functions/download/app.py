@@ -1,4 +1,4 @@
-"""The queries: jobs, outputs, signed links, webhooks, the account, health."""
+"""Routes for queries: jobs, outputs, signed links, webhooks, the account, health."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from shared.catalog.dataset_types import DatasetTypes, all_dataset_types, exampl
 from shared.http import INVALID, NOT_SIGNED_IN, UNAVAILABLE, SignedIn, answer, documented, new_api, respond
 from shared.telemetry import logger, measure, metrics, tracer
 from shared.wire.account import Account, AccountExport
-from shared.wire.jobs import DownloadLink, Health, JobPage, JobStatus, JobWithAttempts, OutputList
 from shared.wire.columns import RememberedColumnsList
+from shared.wire.jobs import DownloadLink, JobPage, JobStatus, JobWithAttempts, OutputList
+from shared.wire.service import Health
 from shared.wire.webhooks import DeliveryPage, WebhookList
 
 api = new_api()
@@ -36,7 +37,7 @@ def get_jobs(
     user: SignedIn,
     status: Annotated[JobStatus | None, Query(description="only jobs with this status")] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="jobs on a page")] = 20,
-    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+    cursor: Annotated[str | None, Query(description="next_cursor of the previous page")] = None,
 ) -> Response[str]:
     """List the caller's jobs."""
     return answer(200, queries.list_jobs(user, status, limit, cursor))
@@ -62,7 +63,7 @@ def get_job(job_id: UUID, user: SignedIn) -> Response[str]:
     responses=documented((200, OutputList, "The outputs"), problems=[NOT_SIGNED_IN, (404, "No such job"), UNAVAILABLE]),
 )
 def get_outputs(job_id: UUID, user: SignedIn) -> Response[str]:
-    """List the outputs of a job; there are none until it is done."""
+    """List the outputs of a job. The list is empty until the job is done."""
     return answer(200, queries.list_outputs(user, job_id))
 
 
@@ -71,13 +72,13 @@ def get_outputs(job_id: UUID, user: SignedIn) -> Response[str]:
     summary="Get a signed link to an output",
     operation_id="download_output",
     responses=documented(
-        (200, DownloadLink, "With `Accept: application/json`: the link"),
+        (200, DownloadLink, "The link, for `Accept: application/json`"),
         problems=[NOT_SIGNED_IN, (404, "No such output"), UNAVAILABLE],
     )
-    | {302: {"description": "To the signed link, which is valid for one hour"}},
+    | {302: {"description": "Redirect to the signed link, which is valid for one hour"}},
 )
 def get_download(output_id: UUID, user: SignedIn, request: Request) -> Response[str]:
-    """Redirect to a signed link; with `Accept: application/json`, answer with the link and its end."""
+    """Redirect to a signed link. With `Accept: application/json`, return the link and when it expires."""
     link = queries.download_link(user, output_id)
     measure("DownloadLinks")
     if "application/json" in (request.headers.get("accept") or ""):
@@ -100,16 +101,16 @@ def get_columns(user: SignedIn) -> Response[str]:
     "/webhooks",
     summary="List webhooks, oldest first",
     operation_id="list_webhooks",
-    responses=documented((200, WebhookList, "All of them"), problems=[NOT_SIGNED_IN, UNAVAILABLE]),
+    responses=documented((200, WebhookList, "All webhooks"), problems=[NOT_SIGNED_IN, UNAVAILABLE]),
 )
 def get_webhooks(user: SignedIn) -> Response[str]:
-    """List the caller's webhooks; their secrets are shown once, when they are made, and never again."""
+    """List the caller's webhooks. A secret is shown only when its webhook is created."""
     return answer(200, webhooks.list_webhooks(user))
 
 
 @api.get(
     "/webhooks/<webhook_id>/deliveries",
-    summary="List what a webhook was told, newest first",
+    summary="List the deliveries of a webhook, newest first",
     operation_id="list_deliveries",
     responses=documented(
         (200, DeliveryPage, "A page of deliveries"),
@@ -120,26 +121,26 @@ def get_deliveries(
     webhook_id: UUID,
     user: SignedIn,
     limit: Annotated[int, Query(ge=1, le=100, description="deliveries on a page")] = 20,
-    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+    cursor: Annotated[str | None, Query(description="next_cursor of the previous page")] = None,
 ) -> Response[str]:
-    """List the deliveries of the last 30 days: how each went, and when one that failed is tried again."""
+    """List the deliveries of the last 30 days, with the result of each and when it is tried again."""
     return answer(200, webhooks.list_deliveries(user, webhook_id, limit, cursor))
 
 
 @api.get(
     "/me",
-    summary="Show the account: the plan with its limits, and what is used of it",
+    summary="Show the account: plan, limits and usage",
     operation_id="get_account",
     responses=documented((200, Account, "The account"), problems=[NOT_SIGNED_IN, UNAVAILABLE]),
 )
 def get_me(user: SignedIn) -> Response[str]:
-    """Show what the caller's plan allows, and how much of it is used at this moment."""
+    """Show the limits of the caller's plan and the current usage."""
     return answer(200, account.get_account(user))
 
 
 @api.get(
     "/me/export",
-    summary="Export all that the account has",
+    summary="Export the account's data",
     operation_id="export_account",
     responses=documented(
         (200, AccountExport, "A page"), problems=[NOT_SIGNED_IN, (404, "No such cursor"), INVALID, UNAVAILABLE]
@@ -147,36 +148,37 @@ def get_me(user: SignedIn) -> Response[str]:
 )
 def get_export(
     user: SignedIn,
-    limit: Annotated[int, Query(ge=1, le=500, description="things on a page, in all its lists together")] = 100,
-    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=500, description="items on a page, in all lists together")] = 100,
+    cursor: Annotated[str | None, Query(description="next_cursor of the previous page")] = None,
 ) -> Response[str]:
-    """Give a page of everything, each file with its SHA-256 and a link that is valid for one hour.
+    """Return a page of the account's data. Each file has its SHA-256 and a link that is valid for one hour.
 
-    What was there before the first page comes once, on one page; what is made or deleted meanwhile may be missing.
+    Items that existed before the first page appear exactly once. Items created or deleted during the export may be
+    missing.
     """
     return answer(200, account.export(user, limit, cursor))
 
 
 @api.get(
     "/dataset-types",
-    summary="List what a file may be",
+    summary="List dataset types",
     operation_id="list_dataset_types",
     responses=documented((200, DatasetTypes, "The dataset types"), problems=[]),
 )
 def get_dataset_types() -> Response[str]:
-    """List the dataset types: what each is, the columns by which it is recognised, and where its example lies."""
+    """List the dataset types, with their columns and the paths of their examples."""
     return answer(200, all_dataset_types())
 
 
 @api.get(
     "/dataset-types/<dataset_type>/example",
-    summary="Get a small file of a dataset type",
+    summary="Get an example file of a dataset type",
     operation_id="get_example",
     responses=documented(problems=[(404, "No such dataset type")])
     | {200: {"description": "The file", "content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
 def get_example(dataset_type: str) -> Response[str]:
-    """Give an example of a dataset type, as CSV."""
+    """Return an example of a dataset type, as CSV."""
     text = example_of(dataset_type).read_text(encoding="utf-8")
     headers: dict[str, str | list[str]] = {"Content-Disposition": f'attachment; filename="{dataset_type}.csv"'}
     return Response(status_code=200, content_type="text/csv; charset=utf-8", body=text, headers=headers)
@@ -184,24 +186,26 @@ def get_example(dataset_type: str) -> Response[str]:
 
 @api.get(
     "/health",
-    summary="State of the service",
+    summary="Check the service",
     operation_id="health",
-    responses=documented((200, Health, "All parts answer"), (503, Health, "At least one part is down"), problems=[]),
+    responses=documented(
+        (200, Health, "All dependencies answer"), (503, Health, "At least one dependency is down"), problems=[]
+    ),
 )
 def get_health() -> Response[str]:
-    """Ask database, object store and queue: 200 when all answer, otherwise 503."""
+    """Check database, object store and queue. Answers 200 if all answer, otherwise 503."""
     state = health()
     return answer(200 if state.status == "ok" else 503, state)
 
 
-@api.get("/openapi.json", summary="This API", operation_id="openapi")
+@api.get("/openapi.json", summary="Get the OpenAPI document", operation_id="openapi")
 def get_openapi() -> Response[str]:
-    """Give the OpenAPI document of the whole API."""
+    """Return the OpenAPI document of the API."""
     return Response(status_code=200, content_type="application/json", body=openapi())
 
 
 @api.not_found
-def _no_route(error: NotFoundError) -> Response[str]:  # noqa: ARG001  # the resolver hands it over
+def _no_route(error: NotFoundError) -> Response[str]:  # noqa: ARG001  # the resolver passes it
     return answer_otherwise(api.current_event.http_method, api.current_event.path)
 
 
@@ -209,7 +213,7 @@ def _no_route(error: NotFoundError) -> Response[str]:  # noqa: ARG001  # the res
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
-    """Answer an API Gateway HTTP API event (payload format 2.0): of its own routes, and whatever has no route."""
+    """Answer an API Gateway HTTP API event (payload format 2.0), including paths without a route."""
     if is_head(event):
         return {**respond(api, as_get(event), context), "body": ""}
     return respond(api, event, context)

@@ -1,4 +1,4 @@
-"""Where a page ends, as text that clients hand back unchanged. It is good for the user it was made for."""
+"""Cursors: the end of a page, as opaque text. A cursor is valid for one user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ P = TypeVar("P", bound=BaseModel)
 
 
 class Row(BaseModel):
-    """The last row of a page, where rows stand in the order of time and id."""
+    """The last row of a page, for rows sorted by time and id."""
 
     at: AwareDatetime
     row_id: UUID
@@ -26,13 +26,13 @@ ROW = TypeAdapter(Row)
 
 
 def encoded(user: User, place: BaseModel) -> str:
-    """Return the cursor of the page behind this place."""
+    """Return the cursor of the page after this position."""
     text = f"{user.owner} {place.model_dump_json(exclude_none=True)}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decoded(user: User, cursor: str, kind: TypeAdapter[P]) -> P:
-    """Return the place that a cursor stands for. Raises Problem (404) for what is none of this user's."""
+    """Return the position of a cursor. Raises Problem (404) if it is not one of this user's."""
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
         owner, _, place_json = text.partition(" ")
@@ -40,6 +40,6 @@ def decoded(user: User, cursor: str, kind: TypeAdapter[P]) -> P:
     except (binascii.Error, ValueError):
         place = None
     if place is None:
-        suggestion = "Send next_cursor of the page before, unchanged, or begin anew without a cursor."
+        suggestion = "Send next_cursor of the previous page unchanged, or start again without a cursor."
         raise Problem(404, "cursor_not_found", "There is no such cursor.", suggestion)
     return place

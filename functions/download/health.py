@@ -1,4 +1,4 @@
-"""Is everything there that the service stands on?"""
+"""Check the service's dependencies."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from shared.errors import AssayError
 from shared.object_store import object_store
 from shared.queue import queue
 from shared.telemetry import logger
-from shared.wire.jobs import Health, PartHealth
+from shared.wire.service import Health, PartHealth
 
 
 def health() -> Health:
-    """Ask each part in turn and say how long it took."""
+    """Check each dependency in turn, and measure how long it takes."""
     database_health = _ask(lambda: database().ping())
     object_store_health = _ask(lambda: object_store().ping())
     queue_health = _ask(lambda: queue().ping())
@@ -30,7 +30,7 @@ def _ask(ping: Callable[[], None]) -> PartHealth:
     state = "ok"
     try:
         ping()
-    except AssayError as error:  # down, or not to be used as the settings say: the log tells which
-        logger.warning("a part is down", exc_info=error)
+    except AssayError as error:  # down, or misconfigured: the log has the reason
+        logger.warning("a dependency is down", exc_info=error)
         state = "down"
     return PartHealth.model_validate({"state": state, "latency_ms": round((time.perf_counter() - start) * 1000, 1)})

@@ -1,4 +1,4 @@
-"""The queries, each as the user who asks: row level security decides what they see."""
+"""Queries, each run as the user: row level security applies."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _STORED_OUTPUT = TypeAdapter(dict[str, str])
 
 
 def list_jobs(user: User, status: JobStatus | None, limit: int, cursor: str | None) -> JobPage:
-    """One page of the user's jobs, newest first. Raises Problem (404) for a cursor that is none of theirs."""
+    """Return a page of the user's jobs, newest first. Raises Problem (404) for a cursor that is not the user's."""
     before = decoded(user, cursor, ROW) if cursor else None
     answer = database().call(
         "list_jobs",
         {
             "p_status": status,
-            # One more than asked for tells whether there is another page.
+            # One extra row tells whether there is another page.
             "p_limit": limit + 1,
             "p_before_created_at": before.at if before else None,
             "p_before_job_id": before.row_id if before else None,
@@ -46,18 +46,18 @@ def list_columns(user: User) -> RememberedColumnsList:
 
 
 def get_job(user: User, job_id: UUID) -> JobWithAttempts:
-    """One job with every try at it. Raises Problem (404)."""
+    """Return a job with all its attempts. Raises Problem (404)."""
     return JobWithAttempts.model_validate(database().call("get_job", {"p_job_id": job_id}, as_user=user))
 
 
 def list_outputs(user: User, job_id: UUID) -> OutputList:
-    """Every output of a job; none until it is done. Raises Problem (404)."""
+    """Return the outputs of a job; none until it is done. Raises Problem (404)."""
     outputs = database().call("list_outputs", {"p_job_id": job_id}, as_user=user)
     return OutputList(outputs=_OUTPUTS.validate_python(outputs))
 
 
 def download_link(user: User, output_id: UUID) -> DownloadLink:
-    """Sign a link to one output. Raises Problem (404)."""
+    """Return a signed link to an output. Raises Problem (404)."""
     output = database().call("get_output", {"p_output_id": output_id}, as_user=user)
     stored = _STORED_OUTPUT.validate_python(output)
     link = object_store().get_link(

@@ -1,4 +1,4 @@
-"""The queries about webhooks, each as the user who asks: row level security decides what they see."""
+"""Queries about webhooks, each run as the user: row level security applies."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _DELIVERIES = TypeAdapter(list[Delivery])
 
 
 def list_webhooks(user: User) -> WebhookList:
-    """All webhooks of the user, oldest first; without their secrets."""
+    """Return all webhooks of the user, oldest first, without their secrets."""
     return WebhookList(webhooks=_WEBHOOKS.validate_python(database().call("list_webhooks", {}, as_user=user)))
 
 
 def list_deliveries(user: User, webhook_id: UUID, limit: int, cursor: str | None) -> DeliveryPage:
-    """One page of a webhook's deliveries, newest first. Raises Problem (404), also for a cursor that is none."""
+    """Return a page of a webhook's deliveries, newest first. Raises Problem (404), also for an invalid cursor."""
     before = decoded(user, cursor, ROW) if cursor else None
     answer = database().call(
         "list_deliveries",
         {
             "p_webhook_id": webhook_id,
-            # One more than asked for tells whether there is another page.
+            # One extra row tells whether there is another page.
             "p_limit": limit + 1,
             "p_before_occurred_at": before.at if before else None,
             "p_before_delivery_id": before.row_id if before else None,

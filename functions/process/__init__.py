@@ -1,1 +1,1 @@
-"""SQS records to jobs: claim, download, detect, run, store, finish."""
+"""Processes jobs: claim, download, detect, run, store, finish."""

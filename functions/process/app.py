@@ -1,4 +1,4 @@
-"""SQS records, each of which fails or succeeds on its own: news and hints; and, once a minute, the sweep."""
+"""Handles SQS records (news and hints), each separately, and runs the sweep once a minute."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from shared.telemetry import logger, measure, metrics, tracer
 _TELLING_SECONDS = 15
 _OUTAGE_SECONDS = 60
 
-# What the sweep does as well, within a minute.
+# Hints for work that the sweep also does within a minute.
 _SWEPT: dict[str, Callable[[], None]] = {OUTBOX_HINT: tell_of_outbox, CLEAN_UP_HINT: clean_up, DELIVER_HINT: deliver}
 
-# A batch of which every record failed is answered record by record too, never as one error. With a logger it says why
-# a record failed; without one nobody would ever know.
+# Failures are reported per record, even if every record failed. The logger records why each one failed; without it the
+# reason would be lost.
 processor = BatchProcessor(
     event_type=EventType.SQS,
     raise_on_entire_batch_failure=False,
-    logger=logger,  # type: ignore[arg-type]  # Powertools' own Logger has all of logging.Logger but its type
+    logger=logger,  # type: ignore[arg-type]  # Powertools' Logger has the methods of logging.Logger
 )
 
 
@@ -51,9 +51,9 @@ def _record(record: SQSRecord, lambda_context: LambdaContext) -> None:
         if message in _SWEPT:
             logger.warning("hint not followed", exc_info=True)
             return
-        # A message of its own rather than a failed record: an outage is no reason for the dead-letter queue, which
-        # counts receives, and a record would come again after an hour and a half.
-        logger.warning("message put off", exc_info=True)
+        # A new message instead of a failed record: the dead-letter queue counts receives, which an outage must not
+        # use up, and a failed record would return only after an hour and a half.
+        logger.warning("message postponed", exc_info=True)
         (queue() if message == RUN_HINT else news_queue()).send([message], _OUTAGE_SECONDS)
         measure("MessagesPutOff")
 
@@ -62,9 +62,9 @@ def _worker(lambda_context: LambdaContext) -> Worker:
     seconds_left = lambda_context.get_remaining_time_in_millis() / 1000
     return Worker(
         f"{lambda_context.function_name}:{lambda_context.aws_request_id}",
-        # The runtime gives the memory's size as it stands in its environment: as text.
+        # The runtime gives the memory size as text.
         int(lambda_context.memory_limit_in_mb),
-        # What stays is for telling how the attempt ended.
+        # The rest of the time is for reporting how the attempt ended.
         deadline=time.monotonic() + seconds_left - min(_TELLING_SECONDS, seconds_left / 10),
     )
 
@@ -73,7 +73,7 @@ def _worker(lambda_context: LambdaContext) -> Worker:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
-    """Process a batch from SQS and name the records that are to come again; or sweep, for EventBridge's schedule."""
+    """Process a batch from SQS and return the records to redeliver, or run the sweep for EventBridge's schedule."""
     if event.get("source") == "aws.events":
         sweep()
         return {"batchItemFailures": []}

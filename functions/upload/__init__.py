@@ -1,1 +1,1 @@
-"""Every command: uploads and what a user does to a job."""
+"""Commands: uploads, jobs, webhooks and the account."""

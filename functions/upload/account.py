@@ -1,4 +1,4 @@
-"""The deletion of all that an owner has."""
+"""Deletes all data of an owner."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from shared.sign_in.auth import User
 from shared.wire.account import Remaining
 
 _BATCH = 500
-# The longest that a call may take; one that would not end in time is not begun.
+# The longest that a call may take. A call that might not finish in time is not started.
 _CALL_MILLISECONDS = (TRYING_SECONDS + CONNECT_SECONDS + STATEMENT_SECONDS + 1) * 1000
 
 
 def delete_account(user: User, remaining_milliseconds: Callable[[], int]) -> Remaining:
-    """Delete all that the user has, batch by batch, for as long as there is time: the rows now, the objects in minutes.
+    """Delete all data of the user in batches while there is time: rows immediately, objects within minutes.
 
-    The answer says what is left to be deleted by further requests. Plan and hourly limit stay, or else a deletion would
-    be the way around them.
+    Returns how much remains for further requests. Plan and hourly usage stay; otherwise a deletion would reset the
+    limits.
     """
     while True:
         answer = database().call("delete_account", {"p_limit": _BATCH}, as_user=user)

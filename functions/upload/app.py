@@ -1,4 +1,4 @@
-"""The commands, on uploads, jobs, webhooks and the account; and the webhook of Supabase's own, POST /events/storage."""
+"""Routes for commands: uploads, jobs, webhooks, the account, and Supabase's webhook (POST /events/storage)."""
 
 from __future__ import annotations
 
@@ -28,8 +28,10 @@ from shared.http import (
 )
 from shared.telemetry import follow, logger, measure, metrics, tracer
 from shared.wire.account import Remaining
-from shared.wire.jobs import FILENAME_SCHEMA, HintTaken, Job, OnDuplicate, UploadAnswer
 from shared.wire.columns import RememberedColumns
+from shared.wire.jobs import Job
+from shared.wire.service import HintTaken
+from shared.wire.uploads import FILENAME_SCHEMA, OnDuplicate, UploadAnswer
 from shared.wire.webhooks import NewWebhook, Webhook
 
 api = new_api()
@@ -37,20 +39,20 @@ api = new_api()
 
 @api.post(
     "/uploads",
-    summary="Upload a file, or register one to be sent by a signed link",
+    summary="Upload a file, or register one to send to a signed link",
     operation_id="upload",
     responses=documented(
-        (200, UploadAnswer, "Nothing needs to be sent: the job that answers this upload"),
+        (200, UploadAnswer, "An earlier job has the result; nothing needs to be sent"),
         (
             201,
             UploadAnswer,
-            "A job that waits for the bytes, and where to PUT them; no link if they came with the request",
+            "A new job, and a link to PUT the file to (no link if the request contained the file)",
         ),
         problems=[
             NOT_SIGNED_IN,
-            (409, "The size is not that of the file with this SHA-256"),
+            (409, "The size does not match the stored file with this SHA-256"),
             (413, "The file is too large"),
-            (415, "The body is a form, not the file itself"),
+            (415, "The body is a form, not the file"),
             INVALID,
             UNAVAILABLE,
         ],
@@ -59,20 +61,24 @@ api = new_api()
 def post_uploads(
     user: SignedIn,
     filename: Annotated[
-        str | None, Query(description="with a raw body: the file's name", json_schema_extra=FILENAME_SCHEMA)
+        str | None, Query(description="file name, if the body is the file", json_schema_extra=FILENAME_SCHEMA)
     ] = None,
-    dataset_type: Annotated[str | None, Query(description="with a raw body: what the file is")] = None,
-    parameters: Annotated[str | None, Query(description="with a raw body: the parameters, as JSON")] = None,
-    on_duplicate: Annotated[OnDuplicate | None, Query(description="with a raw body: reuse or reprocess")] = None,
+    dataset_type: Annotated[
+        str | None, Query(description="dataset type, if the body is the file; detected if omitted")
+    ] = None,
+    parameters: Annotated[str | None, Query(description="parameters as JSON, if the body is the file")] = None,
+    on_duplicate: Annotated[
+        OnDuplicate | None, Query(description="reuse or reprocess, if the body is the file")
+    ] = None,
 ) -> Response[str]:
-    """Take JSON that describes a file, or with `?filename=` the file itself (up to 6 MB)."""
+    """Send JSON that describes a file, or with `?filename=` the file itself (up to 6 MB)."""
     if filename is None:
         if (dataset_type, parameters, on_duplicate) != (None, None, None):
             raise Problem(
                 422,
                 "invalid_request",
                 "Query parameters describe a file, but `filename` is missing.",
-                "Add ?filename=river.csv if the body is the file itself; else say it in the JSON.",
+                "Add ?filename=river.csv if the body is the file. Otherwise put these values into the JSON.",
             )
         registered = uploads.register(uploads.parse_request(_body()), user)
     else:
@@ -94,83 +100,83 @@ def post_uploads(
     operation_id="cancel_job",
     responses=documented(
         (200, Job, "Cancelled"),
-        (202, Job, "It runs, and was asked to stop"),
-        problems=[NOT_SIGNED_IN, (404, "No such job"), (409, "It has already ended"), UNAVAILABLE],
+        (202, Job, "The job is running; its cancellation was requested"),
+        problems=[NOT_SIGNED_IN, (404, "No such job"), (409, "The job has already ended"), UNAVAILABLE],
     ),
 )
 def post_cancel(job_id: UUID, user: SignedIn) -> Response[str]:
-    """Cancel a job that has not ended: 200 when it is cancelled, 202 when it runs and was asked to stop."""
+    """Cancel a job. Answers 200 if it is cancelled, 202 if it is running and will stop."""
     job = jobs.cancel(job_id, user)
-    logger.info("cancel asked for", status=job.status)
+    logger.info("cancel requested", status=job.status)
     if job.status != "cancelled":
         return answer(202, job)
-    # Counted again if it is asked again.
+    # Repeated requests are counted again.
     measure("JobsCancelled")
     return answer(200, job)
 
 
 @api.post(
     "/jobs/<job_id>/retry",
-    summary="Try a failed or cancelled job again",
+    summary="Retry a failed or cancelled job",
     operation_id="retry_job",
     responses=documented(
-        (200, Job, "It is queued, with as many attempts as a new one has"),
+        (200, Job, "The job is queued, with as many attempts as a new job"),
         problems=[
             NOT_SIGNED_IN,
             (404, "No such job"),
-            (409, "It has not failed, its bytes are gone, or another job does the same"),
+            (409, "The job has not failed, its file was deleted, or another job does the same work"),
             UNAVAILABLE,
         ],
     ),
 )
 def post_retry(job_id: UUID, user: SignedIn) -> Response[str]:
-    """Queue the job again: the same file, dataset type and parameters; what it failed of is forgotten.
+    """Queue the job again with the same file, dataset type and parameters. Its error is cleared.
 
-    That helps where the error's suggestion says so. A job that failed by its file or its parameters fails the same way.
+    Use it if the error's suggestion says so. A job that failed because of its file or parameters fails again.
     """
     job = jobs.retry(job_id, user)
-    logger.info("retry asked for")
+    logger.info("retry requested")
     return answer(200, job)
 
 
 @api.post(
     "/jobs/<job_id>/reprocess",
-    summary="Process the file of a job anew",
+    summary="Process the file of a job again",
     operation_id="reprocess_job",
     responses=documented(
-        (200, Job, "The job that does so already"),
-        (201, Job, "A new job on the same upload"),
-        problems=[NOT_SIGNED_IN, (404, "No such job"), (409, "Its bytes are gone"), UNAVAILABLE],
+        (200, Job, "An existing job that already does this"),
+        (201, Job, "A new job for the same upload"),
+        problems=[NOT_SIGNED_IN, (404, "No such job"), (409, "The job's file was deleted"), UNAVAILABLE],
     ),
 )
 def post_reprocess(job_id: UUID, user: SignedIn) -> Response[str]:
-    """Make a new job with the same dataset type and parameters and today's pipeline; the old one stays as it is."""
+    """Create a job with the same dataset type and parameters and the current pipeline. The old job does not change."""
     reprocessed = jobs.reprocess(job_id, user)
-    logger.info("reprocess asked for", new=reprocessed.new, new_job_id=str(reprocessed.job.job_id))
+    logger.info("reprocess requested", new=reprocessed.new, new_job_id=str(reprocessed.job.job_id))
     return answer(201 if reprocessed.new else 200, reprocessed.job)
 
 
 @api.patch(
     "/jobs/<job_id>",
-    summary="Say what the file of a job is",
+    summary="Choose the dataset type of a job",
     operation_id="choose_type",
     responses=documented(
-        (200, Job, "It is queued to run as that type, if it does not already"),
+        (200, Job, "The job is queued with this type, or already has it"),
         problems=[
             NOT_SIGNED_IN,
             (404, "No such job"),
-            (409, "Its bytes are gone, or another job is under way with the same file"),
+            (409, "The job's file was deleted, or another job is processing it"),
             INVALID,
             UNAVAILABLE,
         ],
     ),
 )
 def patch_job(job_id: UUID, user: SignedIn) -> Response[str]:
-    """Take JSON with a `dataset_type`, at any time: the job runs again as that type, in a new attempt.
+    """Send JSON with a `dataset_type`, at any time. The job runs again with that type, in a new attempt.
 
-    With `parameters` it runs with those instead of its own, with `columns` with those columns. The outputs that it has go at once; an attempt that runs is
-    stopped. The job keeps who chose and when. The same choice again changes nothing, unless the job has failed or was
-    cancelled.
+    With `parameters` it runs with those instead of its own, with `columns` with those columns. Its outputs are deleted,
+    and a running attempt is stopped. The job records who chose and when. Repeating the same choice changes nothing,
+    unless the job has failed or was cancelled.
     """
     choice = jobs.parse_choice(_body())
     job = jobs.choose_type(job_id, choice, user)
@@ -183,10 +189,13 @@ def patch_job(job_id: UUID, user: SignedIn) -> Response[str]:
     summary="Delete a job",
     operation_id="delete_job",
     responses=documented(problems=[NOT_SIGNED_IN, (404, "No such job"), UNAVAILABLE])
-    | {204: {"description": "Deleted with its outputs, and with its upload if no other job has that"}},
+    | {204: {"description": "Deleted with its outputs, and with its upload unless another job uses it"}},
 )
 def delete_job(job_id: UUID, user: SignedIn) -> Response[str]:
-    """Delete a job whatever its status: it is gone at once, its files within minutes; one that runs is stopped."""
+    """Delete a job, whatever its status.
+
+    A running job is stopped. The job is deleted immediately, its files within minutes.
+    """
     jobs.delete(job_id, user)
     logger.info("job deleted")
     return Response(status_code=204, body="")
@@ -194,18 +203,18 @@ def delete_job(job_id: UUID, user: SignedIn) -> Response[str]:
 
 @api.delete(
     "/me",
-    summary="Delete all that the account has",
+    summary="Delete the account's data",
     operation_id="delete_account",
     responses=documented(
-        (202, Remaining, "There is more than one request can delete: ask again"), problems=[NOT_SIGNED_IN, UNAVAILABLE]
+        (202, Remaining, "More remains than one request can delete; repeat it"), problems=[NOT_SIGNED_IN, UNAVAILABLE]
     )
-    | {204: {"description": "Nothing is left but the plan and what is used of its hourly limit"}},
+    | {204: {"description": "All data is deleted, except the plan and its hourly usage"}},
 )
 def delete_me(user: SignedIn) -> Response[str]:
-    """Delete jobs whatever their status, uploads, outputs, webhooks and deliveries; the files go within minutes.
+    """Delete all jobs, uploads, outputs, webhooks and deliveries. Files are deleted within minutes.
 
-    The plan and what is used of its uploads an hour stay. So does the sign-in, which is not this service's own. What
-    arrives later by a link that was given out before is deleted within a day.
+    The plan and its hourly usage stay, and so does the user's sign-in, which this service does not manage. Files that
+    arrive later over an existing link are deleted within a day.
     """
     context: LambdaContext = api.lambda_context
     remaining = account.delete_account(user, context.get_remaining_time_in_millis)
@@ -215,26 +224,26 @@ def delete_me(user: SignedIn) -> Response[str]:
 
 @api.post(
     "/webhooks",
-    summary="Register a URL that is told when a job is done or has failed",
+    summary="Register a webhook for done and failed jobs",
     operation_id="create_webhook",
     responses=documented(
         (
             200,
             Webhook,
-            "You registered this URL before. Its secret is not shown again; to get another, delete it first",
+            "The URL is already registered. Its secret is not shown again; to get a new one, delete the webhook first",
         ),
-        (201, NewWebhook, "The webhook, and the secret that its deliveries are signed with: shown this once"),
-        problems=[NOT_SIGNED_IN, (409, "There are ten webhooks already"), INVALID, UNAVAILABLE],
+        (201, NewWebhook, "The webhook, and the secret that signs its deliveries. The secret is shown only here"),
+        problems=[NOT_SIGNED_IN, (409, "There are already ten webhooks"), INVALID, UNAVAILABLE],
     ),
 )
 def post_webhook(user: SignedIn) -> Response[str]:
-    """Take the URL as JSON: https, a public address. Each job that ends from now on is told there, signed."""
+    """Send JSON with the `url`: https, a public address. Jobs that end from now on are delivered there, signed."""
     webhook = webhooks.create(webhooks.parse_request(_body()), user)
     logger.info("webhook registered", webhook_id=str(webhook.webhook_id))
     return answer(201 if isinstance(webhook, NewWebhook) else 200, webhook)
 
 
-@api.put(
+@api.patch(
     "/columns/<choice_id>",
     summary="Change remembered columns",
     operation_id="edit_columns",
@@ -243,7 +252,7 @@ def post_webhook(user: SignedIn) -> Response[str]:
         problems=[NOT_SIGNED_IN, (404, "No such columns are remembered"), INVALID, UNAVAILABLE],
     ),
 )
-def put_columns(choice_id: UUID, user: SignedIn) -> Response[str]:
+def patch_columns(choice_id: UUID, user: SignedIn) -> Response[str]:
     """Take JSON with all `columns` to remember, in place of those that are; jobs that have begun keep theirs."""
     return answer(200, columns.edit(choice_id, columns.parse_request(_body()), user))
 
@@ -269,7 +278,7 @@ def delete_columns(choice_id: UUID, user: SignedIn) -> Response[str]:
     | {204: {"description": "Deleted, with its secret and its deliveries"}},
 )
 def delete_webhook(webhook_id: UUID, user: SignedIn) -> Response[str]:
-    """Tell the URL nothing more; what is being sent at this moment may still arrive."""
+    """Stop deliveries to the URL. One that is being sent may still arrive."""
     webhooks.delete(webhook_id, user)
     logger.info("webhook deleted", webhook_id=str(webhook_id))
     return Response(status_code=204, body="")
@@ -277,19 +286,19 @@ def delete_webhook(webhook_id: UUID, user: SignedIn) -> Response[str]:
 
 @api.post(
     "/events/storage",
-    summary="Hint that Supabase Storage holds new objects",
+    summary="Report new objects in Supabase Storage",
     operation_id="hint_storage",
     responses=documented(
-        (202, HintTaken, "The outbox will be looked into"),
+        (202, HintTaken, "The outbox will be processed"),
         problems=[
             (401, "The hook's secret is missing or wrong"),
             (404, "No webhook is expected"),
-            (503, "The queue does not answer; the sweep finds in a minute what this hint was about"),
+            (503, "The queue does not answer; the sweep will find the objects within a minute"),
         ],
     ),
 )
 def post_storage_event() -> Response[str]:
-    """Take the hint of Supabase's webhook; its body says nothing that is believed, and is not read."""
+    """Accept the hint of Supabase's webhook. The body is not read."""
     take_hint(api.current_event.headers.get(HEADER))
     return answer(202, HintTaken())
 

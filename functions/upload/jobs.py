@@ -1,4 +1,4 @@
-"""The use cases around a job that is there already."""
+"""Commands on existing jobs."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _REPLACE_PARAMETERS = "Replace the job's parameters with PATCH /jobs/{job_id}; {
 
 
 class Reprocessed(BaseModel):
-    """The job that processes a file anew, and whether it was made just now."""
+    """The job that processes a file again, and whether it is new."""
 
     new: bool
     job: Job
 
 
 def parse_choice(body: bytes) -> TypeChoiceRequest:
-    """Return what a body of JSON chooses. Raises Problem (422), also for a dataset type that there is not."""
+    """Return the choice in a JSON body. Raises Problem (422), also for an unknown dataset type."""
     choice = parse_json(TypeChoiceRequest, body, 'Send JSON such as {"dataset_type": "table"}.')
     require_dataset_type(choice.dataset_type, 422)
     return choice
 
 
 def choose_type(job_id: UUID, choice: TypeChoiceRequest, user: User) -> Job:
-    """Say what the file of a job is: the job runs again as that, whatever its status.
+    """Choose a job's dataset type. The job runs again with it, whatever its status.
 
-    Raises Problem: 404; 422 where that type does not take the parameters; 409 where the bytes are gone or another job
-    is under way with the same file; 429.
+    Raises Problem: 404; 422 if the type does not accept the parameters; 409 if the file was deleted or another job is
+    processing it; 429.
     """
     job = Job.model_validate(database().call("get_job", {"p_job_id": job_id}, as_user=user))
     parameters = _current_parameters(job) if choice.parameters is None else choice.parameters
@@ -66,14 +66,14 @@ def _current_parameters(job: Job) -> dict[str, JsonValue]:
 
 
 def cancel(job_id: UUID, user: User) -> Job:
-    """Cancel a job, or ask a running one to stop. Raises Problem: 404; 409 for one that has ended."""
+    """Cancel a job, or ask a running one to stop. Raises Problem: 404; 409 if it has ended."""
     return Job.model_validate(database().call("cancel_job", {"p_job_id": job_id}, as_user=user))
 
 
 def retry(job_id: UUID, user: User) -> Job:
     """Queue a failed or cancelled job again, with new attempts.
 
-    Raises Problem: 404; 409 for any other job, for one whose bytes are gone, and where another does the same; 429.
+    Raises Problem: 404; 409 for any other status, a deleted file, or another job that does the same work; 429.
     """
     job = Job.model_validate(database().call("retry_job", {"p_job_id": job_id}, as_user=user))
     send_hint(RUN_HINT, may_be_lost=True)
@@ -81,9 +81,9 @@ def retry(job_id: UUID, user: User) -> Job:
 
 
 def reprocess(job_id: UUID, user: User) -> Reprocessed:
-    """Process the file of a job anew, unless that is under way.
+    """Process the file of a job again, unless another job already does.
 
-    Raises Problem: 404, 409 where its bytes are gone, 429.
+    Raises Problem: 404, 409 if the file was deleted, 429.
     """
     answer = database().call("reprocess_job", {"p_job_id": job_id}, as_user=user)
     reprocessed = Reprocessed.model_validate(answer)
@@ -92,6 +92,6 @@ def reprocess(job_id: UUID, user: User) -> Reprocessed:
 
 
 def delete(job_id: UUID, user: User) -> None:
-    """Delete a job whatever its status: its rows now, its objects within minutes. Raises Problem (404)."""
+    """Delete a job, whatever its status: rows immediately, objects within minutes. Raises Problem (404)."""
     database().call("delete_job", {"p_job_id": job_id}, as_user=user)
     send_hint(CLEAN_UP_HINT, may_be_lost=True)

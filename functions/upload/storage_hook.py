@@ -1,4 +1,4 @@
-"""Supabase's webhook: a hint that new objects may have arrived, and never more than that."""
+"""Supabase's webhook: a hint that there may be new objects."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ HEADER = "X-Assay-Hook-Secret"
 
 
 def take_hint(secret: str | None) -> None:
-    """Have functions/process look into the outbox, if the caller knows the secret.
+    """Send a hint to process the outbox, if the secret is right.
 
-    Raises Problem: 404 where no webhook is expected (another storage, or no secret), 401 for a bad or absent secret.
+    Raises Problem: 404 if no webhook is expected (another storage, or no secret), 401 for a wrong or missing secret.
     """
     expected = settings().storage_hook_secret
     if settings().storage != "supabase" or expected is None:
         raise Problem(
             404,
             "no_storage_hook",
-            "This service expects no webhook.",
-            "Set STORAGE=supabase and STORAGE_HOOK_SECRET, if the objects lie in Supabase Storage.",
+            "This service does not expect a webhook.",
+            "If the objects are in Supabase Storage, set STORAGE=supabase and STORAGE_HOOK_SECRET.",
         )
     if not hmac.compare_digest((secret or "").encode(errors="surrogatepass"), expected.get_secret_value().encode()):
         raise Problem(
             401,
             "wrong_hook_secret",
             f"The header {HEADER} is missing or wrong.",
-            "Give the webhook the header with the value of STORAGE_HOOK_SECRET.",
+            "Set this header of the webhook to the value of STORAGE_HOOK_SECRET.",
         )
     send_hint(OUTBOX_HINT)

@@ -1,4 +1,4 @@
-"""The use cases around an upload."""
+"""Commands on uploads."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from shared.queue.events import RUN_HINT
 from shared.queue.hints import send_hint
 from shared.settings import settings
 from shared.sign_in.auth import User
-from shared.wire.jobs import PutLink, UploadAnswer, UploadRequest
+from shared.wire.uploads import PutLink, UploadAnswer, UploadRequest
 
-# A little below what API Gateway and Lambda take (6 MiB), so that a body over the limit still gets our own answer.
+# Slightly below the limit of API Gateway and Lambda (6 MiB), so that a larger body still gets this error.
 MAX_BODY_BYTES = 6_000_000
 
-_NOT_JSON = "Send JSON that describes the file, or the file itself with ?filename=river.csv in the address."
+_NOT_JSON = "Send JSON that describes the file, or send the file with ?filename=river.csv in the URL."
 
 
 def parse_request(body: bytes | dict[str, JsonValue]) -> UploadRequest:
@@ -38,7 +38,7 @@ def parse_request(body: bytes | dict[str, JsonValue]) -> UploadRequest:
         raise Problem(
             413,
             "file_too_large",
-            f"The file has {request.size_bytes} bytes; at most {settings().max_upload_bytes} are taken.",
+            f"The file has {request.size_bytes} bytes; at most {settings().max_upload_bytes} are allowed.",
             "Split the file, for example by years or stations.",
         )
     if request.dataset_type is not None and request.dataset_type not in dataset_types():
@@ -46,7 +46,7 @@ def parse_request(body: bytes | dict[str, JsonValue]) -> UploadRequest:
             422,
             "unknown_dataset_type",
             f"There is no dataset type {request.dataset_type!r:.80}.",
-            f"Choose one of: {', '.join(dataset_types())}; or leave it out to have it found.",
+            f"Choose one of: {', '.join(dataset_types())}; or omit it to detect the type.",
         )
     if request.dataset_type is not None:
         require_parameters(request.dataset_type, request.parameters)
@@ -54,12 +54,12 @@ def parse_request(body: bytes | dict[str, JsonValue]) -> UploadRequest:
 
 
 def require_plain_body(content_type: str | None) -> None:
-    """Refuse a form where the file itself is expected: its envelope would be stored as data. Raises Problem (415)."""
+    """Raise Problem (415) for a form, because its envelope would be stored as data."""
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
-        detail = "The body is a form (multipart/form-data), not the file itself."
+        detail = "The body is a form (multipart/form-data), not the file."
     elif media_type == "application/x-www-form-urlencoded":
-        detail = "The body was sent as application/x-www-form-urlencoded, as `curl -d` does, which strips line ends."
+        detail = "The body was sent as application/x-www-form-urlencoded. `curl -d` does this, and strips line ends."
     else:
         return
     raise Problem(
@@ -72,7 +72,7 @@ def require_plain_body(content_type: str | None) -> None:
 
 
 def register(request: UploadRequest, user: User) -> UploadAnswer:
-    """Find the job that answers the upload, or make one with a signed PUT link for its bytes."""
+    """Return an earlier job for the upload, or a new job with a signed PUT link."""
     registered = _register(request, user)
     if registered.cached:
         return registered
@@ -84,13 +84,13 @@ def register(request: UploadRequest, user: User) -> UploadAnswer:
 
 
 def store(body: bytes, query: dict[str, JsonValue], user: User) -> UploadAnswer:
-    """Register bytes that came with the request and, unless they are known, store them."""
+    """Register the file in the request's body, and store it unless it is already stored."""
     if len(body) > MAX_BODY_BYTES:
         raise Problem(
             413,
             "body_too_large",
-            f"The body has {len(body)} bytes; at most {MAX_BODY_BYTES} are taken in one request.",
-            "Send JSON with the file's size and SHA-256, then PUT the file to the signed link of the answer.",
+            f"The body has {len(body)} bytes; at most {MAX_BODY_BYTES} are allowed in one request.",
+            "Send JSON with the file's size and SHA-256, then PUT the file to the signed link in the response.",
         )
     sha256 = hashlib.sha256(body).hexdigest()
     request = parse_request({**query, "size_bytes": len(body), "sha256": sha256})
@@ -116,6 +116,6 @@ def _register(request: UploadRequest, user: User) -> UploadAnswer:
     )
     registered = UploadAnswer.model_validate(answer)
     if registered.job.status == "queued":
-        # The bytes are there: no event of the object store will tell the worker.
+        # The file is already stored, so no event of the object store will reach the worker.
         send_hint(RUN_HINT, may_be_lost=True)
     return registered

@@ -1,4 +1,4 @@
-"""The commands around webhooks."""
+"""Commands on webhooks."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ def parse_request(body: bytes) -> WebhookRequest:
 
 
 def create(request: WebhookRequest, user: User) -> Webhook:
-    """Register a URL. A NewWebhook has the secret, which is shown this once; a URL registered before has its Webhook.
+    """Register a URL.
 
-    Raises Problem (409) where there are ten already.
+    Returns a NewWebhook with the secret, which is shown only once, or the existing Webhook of the URL. Raises Problem
+    (409) if there are already ten.
     """
     answer = database().call("create_webhook", {"p_url": request.url, "p_request_id": uuid4()}, as_user=user)
     return (NewWebhook if _Created.model_validate(answer).new else Webhook).model_validate(answer)
 
 
 def delete(webhook_id: UUID, user: User) -> None:
-    """Forget a URL, its secret and its deliveries. Raises Problem (404)."""
+    """Delete a webhook with its secret and deliveries. Raises Problem (404)."""
     database().call("delete_webhook", {"p_webhook_id": webhook_id}, as_user=user)

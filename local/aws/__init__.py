@@ -1,1 +1,1 @@
-"""What AWS does around a function: gateway, poller, runtime."""
+"""Local replacements for AWS: API gateway, queue poller, Lambda runtime."""

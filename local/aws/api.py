@@ -1,4 +1,4 @@
-"""The process that serves the local HTTP API: `python -m local.aws.api`, started by local/stack.py."""
+"""The process of the local HTTP API: `python -m local.aws.api`, started by local/stack.py."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from local.tokens import Issuer
 
 
 def last_request_file(home: Path) -> Path:
-    """File whose time of change is that of the last request."""
+    """A file whose modification time is the time of the last request."""
     return home / "last-request"
 
 
 class _Touch:
-    """Notes the time of the last request, at most once a second."""
+    """Records the time of the last request, at most once a second."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -34,7 +34,7 @@ class _Touch:
 
 
 def main() -> None:
-    """Serve until SIGTERM, with what local/stack.py put into the environment."""
+    """Serve until SIGTERM, configured by the environment from local/stack.py."""
     home, url = Path(os.environ["ASSAY_HOME"]), os.environ["SUPABASE_URL"]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     routes = Template.read().routes

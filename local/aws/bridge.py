@@ -1,4 +1,4 @@
-"""The local API gateway: an ASGI application that calls the functions as API Gateway and Lambda would."""
+"""The local API gateway: an ASGI application that calls the functions like API Gateway and Lambda."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _log = logging.getLogger(__name__)
 
 
 class Bridge:
-    """Takes HTTP requests, calls the function of their route, and serves the key that verifies local tokens.
+    """Calls the function of each request's route, and serves the public key of local tokens.
 
-    `handlers` are the functions by their logical id; `touch` is called at each request.
+    `handlers` are the functions by logical id; `touch` is called for each request.
     """
 
     def __init__(
@@ -42,14 +42,14 @@ class Bridge:
         self._handlers = handlers
         self._jwks = dict(jwks)
         self._touch = touch
-        # A Lambda instance takes one request at a time, and the event handler keeps the current one in a variable of
-        # its class, which all functions in this process share: hence one thread for all of them.
+        # A Lambda instance handles one request at a time. The event handler stores the current request in a class
+        # variable, which all functions in this process share, so they share one thread.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lambda")
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Serve one HTTP request (ASGI)."""
         if scope["type"] != "http":
-            raise ValueError(f"only HTTP is served here, not {scope['type']}")
+            raise ValueError(f"only HTTP is supported, not {scope['type']}")
         self._touch()
         request_id = str(uuid.uuid4())
         response = await self._answer(scope, receive, request_id)
@@ -57,7 +57,7 @@ class Bridge:
         headers.append((b"content-length", str(len(response.body)).encode()))
         headers.append((b"apigw-requestid", request_id.encode()))
         if response.status == 413:
-            headers.append((b"connection", b"close"))  # the rest of the body is not read
+            headers.append((b"connection", b"close"))  # the rest of the body is unread
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": response.body})
 
@@ -93,13 +93,13 @@ class Bridge:
     def _call(self, route: Route, event: dict[str, Any]) -> Response:
         try:
             return to_response(self._handlers[route.function.name](event, LambdaContext(route.function)))
-        except Exception:  # noqa: BLE001  # the gateway answers for a function that crashed, whatever the reason
+        except Exception:  # noqa: BLE001  # after any error of a function, the gateway answers
             _log.exception("%s failed", route.function.name)
             return Response.message(500, "Internal Server Error")
 
 
 async def _read(headers: list[tuple[str, str]], receive: _Receive) -> bytes | None:
-    """Read the body, or return None, without reading on, when it is longer than the gateway takes."""
+    """Read the body. Return None as soon as it exceeds the gateway's limit."""
     announced = dict(headers).get("content-length", "0")
     if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
         return None

@@ -1,4 +1,4 @@
-"""HTTP as API Gateway's HTTP API hands it to a function and takes it back (payload format 2.0)."""
+"""Convert between HTTP and events of API Gateway's HTTP API (payload format 2.0)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TEXT = ("text/", "application/json", "application/javascript", "application/xml
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request, whole: the path still percent-encoded, header names in lower case."""
+    """A complete HTTP request. The path is percent-encoded, header names are in lower case."""
 
     method: str
     raw_path: str
@@ -32,7 +32,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """One HTTP response."""
+    """An HTTP response."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -40,12 +40,12 @@ class Response:
 
     @classmethod
     def message(cls, status: int, text: str) -> Response:
-        """Return an answer of the gateway's own: it has none of the headers that a function adds, as on AWS."""
+        """Return a response of the gateway itself, without the headers that functions add, as on AWS."""
         return cls(status, [("content-type", "application/json")], json.dumps({"message": text}).encode())
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Repeated names become one, their values joined by a comma."""
+    """Merge repeated names; their values are joined by commas."""
     values: dict[str, str] = {}
     for name, value in pairs:
         values[name] = f"{values[name]},{value}" if name in values else value
@@ -53,7 +53,7 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def to_event(request: Request, route: Route, path_parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Return the event that the function is called with."""
+    """Return the event for the function."""
     headers = _joined((name, value) for name, value in request.headers if name != "cookie")
     cookies = [part.strip() for name, value in request.headers if name == "cookie" for part in value.split(";")]
     path, now = unquote(request.raw_path), datetime.now(UTC)
@@ -95,19 +95,19 @@ def to_event(request: Request, route: Route, path_parameters: Mapping[str, str])
 
 
 def _encoded(body: bytes, media_type: str) -> tuple[str, bool]:
-    """Return the body as text where its type says so and its bytes agree, else in base64, and which of the two."""
+    """Return the body as text if its content type and bytes are text, otherwise as base64, and whether it is base64."""
     if media_type.lower().startswith(_TEXT):
         try:
             return body.decode("utf-8"), False
         except UnicodeDecodeError:
-            pass  # base64 keeps what is not UTF-8, whatever its type claims
+            pass  # not UTF-8, whatever the content type says
     return base64.b64encode(body).decode("ascii"), True
 
 
 def to_response(result: object) -> Response:
-    """Return the HTTP response that a function's answer stands for; without `statusCode` the answer is the body.
+    """Return the HTTP response for a function's result. Without `statusCode` the whole result is the body.
 
-    Raises ValueError or TypeError for an answer that API Gateway would not take.
+    Raises ValueError or TypeError for a result that API Gateway would reject.
     """
     if not isinstance(result, dict) or "statusCode" not in result:
         return Response(200, [("content-type", "application/json")], json.dumps(result).encode())

@@ -1,4 +1,4 @@
-"""Keeps a process of the stack running: starts it again whenever it ends, as Lambda starts another instance."""
+"""Restarts a process of the stack whenever it ends, as Lambda starts a new instance."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _PAUSE_SECONDS = 0.5
 
 
 class Keeper:
-    """Runs one command until told to stop, and counts in `ended` how often it ended by itself.
+    """Runs a command until `stop`, and counts in `ended` how often it ended unexpectedly.
 
-    The process belongs to a thread that lives as long as it does.
+    A thread that lives as long as the process starts it, because the process ends with that thread.
     """
 
     def __init__(self, name: str, command: Sequence[str], home: Path, env: Mapping[str, str]) -> None:
@@ -33,17 +33,17 @@ class Keeper:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the process that runs now."""
+        """Id of the running process."""
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 
     def start(self) -> None:
-        """End what an earlier stack may have left, and start."""
+        """End a process that an earlier stack left behind, and start."""
         processes.stop_recorded(self._record)
         self._thread.start()
 
     def stop(self) -> None:
-        """End the process and keep it ended."""
+        """End the process and do not restart it."""
         self._stopping.set()
         with self._lock:
             process = self._process

@@ -1,4 +1,4 @@
-"""The context object that Lambda gives to a handler beside the event."""
+"""The context object that Lambda passes to a handler."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from local.ministack.ministack import REGION
 
 
 class LambdaContext:
-    """What Lambda's Python runtime gives; limits of time and memory are told; the worker holds its child to them.
+    """The context of Lambda's Python runtime. It only states the limits of time and memory; the worker enforces them.
 
-    The memory is the template's, so a job's cost is what Lambda would take for as many seconds as it took here.
+    The memory is the template's, so that a job's cost is Lambda's price for the same duration.
     """
 
     function_version = "$LATEST"

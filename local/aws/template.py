@@ -1,4 +1,4 @@
-"""What the local stack takes from template.yaml: which function answers which route, and how its queue is read."""
+"""Reads template.yaml for the local stack: routes, functions and queues."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from local.home import PROJECT
 
 TEMPLATE = PROJECT / "template.yaml"
 
-# A Lambda handler: an event and a context in, whatever JSON knows out.
+# A Lambda handler: called with an event and a context, returns JSON.
 Handler = Callable[[dict[str, Any], object], Any]
 
 
 @dataclass(frozen=True)
 class Function:
-    """One function of the template: its logical id, the dotted path of its handler, its time limit and its memory."""
+    """A function of the template: logical id, dotted path of the handler, time limit and memory."""
 
     name: str
     handler: str
     timeout_seconds: int
-    memory_mb: int = 128  # Lambda's own default
+    memory_mb: int = 128  # Lambda's default
 
     def load(self) -> Handler:
         """Import the handler."""
@@ -38,9 +38,9 @@ class Function:
 
 @dataclass(frozen=True)
 class Route:
-    """One route of the HTTP API, with its path as the template writes it (`/jobs/{job_id}`).
+    """A route of the HTTP API, with its path as in the template (`/jobs/{job_id}`).
 
-    Without a method it is the route $default, which takes whatever no other route takes.
+    Without a method it is the route $default, which matches every other request.
     """
 
     method: str | None
@@ -49,11 +49,11 @@ class Route:
 
     @property
     def key(self) -> str:
-        """What API Gateway calls the route."""
+        """API Gateway's name of the route."""
         return self.path if self.method is None else f"{self.method} {self.path}"
 
     def match(self, method: str, raw_path: str) -> dict[str, str] | None:
-        """Return the path parameters if a request with this method and (still encoded) path is for this route."""
+        """Return the path parameters if a request with this method and (percent-encoded) path matches, or None."""
         if self.method is None:
             return {}
         if method != self.method:
@@ -62,20 +62,20 @@ class Route:
             f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part)
             for part in re.split(r"(\{\w+\})", self.path)
         )
-        found = re.fullmatch(pattern, raw_path)
-        return None if found is None else {name: unquote(value) for name, value in found.groupdict().items()}
+        match = re.fullmatch(pattern, raw_path)
+        return None if match is None else {name: unquote(value) for name, value in match.groupdict().items()}
 
 
 @dataclass(frozen=True)
 class Consumer:
-    """A function that reads a queue, and how many messages it takes at once."""
+    """A function that reads a queue, and its batch size."""
 
     function: Function
     batch_size: int
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads the template: a reference as what it names, and nothing for what only CloudFormation can know."""
+    """A YAML loader for the template: references become the name they refer to, other CloudFormation functions None."""
 
 
 def _referred(loader: _Loader, node: yaml.ScalarNode) -> str:
@@ -89,7 +89,7 @@ _Loader.add_multi_constructor("!", lambda _loader, _tag, _node: None)
 
 @dataclass(frozen=True)
 class Template:
-    """The routes, $default last, and the consumers by the logical id of the queue that each reads."""
+    """The routes, with $default last, and the consumers by the logical id of their queue."""
 
     routes: list[Route]
     consumers: dict[str, Consumer]
@@ -98,7 +98,7 @@ class Template:
     def read(cls, path: Path = TEMPLATE) -> Template:
         """Read a SAM template.
 
-        Raises TypeError for a function without a handler, ValueError where no function reads a queue.
+        Raises TypeError for a function without a handler, ValueError if no function reads a queue.
         """
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # derived from SafeLoader
         routes: list[Route] = []
@@ -111,8 +111,8 @@ class Template:
             function = Function(name, _handler(name, properties), int(properties["Timeout"]), memory_mb)
             for event in properties.get("Events", {}).values():
                 if event["Type"] == "HttpApi":
-                    where = event["Properties"]
-                    routes.append(Route(where.get("Method"), where.get("Path", "$default"), function))
+                    properties = event["Properties"]
+                    routes.append(Route(properties.get("Method"), properties.get("Path", "$default"), function))
                 elif event["Type"] == "SQS":
                     queue = event["Properties"]["Queue"].removesuffix(".Arn")
                     consumers[queue] = Consumer(function, int(event["Properties"].get("BatchSize", 10)))
@@ -131,6 +131,6 @@ def _handler(name: str, properties: Mapping[str, Any]) -> str:
 
 
 def _memory_mb(properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> int:
-    """Memory as it stands there, or the default of the parameter that it refers to."""
+    """The memory in the template, or the default of the parameter that it refers to."""
     size = properties.get("MemorySize", Function.memory_mb)
     return int(parameters[size]["Default"] if isinstance(size, str) else size)

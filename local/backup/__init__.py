@@ -1,1 +1,1 @@
-"""Backups of the local stack, and how they come back."""
+"""Backup and restore of the local stack."""

@@ -1,13 +1,13 @@
-"""What a backup is made of, on disk.
+"""The format of a backup on disk.
 
 BACKUP/
-    manifest.json          what is in it (BackupManifest)
-    manifest.json.sha256   the manifest's SHA-256, as `sha256sum --check` reads it
+    manifest.json          the list of contents (BackupManifest)
+    manifest.json.sha256   the manifest's SHA-256, for `sha256sum --check`
     database.dump          the rows of the schema assay, in one snapshot (pg_dump's custom format)
-    objects/ab/abcd…       the bytes of objects, each once, named by their SHA-256
+    objects/ab/abcd…       the objects, each once, named by their SHA-256
 
-The bytes are named by their hash and not by their key: identical outputs need room once, and names that differ in case
-alone do not collide where the file system takes them for one.
+Objects are named by hash instead of key, so that identical outputs are stored once, and names that differ only in case
+do not collide on a case-insensitive file system.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from assay.write.private import write_private
 
 FORMAT = 1
-"""Version of all this; raised by whatever an older `assay restore` would misread."""
+"""Version of the format. Increase it for changes that an older `assay restore` would misread."""
 
 MANIFEST = "manifest.json"
 DATABASE = "database.dump"
@@ -32,12 +32,12 @@ DATABASE = "database.dump"
 _CHUNK_BYTES = 1024 * 1024
 _SHA256 = r"^[0-9a-f]{64}$"
 
-# Told how much is done, in [0, 1], and what is being done.
+# Called with the fraction done in [0, 1] and the current step.
 Update = Callable[[float, str], None]
 
 
 class BackupError(Exception):
-    """A backup cannot be made or restored; `detail` says why, `suggestion` what to do about it."""
+    """A backup cannot be made or restored; `detail` is the reason, `suggestion` is what to do about it."""
 
     def __init__(self, code: str, detail: str, suggestion: str) -> None:
         super().__init__(detail)
@@ -51,34 +51,34 @@ class _Strict(BaseModel):
 
 
 class BackedUpFile(_Strict):
-    """Bytes by their size and SHA-256 (hex)."""
+    """Size and SHA-256 (hex) of a file."""
 
     size_bytes: int = Field(ge=0)
     sha256: str = Field(pattern=_SHA256)
 
 
 class BackedUpObject(BackedUpFile):
-    """One object of the store; its bytes stand in `object_path` of its hash."""
+    """An object of the store; the file is at `object_path` of its hash."""
 
     key: str = Field(pattern=r"^(uploads|outputs)/[A-Za-z0-9._/-]+$")
     media_type: str
 
 
 class BackupManifest(_Strict):
-    """All that a backup holds. `taken_at` is the moment of the snapshot, `owner` the user of the command line."""
+    """The contents of a backup. `taken_at` is the time of the snapshot, `owner` the user of the command line."""
 
     format: int
     taken_at: datetime
     owner: UUID
-    migrations: list[str] = Field(min_length=1, description="versions that the database had, in order")
-    rows: dict[str, int] = Field(description="by table of the schema assay")
+    migrations: list[str] = Field(min_length=1, description="versions of the applied migrations, in order")
+    rows: dict[str, int] = Field(description="number of rows by table of the schema assay")
     database: BackedUpFile
     objects: list[BackedUpObject]
 
     @property
     def object_bytes(self) -> dict[str, int]:
-        """Size by SHA-256 of everything under `objects`."""
-        return {one.sha256: one.size_bytes for one in self.objects}
+        """The size of each file under `objects`, by SHA-256."""
+        return {entry.sha256: entry.size_bytes for entry in self.objects}
 
 
 class _OfAnyFormat(BaseModel):
@@ -86,12 +86,12 @@ class _OfAnyFormat(BaseModel):
 
 
 def object_path(backup: Path, sha256: str) -> Path:
-    """Where the backup keeps the bytes with this SHA-256 (hex)."""
+    """The path in the backup of the object with this SHA-256 (hex)."""
     return backup / "objects" / sha256[:2] / sha256
 
 
 def describe(path: Path) -> BackedUpFile:
-    """Read a file to its end and return its size and hash."""
+    """Read a file and return its size and hash."""
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
@@ -108,30 +108,30 @@ def write_manifest(backup: Path, manifest: BackupManifest) -> None:
 
 
 def verify(backup: Path, manifest: BackupManifest, update: Update) -> None:
-    """Read every byte that the manifest speaks of.
+    """Read and verify every file in the manifest.
 
-    Raises BackupError, which names the first file that is missing or damaged; OSError for what cannot be read.
+    Raises BackupError that names the first missing or damaged file, and OSError for an unreadable file.
     """
     expected = {backup / DATABASE: manifest.database} | {
-        object_path(backup, one.sha256): BackedUpFile(size_bytes=one.size_bytes, sha256=one.sha256)
-        for one in manifest.objects
+        object_path(backup, entry.sha256): BackedUpFile(size_bytes=entry.size_bytes, sha256=entry.sha256)
+        for entry in manifest.objects
     }
-    total, done = sum(file.size_bytes for file in expected.values()), 0
+    total, checked_bytes = sum(file.size_bytes for file in expected.values()), 0
     for path, file in expected.items():
-        update(done / (total or 1), "verifying")
+        update(checked_bytes / (total or 1), "verifying")
         try:
-            found = describe(path)
+            actual = describe(path)
         except FileNotFoundError:
             raise _damaged(path, "is missing") from None
-        if found != file:
-            raise _damaged(path, f"has {found.size_bytes} bytes with the SHA-256 {found.sha256}, not those it had")
-        done += file.size_bytes
+        if actual != file:
+            raise _damaged(path, f"is damaged: it has {actual.size_bytes} bytes and the SHA-256 {actual.sha256}")
+        checked_bytes += file.size_bytes
 
 
 def read_manifest(backup: Path) -> BackupManifest:
-    """Return what a backup says that it holds.
+    """Return the manifest of a backup.
 
-    Raises BackupError for a folder that is no backup, a manifest that is damaged, and a backup of a newer format.
+    Raises BackupError for a folder that is not a backup, a damaged manifest, and a newer format.
     """
     path = backup / MANIFEST
     try:
@@ -140,8 +140,8 @@ def read_manifest(backup: Path) -> BackupManifest:
     except FileNotFoundError as error:
         raise BackupError(
             "no_backup",
-            f"{backup} is no backup of Assay: it has no {Path(error.filename).name}.",
-            "Name a folder that `assay backup` has written.",
+            f"{backup} is not a backup of Assay: it has no {Path(error.filename).name}.",
+            "Use a folder that `assay backup` wrote.",
         ) from None
     if stated != f"{hashlib.sha256(text).hexdigest()}  {MANIFEST}\n".encode():
         raise _damaged(path, f"does not match {MANIFEST}.sha256")
@@ -150,17 +150,17 @@ def read_manifest(backup: Path) -> BackupManifest:
             raise BackupError(
                 "newer_backup",
                 f"{backup} was made by a newer version of Assay.",
-                "Restore it with that version, or a later one.",
+                "Restore it with that version or a later one.",
             )
         return BackupManifest.model_validate_json(text)
     except ValidationError as error:
-        raise _damaged(path, "is not written as Assay writes it") from error
+        raise _damaged(path, "is not a valid manifest") from error
 
 
 def _damaged(path: Path, how: str) -> BackupError:
-    return BackupError("damaged_backup", f"{path} {how}.", "Take another copy of this backup, or an older backup.")
+    return BackupError("damaged_backup", f"{path} {how}.", "Use another copy of this backup, or an older backup.")
 
 
 def disk_full(error: OSError) -> bool:
-    """Whether a disk, or what its user may have of it, is full."""
+    """Whether the disk or the user's quota is full."""
     return error.errno in {errno.ENOSPC, errno.EDQUOT}

@@ -1,4 +1,4 @@
-"""The data in a stack's folder: its database and its objects, and how a restored set takes their place."""
+"""The data in a stack's folder (database and objects), and its replacement by restored data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from local.processes import START_SECONDS, StackError
 from local.running import has_embedded_database, lock, running_stack
 
 PARTS = ("objects", "ministack", "token.json", "owner", "postgres.json", "postgres")
-"""Files and folders that belong together: they are put aside, and put in place, all or none."""
+"""The parts of the data. They are moved together or not at all."""
 
 _RESTORED = "restored-"
 _REPLACED = "replaced-"
@@ -27,36 +27,36 @@ _REPLACED = "replaced-"
 
 @dataclass(frozen=True)
 class Data:
-    """A database by the URL of its superuser, and the object store that belongs to it; both answer."""
+    """A running database, by the URL of its superuser, and its object store."""
 
     database_url: str
     ministack: MiniStack
 
 
 def has_database(home: Path) -> bool:
-    """Whether the folder holds a database of its own."""
+    """Whether the folder has a database."""
     return (home / "postgres").exists()
 
 
 def has_data(home: Path) -> bool:
-    """Whether the folder holds a database or objects; with DATABASE_URL there are objects alone."""
+    """Whether the folder has a database or objects; with DATABASE_URL there are only objects."""
     return has_database(home) or (home / "objects").exists()
 
 
 @contextmanager
 def opened(home: Path) -> Iterator[Data]:
-    """Give access to the data: through the stack that runs on it, or else with its database and store alone started.
+    """Open the data: through the running stack, or by starting only its database and object store.
 
-    Nothing else starts, so that no job runs and no migration is applied. Raises StackError if that cannot be, and
-    BackupError if there is no data, or if the stack runs on another database than its own.
+    Nothing else is started, so no job runs and no migration is applied. Raises StackError if that fails, and
+    BackupError if there is no data or the stack uses the database of DATABASE_URL.
     """
     if not home.exists():
         raise _no_data(home)
-    held = _held(home)
-    if held is None:
+    lock = _held(home)
+    if lock is None:
         yield _running(home)
         return
-    with held:
+    with lock:
         settle(home)
         if not has_database(home):
             raise _no_data(home)
@@ -66,7 +66,7 @@ def opened(home: Path) -> Iterator[Data]:
 
 @contextmanager
 def started(home: Path) -> Iterator[Data]:
-    """Start a database and an object store on the folder, which nobody else may use, and stop them afterwards."""
+    """Start the database and the object store on the locked folder, and stop them afterwards."""
     postgres = Postgres(home)
     postgres.start()
     try:
@@ -81,7 +81,7 @@ def started(home: Path) -> Iterator[Data]:
 
 
 def _held(home: Path) -> IO[bytes] | None:
-    """Lock the folder, or return None once a stack runs on it; one may be starting or stopping just now."""
+    """Lock the folder, or return None if a stack is running on it. Waits while a stack is starting or stopping."""
     deadline = time.monotonic() + START_SECONDS
     while running_stack(home) is None:
         try:
@@ -101,25 +101,23 @@ def _running(home: Path) -> Data:
 
 
 def given_database() -> BackupError:
-    """The error for a database that is not the folder's own."""
+    """Return the error for the database of DATABASE_URL."""
     return BackupError(
         "given_database",
-        "The database is another than Assay's own (DATABASE_URL); only its own is backed up and restored.",
-        "Back that database up with its own tools (pg_dump), and the folder `objects` of ASSAY_HOME (.assay) after it.",
+        "DATABASE_URL is set; only the embedded database can be backed up and restored.",
+        "Back up that database with its own tools (pg_dump), and then the folder `objects` of ASSAY_HOME (.assay).",
     )
 
 
 def _no_data(home: Path) -> BackupError:
-    return BackupError(
-        "no_data", f"There is no database in {home}.", "Set ASSAY_HOME to the folder of the stack that is meant."
-    )
+    return BackupError("no_data", f"There is no database in {home}.", "Set ASSAY_HOME to the folder of the stack.")
 
 
 def place(home: Path, new: Path, name: str) -> Path | None:
-    """Put the parts of the data in `new`, a folder within `home`, in the place of those in `home`, at once.
+    """Replace the data in `home` by the data in `new`, a folder inside `home`, atomically.
 
-    However this is interrupted: before its first step nothing has changed, after it `settle` does the rest. `name`
-    tells this data from other data. Returns the folder that the former parts are in now, if there were any.
+    If it is interrupted after its first step, `settle` completes it. `name` identifies the new data. Returns the folder
+    with the previous data, if there was any.
     """
     for part in PARTS:
         if not (new / part).exists():
@@ -129,14 +127,14 @@ def place(home: Path, new: Path, name: str) -> Path | None:
 
 
 def settle(home: Path) -> dict[str, Path | None]:
-    """Do what an interrupted `place` has left to do; only for whoever holds the folder's lock.
+    """Complete an interrupted `place`. The caller must hold the folder's lock.
 
-    Returns, by the name that was given, the folder of the former parts (None if there were none).
+    Returns the folder of the previous data (None if there was none), by the name of the new data.
     """
     settled: dict[str, Path | None] = {}
     for new in sorted(home.glob(f"{_RESTORED}*")):
         aside = home / new.name.replace(_RESTORED, _REPLACED, 1)
-        # A part that is in `new` no more is in place already; the one that it replaced went before it.
+        # A part that is no longer in `new` is already in place, and the part that it replaced was moved before.
         for part in PARTS:
             if (new / part).exists():
                 if (home / part).exists():

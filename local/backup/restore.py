@@ -1,6 +1,6 @@
-"""`assay restore`: a backup becomes the data of this machine's stack.
+"""`assay restore`: restore the local stack from a backup.
 
-Everything is verified first, then made anew beside the data that may be there, and put in its place at the very end.
+The backup is verified first, then restored next to existing data, and moved into place at the end.
 """
 
 from __future__ import annotations
@@ -48,21 +48,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Restored:
-    """What was restored, and the folder that the former data is in now (None if there was none)."""
+    """The restored manifest, and the folder of the previous data (None if there was none)."""
 
     manifest: BackupManifest
     former: Path | None
 
 
 def restore(home: Path, backup: Path, *, replace: bool, update: Update) -> Restored:
-    """Make what is in `backup` the data of the stack in `home`; no stack may run there.
+    """Restore `backup` as the data of the stack in `home`. No stack may be running there.
 
-    Data that is there already is put aside if `replace` says so. Raises BackupError, StackError and OSError; nothing
-    has changed then.
+    With `replace`, existing data is moved aside. Raises BackupError, StackError and OSError, and then nothing has
+    changed.
     """
     manifest = read_manifest(backup)
     _refuse_newer(backup, manifest)
-    # By this name the same command knows, when it was killed at its last step, that it was this backup.
+    # After a kill in the last step, this name tells a second call that this backup was being restored.
     name = describe(backup / MANIFEST).sha256[:12]
     with lock(make_private(home)):
         settled = settle(home)
@@ -71,8 +71,8 @@ def restore(home: Path, backup: Path, *, replace: bool, update: Update) -> Resto
         if has_data(home) and not replace:
             raise BackupError(
                 "data_exists",
-                f"There is data in {home} already.",
-                "Restore with --replace, which puts it aside, or set ASSAY_HOME to another folder.",
+                f"{home} already has data.",
+                "Use --replace to move it aside, or set ASSAY_HOME to another folder.",
             )
         verify(backup, manifest, update)
         new = home / "restoring"
@@ -89,18 +89,18 @@ def restore(home: Path, backup: Path, *, replace: bool, update: Update) -> Resto
 
 
 def _refuse_newer(backup: Path, manifest: BackupManifest) -> None:
-    known = [version for version in versions() if version <= manifest.migrations[-1]]
-    if manifest.migrations != known:
+    own_versions = [version for version in versions() if version <= manifest.migrations[-1]]
+    if manifest.migrations != own_versions:
         raise BackupError(
             "newer_backup",
-            f"{backup} was made by another version of Assay: this one has not the same migrations up to "
+            f"{backup} was made by another version of Assay: this one has different migrations up to "
             f"{manifest.migrations[-1]}.",
-            "Restore it with the version that made it, or a later one.",
+            "Restore it with the version that made it or a later one.",
         )
 
 
 def _clear(new: Path) -> None:
-    """Remove what a restore has left, with the processes that may still work on it."""
+    """Remove the remains of an interrupted restore, and end its processes."""
     if new.exists():
         Postgres(new).stop_strays()
         processes.stop_recorded(new / "ministack.process.json")
@@ -108,7 +108,7 @@ def _clear(new: Path) -> None:
 
 
 def _make(new: Path, backup: Path, manifest: BackupManifest, update: Update) -> None:
-    """Make all parts of the data in the folder `new`."""
+    """Restore all parts of the data into the folder `new`."""
     needed = sum(manifest.object_bytes.values())
     if shutil.disk_usage(new).free < needed:
         raise _no_space(new.parent)
@@ -117,55 +117,58 @@ def _make(new: Path, backup: Path, manifest: BackupManifest, update: Update) -> 
         _load_rows(data, backup, manifest)
         _load_objects(data.ministack.s3(), backup, manifest, update)
     write_private(new / "owner", f"{manifest.owner}\n")
-    write_object(new / "token.json", {})  # a token that is kept is the former owner's
-    # The queue is left behind: it holds the news of every object that was just stored.
+    write_object(new / "token.json", {})  # a kept token belongs to the previous owner
+    # The queue is not kept: it has news of every object that was just stored.
     shutil.rmtree(new / "ministack")
     make_private(new / "ministack")
     os.sync()
 
 
 def _load_rows(data: Data, backup: Path, manifest: BackupManifest) -> None:
-    """Load the rows into tables as they were at the time of the backup, and bring them up to date."""
+    """Load the rows into the schema of the backup, then apply newer migrations."""
     url = data.database_url
     apply_migrations(url, until=manifest.migrations[-1])
     with psycopg.connect(url) as connection:
-        # Migrations fill some tables. What was to be deleted from the store is not in it now.
+        # Migrations insert rows into some tables. Objects that were scheduled for deletion are not in the store.
         tables = SQL(", ").join(SQL("assay.{}").format(Identifier(table)) for table in row_counts(connection))
         connection.execute(SQL("truncate {}").format(tables))
     arguments = ("--data-only", "--disable-triggers", "--single-transaction", "--exit-on-error")
     run_tool(embedded_binaries() / "pg_restore", url, *arguments, str(backup / DATABASE))
     with psycopg.connect(url) as connection:
-        found = row_counts(connection)
-        if found != manifest.rows:
-            raise StackError(f"The database has {found} rows, not {manifest.rows} as it had.")
-        if "deletions" in found:
+        counted = row_counts(connection)
+        if counted != manifest.rows:
+            raise StackError(f"The database has {counted} rows, not {manifest.rows} as in the backup.")
+        if "deletions" in counted:
             connection.execute("truncate assay.deletions")
     apply_migrations(url)
 
 
 def _load_objects(s3: S3Client, backup: Path, manifest: BackupManifest, update: Update) -> None:
-    for count, one in enumerate(manifest.objects):
+    for count, entry in enumerate(manifest.objects):
         update(count / len(manifest.objects), "storing objects")
         try:
-            with object_path(backup, one.sha256).open("rb") as body:
-                s3.put_object(Bucket=BUCKET, Key=one.key, Body=body, ContentType=one.media_type)
-            _read_back(s3, one)
+            with object_path(backup, entry.sha256).open("rb") as body:
+                s3.put_object(Bucket=BUCKET, Key=entry.key, Body=body, ContentType=entry.media_type)
+            _read_back(s3, entry)
         except (BotoCoreError, ClientError) as error:
-            raise StackError(f"The object store did not take {one.key}: {error}") from error
+            raise StackError(f"The object store did not accept {entry.key}: {error}") from error
 
 
-def _read_back(s3: S3Client, one: BackedUpObject) -> None:
-    """Raise StackError unless the store gives the right bytes: on a full disk MiniStack says yes and keeps nothing."""
+def _read_back(s3: S3Client, entry: BackedUpObject) -> None:
+    """Raise StackError unless the store returns the same bytes.
+
+    On a full disk, MiniStack reports success and stores nothing.
+    """
     digest = hashlib.sha256()
-    for chunk in s3.get_object(Bucket=BUCKET, Key=one.key)["Body"].iter_chunks():
+    for chunk in s3.get_object(Bucket=BUCKET, Key=entry.key)["Body"].iter_chunks():
         digest.update(chunk)
-    if digest.hexdigest() != one.sha256:
-        raise StackError(f"The object store did not keep {one.key}; is the disk full?")
+    if digest.hexdigest() != entry.sha256:
+        raise StackError(f"The object store did not store {entry.key}. Is the disk full?")
 
 
 def _no_space(home: Path) -> BackupError:
     return BackupError(
         "disk_full",
-        f"The disk of {home} has no room for it.",
-        "Free space there, or set ASSAY_HOME to a folder on another disk.",
+        f"The disk of {home} is too full for the restore.",
+        "Free some space, or set ASSAY_HOME to a folder on another disk.",
     )

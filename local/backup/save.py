@@ -1,13 +1,13 @@
-"""`assay backup`: the database and the objects of this machine's stack into a folder, consistent, while it runs or not.
+"""`assay backup`: a consistent copy of the local stack's database and objects, whether it is running or not.
 
-The rows are dumped in one snapshot, and the objects that they speak of copied after it. That is enough: an object never
-changes under its key, and a key is never used again for other bytes. Only a deletion can come in between, and rows go
-before their objects do: then an object is missing that no row needs any more, and a newer snapshot takes the place of
-the first. Objects of which no row speaks (an attempt that has not ended, what waits to be deleted) are left out, and so
-are the queue's messages: the next start of the stack tells the queue again.
+The rows are dumped in one snapshot, and then the objects that they refer to are copied. This is consistent, because an
+object never changes and its key is never reused for other bytes. Only deletions can happen in between. Rows are deleted
+before objects, so a missing object means that its row was deleted, and a new snapshot replaces the first. Objects
+without a row (of unfinished attempts, or scheduled for deletion) are not copied, and neither are the queue's messages,
+which the next start of the stack sends again.
 
-No key is in a backup. The one that signs tokens would let whoever finds a copy sign in as anybody; a new one is made
-where it is missing, and all that is lost are tokens, which last a day, and links, which last an hour.
+A backup contains no keys. The key that signs tokens would let anyone with a copy sign in as any user. New keys are
+generated after a restore, which invalidates only tokens (valid for a day) and links (valid for an hour).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1024 * 1024
 _SNAPSHOTS = 10
 
-# An upload's bytes may not have come yet. Before there was the column stored_at, its jobs told whether they had.
+# An upload may not have arrived yet. Without the column stored_at of later versions, its jobs show whether it has.
 _UPLOADS = """
 select u.owner, u.sha256, u.size_bytes,
     case when to_jsonb(u) ? 'stored_at' then to_jsonb(u) ->> 'stored_at' is not null
@@ -72,7 +72,7 @@ _TABLES = "select relname from pg_class where relnamespace = 'assay'::regnamespa
 
 @dataclass(frozen=True)
 class _Object:
-    """An object that a row speaks of; `needed` says whether it must be there."""
+    """An object that a row refers to; `needed` is whether it must exist."""
 
     key: str
     sha256: str
@@ -82,7 +82,7 @@ class _Object:
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """What the database held at one moment."""
+    """The database's contents at one time."""
 
     taken_at: datetime
     migrations: list[str]
@@ -91,9 +91,9 @@ class _Snapshot:
 
 
 def back_up(home: Path, folder: Path, update: Update) -> BackupManifest:
-    """Back up the data in `home` into `folder`, which is new or empty; it is there whole or not at all.
+    """Back up the data in `home` into `folder`, which must be new or empty.
 
-    Raises BackupError, StackError and OSError with the reason why there is no backup.
+    The backup appears only when it is complete. Raises BackupError, StackError and OSError.
     """
     try:
         with _beside(folder) as new, opened(home) as data, without_password(data.database_url):
@@ -103,17 +103,17 @@ def back_up(home: Path, folder: Path, update: Update) -> BackupManifest:
                 update(0, "dumping the database")
                 snapshot = _dump(data.database_url, new / DATABASE)
                 _require_space(new, snapshot.objects)
-                for count, one in enumerate(snapshot.objects):
-                    last_request_file(home).touch()  # a stack in the background stops when it is idle
+                for count, item in enumerate(snapshot.objects):
+                    last_request_file(home).touch()  # a stack in the background stops when it is idle for long
                     update(count / len(snapshot.objects), "copying objects")
-                    if one.key not in copied and (found := _copy(s3, one, new)):
-                        copied[one.key] = found
-                missing = {one.key for one in snapshot.objects if one.needed} - copied.keys()
+                    if item.key not in copied and (backed_up := _copy(s3, item, new)):
+                        copied[item.key] = backed_up
+                missing = {item.key for item in snapshot.objects if item.needed} - copied.keys()
                 if not missing:
                     break
                 _refuse_lost(data.database_url, missing)
             else:
-                raise StackError("Objects were deleted again and again while they were copied. Try again later.")
+                raise StackError("Objects kept being deleted during the copy. Try again later.")
             return _complete(new, snapshot, copied, local_owner(home))
     except OSError as error:
         if disk_full(error):
@@ -123,12 +123,10 @@ def back_up(home: Path, folder: Path, update: Update) -> BackupManifest:
 
 @contextmanager
 def _beside(folder: Path) -> Iterator[Path]:
-    """Give a new folder beside `folder` that takes its name at the end, and is gone if there is no such end."""
+    """Yield a temporary folder that is renamed to `folder` at the end, or deleted on an error."""
     folder = folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BackupError(
-            "backup_exists", f"{folder} is there already and is not empty.", "Name a folder that is not there yet."
-        )
+        raise BackupError("backup_exists", f"{folder} exists and is not empty.", "Choose a new folder.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     new = folder.with_name(f".{folder.name}.unfinished")
     handle = os.open(make_private(new), os.O_RDONLY | os.O_DIRECTORY)
@@ -137,10 +135,10 @@ def _beside(folder: Path) -> Iterator[Path]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BackupError(
-                "backup_under_way", f"Another backup is being written to {folder}.", "Wait for it."
+                "backup_under_way", f"Another backup is being written to {folder}.", "Wait until it has finished."
             ) from None
         try:
-            for left in new.iterdir():  # by a backup that was killed
+            for left in new.iterdir():  # left by a killed backup
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
             yield new
             os.sync()
@@ -153,7 +151,7 @@ def _beside(folder: Path) -> Iterator[Path]:
 
 
 def _dump(url: str, path: Path) -> _Snapshot:
-    """Dump the rows into a file, and return what they speak of, as of the same moment."""
+    """Dump the rows into a file, and return the objects that they refer to, from the same snapshot."""
     with psycopg.connect(url) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
@@ -165,22 +163,22 @@ def _dump(url: str, path: Path) -> _Snapshot:
         if unknown := sorted(set(migrations) - set(versions())):
             raise BackupError(
                 "newer_database",
-                f"The database has migrations that this version of Assay has not: {', '.join(unknown)}.",
-                "Back it up with the version that it was used with last.",
+                f"The database has migrations that this version of Assay does not have: {', '.join(unknown)}.",
+                "Back it up with the version that it was last used with.",
             )
         return _Snapshot(taken_at, migrations, row_counts(connection), _objects(connection))
 
 
 def _objects(connection: psycopg.Connection) -> list[_Object]:
-    """Every object that a row speaks of, by its key."""
+    """Return every object that a row refers to, sorted by key."""
     uploads = connection.execute(_UPLOADS).fetchall()
     objects = [_Object(upload_key(owner, sha256), sha256, *rest) for owner, sha256, *rest in uploads]
     objects += [_Object(*row) for row in connection.execute(_OUTPUTS).fetchall()]
-    return sorted(objects, key=lambda one: one.key)
+    return sorted(objects, key=lambda item: item.key)
 
 
 def row_counts(connection: psycopg.Connection) -> dict[str, int]:
-    """Rows of each table of the schema assay."""
+    """Count the rows of each table of the schema assay."""
     counts = {}
     for (table,) in connection.execute(_TABLES).fetchall():
         query = SQL("select count(*) from assay.{}").format(Identifier(table))
@@ -188,12 +186,12 @@ def row_counts(connection: psycopg.Connection) -> dict[str, int]:
     return counts
 
 
-def _copy(s3: S3Client, one: _Object, new: Path) -> BackedUpObject | None:
-    """Copy an object; None if the store has no such bytes."""
+def _copy(s3: S3Client, item: _Object, new: Path) -> BackedUpObject | None:
+    """Copy an object. Return None if the store does not have it."""
     part = new / "object.part"
     digest, size = hashlib.sha256(), 0
     try:
-        answer = s3.get_object(Bucket=BUCKET, Key=one.key)
+        answer = s3.get_object(Bucket=BUCKET, Key=item.key)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             for chunk in answer["Body"].iter_chunks(_CHUNK_BYTES):
                 digest.update(chunk)
@@ -202,35 +200,34 @@ def _copy(s3: S3Client, one: _Object, new: Path) -> BackedUpObject | None:
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
             return None
-        raise StackError(f"The object store did not give {one.key}: {error}") from error
+        raise StackError(f"The object store did not return {item.key}: {error}") from error
     except BotoCoreError as error:
-        raise StackError(f"The object store did not give {one.key}: {error}") from error
-    if digest.hexdigest() != one.sha256:
+        raise StackError(f"The object store did not return {item.key}: {error}") from error
+    if digest.hexdigest() != item.sha256:
         part.unlink()
         return None
-    path = object_path(new, one.sha256)
+    path = object_path(new, item.sha256)
     make_private(make_private(path.parent.parent) / path.parent.name)
     part.replace(path)
-    return BackedUpObject(key=one.key, sha256=one.sha256, size_bytes=size, media_type=answer["ContentType"])
+    return BackedUpObject(key=item.key, sha256=item.sha256, size_bytes=size, media_type=answer["ContentType"])
 
 
 def _refuse_lost(url: str, missing: Collection[str]) -> None:
-    """Raise BackupError if a row still needs one of the objects that are missing."""
+    """Raise BackupError if a row still needs one of the missing objects."""
     with psycopg.connect(url) as connection:
-        lost = [one.key for one in _objects(connection) if one.needed and one.key in missing]
+        lost = [item.key for item in _objects(connection) if item.needed and item.key in missing]
     if lost:
-        more = f" and {len(lost) - 10} more" if len(lost) > 10 else ""
+        rest = f" and {len(lost) - 10} more" if len(lost) > 10 else ""
         raise BackupError(
             "objects_lost",
-            f"The object store has not the bytes that it should have of {len(lost)} objects: "
-            f"{', '.join(lost[:10])}{more}.",
-            "Delete the jobs that they belong to (an output's key is outputs/OWNER/JOB/…) and back up again, "
+            f"The object store has lost or damaged {len(lost)} objects: {', '.join(lost[:10])}{rest}.",
+            "Delete their jobs (an output's key is outputs/OWNER/JOB/…) and back up again, "
             "or restore an earlier backup.",
         )
 
 
 def _require_space(new: Path, objects: list[_Object]) -> None:
-    needed = sum({one.sha256: one.size_bytes for one in objects if one.needed}.values())
+    needed = sum({item.sha256: item.size_bytes for item in objects if item.needed}.values())
     if shutil.disk_usage(new).free < needed:
         raise _no_space(new.parent, needed)
 
@@ -238,13 +235,13 @@ def _require_space(new: Path, objects: list[_Object]) -> None:
 def _no_space(place: Path, needed: int | None = None) -> BackupError:
     return BackupError(
         "disk_full",
-        f"The disk of {place} has no room for it." + (f" The objects have {needed:,} bytes." if needed else ""),
-        "Free space there, or name a folder on another disk.",
+        f"The disk of {place} is too full for the backup." + (f" The objects need {needed:,} bytes." if needed else ""),
+        "Free some space, or use a folder on another disk.",
     )
 
 
 def _complete(new: Path, snapshot: _Snapshot, copied: dict[str, BackedUpObject], owner: UUID) -> BackupManifest:
-    """Drop what the last snapshot does not speak of any more, and write the manifest."""
+    """Remove objects that the last snapshot does not refer to, and write the manifest."""
     manifest = BackupManifest(
         format=FORMAT,
         taken_at=snapshot.taken_at,
@@ -252,7 +249,7 @@ def _complete(new: Path, snapshot: _Snapshot, copied: dict[str, BackedUpObject],
         migrations=snapshot.migrations,
         rows=snapshot.rows,
         database=describe(new / DATABASE),
-        objects=[copied[one.key] for one in snapshot.objects if one.key in copied],
+        objects=[copied[entry.key] for entry in snapshot.objects if entry.key in copied],
     )
     kept = {object_path(new, sha256) for sha256 in manifest.object_bytes}
     for path in (new / "objects").rglob("*"):

@@ -1,4 +1,4 @@
-"""The local object store and queue: MiniStack, with the bucket, the queues and the notification that Assay needs."""
+"""The local object store and queue: MiniStack, with Assay's bucket, queues and notification."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SERVER = Path(__file__).with_name("server.py")
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
-    """Return when the MiniStack at this address answers. Raises StackError if it does not."""
+    """Return when MiniStack answers at this address. Raises StackError if it does not."""
     with httpx.Client(trust_env=False, timeout=5) as client:
 
         def ready() -> bool:
@@ -48,9 +48,9 @@ def wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path)
 
 
 class MiniStack:
-    """S3 and SQS under `home`, on the loopback address only; every request must be signed with the key kept there.
+    """S3 and SQS under `home`, on the loopback address only. Every request must be signed with the key in `home`.
 
-    `visibility_seconds` is how long a received message stays hidden from other receivers.
+    `visibility_seconds` is the visibility timeout of received messages.
     """
 
     def __init__(self, home: Path, *, port: int | None = None, visibility_seconds: int = 35) -> None:
@@ -68,7 +68,7 @@ class MiniStack:
 
     @property
     def access_key(self) -> tuple[str, str]:
-        """Access key id and secret access key, made once and kept, so that signed links survive a restart."""
+        """Access key id and secret access key. They are kept, so that signed links survive a restart."""
         path = self.home / "object-store-key.json"
         if not path.exists():
             write_object(path, {"id": "ASSAY" + secrets.token_hex(8).upper(), "secret": secrets.token_urlsafe(30)})
@@ -77,7 +77,7 @@ class MiniStack:
 
     @property
     def running(self) -> bool:
-        """Whether the process that this object started is still there."""
+        """Whether the process that this object started is running."""
         return self._process is not None and self._process.poll() is None
 
     def s3(self) -> S3Client:
@@ -87,7 +87,7 @@ class MiniStack:
             signature_version="s3v4",
             s3={"addressing_style": "path"},
             retries={"total_max_attempts": 1},
-            proxies={},  # the loopback address is not behind the user's proxy
+            proxies={},  # the user's proxy cannot reach the loopback address
         )
         return boto3.client(
             "s3",
@@ -111,16 +111,18 @@ class MiniStack:
         )
 
     def queue_url(self, name: str = QUEUE) -> str:
-        """URL of a queue; its form is MiniStack's, from its endpoint and its one account."""
+        """URL of a queue, in MiniStack's format: endpoint and account."""
         return f"{self.endpoint}/000000000000/{name}"
 
     def start(self) -> None:
-        """Start, wait until it answers, and make what is missing. Raises StackError."""
+        """Start, wait until it answers, and create missing resources. Raises StackError."""
         make_private(self.home)
         make_private(self.log.parent)
         processes.stop_recorded(self._record)
         if not _PYTHON.exists():
-            raise processes.StackError("MiniStack is not installed under .tools/ministack: run `make` in the project.")
+            raise processes.StackError(
+                "MiniStack is not installed under .tools/ministack: run `make setup` in the project."
+            )
         scratch = make_private(self.home / "tmp")
         key_id, secret = self.access_key
         environment = {
@@ -138,7 +140,7 @@ class MiniStack:
             "STATE_DIR": str(make_private(self.home / "ministack")),
             "S3_DATA_DIR": str(make_private(self.home / "objects")),
         }
-        # -I: neither this folder nor the user's own site-packages come before MiniStack's.
+        # -I: neither this folder nor the user's site-packages must take precedence over MiniStack's.
         command = [str(_PYTHON), "-I", str(_SERVER)]
         self._process = processes.spawn(command, self.log, env=environment, record=self._record)
         try:
@@ -166,7 +168,7 @@ class MiniStack:
             s3.create_bucket(Bucket=BUCKET)
 
     def _make_queues(self) -> None:
-        """Queues and the notification; all of these calls may be repeated."""
+        """Create the queues and the notification. Idempotent."""
         sqs, s3 = self.sqs(), self.s3()
         prefix = f"arn:aws:sqs:{REGION}:000000000000:"
         policy = {
@@ -193,9 +195,9 @@ class MiniStack:
         sqs.set_queue_attributes(QueueUrl=self.queue_url(), Attributes=attributes)
         attributes["Policy"] = json.dumps(policy)
         sqs.set_queue_attributes(QueueUrl=self.queue_url(NEWS_QUEUE), Attributes=attributes)
-        # Setting it sends a test event each time, hence only where it is missing or names another queue.
-        told = s3.get_bucket_notification_configuration(Bucket=BUCKET).get("QueueConfigurations", [])
-        if [one["QueueArn"] for one in told] != [prefix + NEWS_QUEUE]:
+        # Each call sends a test event, so it is made only if the notification is missing or has another queue.
+        configured = s3.get_bucket_notification_configuration(Bucket=BUCKET).get("QueueConfigurations", [])
+        if [entry["QueueArn"] for entry in configured] != [prefix + NEWS_QUEUE]:
             s3.put_bucket_notification_configuration(
                 Bucket=BUCKET,
                 NotificationConfiguration={

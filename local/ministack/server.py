@@ -1,10 +1,10 @@
-"""Runs MiniStack in its own environment, closed to every caller but Assay. Started by local/ministack/ministack.py.
+"""Runs MiniStack in its own environment, accessible only to Assay. Started by local/ministack/ministack.py.
 
-MiniStack answers unsigned calls under `/_…` that list queued messages or wipe all data, for any program and any web
-page that finds the port; only its readiness is left open. It verifies signed links, but of a signed request it reads no
-more than the access key's id, and takes `test` as well: here the id must be the stack's own, which is random.
+MiniStack has unsigned routes under `/_…` that list queued messages or delete all data, open to any program and web page
+that finds the port; here only the readiness route is open. MiniStack verifies signed links, but of a signed request it
+reads only the access key id, and it also accepts `test`; here the id must be the stack's, which is random.
 
-It also answers that an object is kept when the disk is full and it kept nothing: here such an object is refused first.
+On a full disk, MiniStack reports success and stores nothing; here such an object is refused.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import shutil
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import ministack.app as ministack  # type: ignore[import-not-found]  # it lives in an environment of its own
+import ministack.app as ministack  # type: ignore[import-not-found]  # in its own environment
 
 _Message = MutableMapping[str, Any]  # as ASGI defines it
 _CREDENTIAL = re.compile(rb"Credential=([A-Za-z0-9]*)", re.IGNORECASE)
 _served = ministack.app
-_SPARE_BYTES = 64 * 1024 * 1024  # for the database, the logs and the queues beside the objects
+_SPARE_BYTES = 64 * 1024 * 1024  # reserve for the database, the logs and the queues
 _FULL = b"<Error><Code>InsufficientStorage</Code><Message>The disk is full.</Message></Error>"
 _key_id = os.environ.get("AWS_ACCESS_KEY_ID", "").encode()
 
@@ -30,12 +30,12 @@ def _allowed(scope: _Message) -> bool:
     if path.startswith("/_"):
         return path == "/_ministack/ready"
     signed = [value for name, value in scope["headers"] if name.lower() == b"authorization"]
-    named = [found for text in (*signed, scope["query_string"]) for found in _CREDENTIAL.findall(text)]
+    named = [match for text in (*signed, scope["query_string"]) for match in _CREDENTIAL.findall(text)]
     return bool(named) and all(name == _key_id for name in named)
 
 
 def _fits(scope: _Message) -> bool:
-    """Whether what the request brings fits on the disk; a call of the queue (it has a target) always does."""
+    """Whether the request's body fits on the disk. Requests to the queue (with a target) always do."""
     headers = {name.lower(): value for name, value in scope["headers"]}
     if scope["method"] not in {"PUT", "POST"} or b"x-amz-target" in headers:
         return True
@@ -52,7 +52,7 @@ async def _guarded(
         await send({"type": "http.response.body", "body": b""})
         return
     if scope["type"] == "http" and not _fits(scope):
-        # Read to its end: a caller that is cut off while it sends may never see the answer.
+        # Read the whole body: a client whose connection is closed while it sends may not see the response.
         while (await receive()).get("more_body", False):
             pass
         headers = [(b"content-type", b"application/xml"), (b"content-length", str(len(_FULL)).encode())]

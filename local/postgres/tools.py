@@ -1,4 +1,4 @@
-"""Runs the programs that come with Postgres, such as pg_dump, on a database."""
+"""Runs Postgres's client programs, such as pg_dump."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from local.processes import StackError
 
 
 def run_tool(program: Path, url: str, *arguments: str) -> str:
-    """Run the program on the database at `url` and return what it prints; files that it writes are for us alone.
+    """Run the program on the database at `url` and return its output. Files that it writes are private to the user.
 
-    The password goes by the environment, where other users cannot see it. Raises StackError with what the program says.
+    The password is passed in the environment, where other users cannot see it. Raises StackError with the program's
+    error.
     """
     parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     command = [str(program), "--host", parts["host"], "--port", parts["port"], "--username", parts["user"]]
     command += ["--dbname", parts["dbname"], *arguments]
     environment = os.environ | {"PGPASSWORD": parts["password"]}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, umask=0o077)
-    if done.returncode != 0:
-        raise StackError(f"{program.name} failed: {done.stderr.strip() or f'it ended with {done.returncode}'}")
-    return done.stdout
+    completed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, umask=0o077)
+    if completed.returncode != 0:
+        raise StackError(
+            f"{program.name} failed: {completed.stderr.strip() or f'it ended with {completed.returncode}'}"
+        )
+    return completed.stdout

@@ -1,9 +1,9 @@
-"""The user that Postgres runs as. It refuses to run as root, and folders under root's home are closed to other users.
+"""The user that Postgres runs as. Postgres refuses to run as root, and other users have no access to root's folders.
 
-So root's Postgres runs in a user namespace: root outside, with all rights of the files' owner, and `nobody` inside.
-Where the kernel refuses namespaces (as in Docker by default), it runs as the real `nobody` with one capability, which
-passes file modes. access(2), by which Postgres looks for its programs, honours that capability only with the securebit
-no_setuid_fixup. Neither way opens a folder to other users.
+For root, Postgres therefore runs in a user namespace: as root outside, with the rights of the files' owner, and as
+`nobody` inside. If the kernel refuses namespaces (as in Docker by default), it runs as the real `nobody` with the
+capability to bypass file modes. access(2), with which Postgres looks for its programs, respects that capability only
+with the securebit no_setuid_fixup. Both ways leave the folders closed to other users.
 """
 
 from __future__ import annotations
@@ -21,24 +21,27 @@ from local.processes import StackError
 
 @dataclass(frozen=True)
 class PostgresUser:
-    """What stands before a command so that it runs as this user, and the user and group that own its files."""
+    """The command prefix that switches to this user, and the user and group that own the files."""
 
     prefix: tuple[str, ...]
     uid: int
     gid: int
 
     def own(self, folder: Path) -> None:
-        """Give the folder and all in it to this user, if another one has it: root's Postgres may have run otherwise."""
+        """Change the owner of the folder and its contents to this user.
+
+        Root's Postgres may have used the other way before.
+        """
         if os.geteuid() != 0 or folder.stat().st_uid == self.uid:
             return
-        # The folder itself comes last: if this is interrupted, the next start does it again.
+        # The folder itself is last: after an interruption, the next start repeats this.
         for parent, _, files in os.walk(folder, topdown=False):
             for path in [*(Path(parent, file) for file in files), Path(parent)]:
                 os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 def postgres_user() -> PostgresUser:
-    """Return the user for Postgres: this process's own, or for root one that Postgres accepts. Raises StackError."""
+    """Return the user for Postgres: the current user, or for root one that Postgres accepts. Raises StackError."""
     return PostgresUser((), os.geteuid(), os.getegid()) if os.geteuid() else _for_root()
 
 
@@ -64,12 +67,12 @@ def _for_root() -> PostgresUser:
         reasons.append(reason)
     raise StackError(
         "Postgres does not run as root, and this system does not let root start it as `nobody` "
-        f"({'; '.join(reasons)}). Run Assay as another user, or set DATABASE_URL to a Postgres that runs already."
+        f"({'; '.join(reasons)}). Run Assay as another user, or set DATABASE_URL to a running Postgres."
     )
 
 
 def _refusal(prefix: tuple[str, ...]) -> str | None:
-    """Return why no command can be started in this way, or None if one can."""
+    """Return the reason why no command can be started this way, or None if it works."""
     if shutil.which(prefix[0]) is None:
         return f"there is no `{prefix[0]}`"
     probe = subprocess.run([*prefix, "true"], capture_output=True, text=True, check=False, cwd="/")

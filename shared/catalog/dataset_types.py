@@ -1,6 +1,6 @@
-"""What the dataset types are, as their folders say it: for whoever wants to know what a file may be.
+"""Describe the dataset types for the API.
 
-Read from dataset.json, rules.json and example.csv of each pipeline's folder, without importing a pipeline.
+Reads dataset.json, rules.json and example.csv of each dataset type's folder, without importing its pipeline.
 """
 
 from __future__ import annotations
@@ -14,53 +14,53 @@ from pydantic import Field
 
 from shared.catalog.registry import PipelineInfo, dataset_types, pipelines
 from shared.errors import Problem
-from shared.wire.jobs import Model
+from shared.wire.model import Model
 
 _EXAMPLE = "example.csv"
 
 
 class ColumnWanted(Model):
-    """One column of a dataset type, and the names that it is known by; case, accents and punctuation are no matter."""
+    """One column of a dataset type and the names it is recognised by. Case, accents and punctuation are ignored."""
 
-    role: str = Field(description="the part that it plays")
-    holds: Literal["text", "date", "number"] = Field(description="what most of its cells are")
-    names: list[str] = Field(description="its own names, the usual one first")
+    role: str = Field(description="the column's role")
+    holds: Literal["text", "date", "number"] = Field(description="the kind of value in most cells")
+    names: list[str] = Field(description="accepted names, the usual one first")
     translations: dict[str, list[str]] = Field(description="names in other languages, by ISO 639-1 code")
     patterns: list[str] = Field(description="regular expressions of likely names, without blanks and punctuation")
 
 
 class DatasetType(Model):
-    """What a file may be."""
+    """A dataset type."""
 
-    dataset_type: str = Field(description="its name, as POST /uploads takes it")
-    title: str = Field(description="its name for people")
-    description: str = Field(description="what such a file holds")
-    pipeline: str = Field(description="what runs on it")
-    pipeline_version: str = Field(description="its version")
-    fallback: bool = Field(description="whether it takes any table that is nothing else")
+    dataset_type: str = Field(description="the name to send to POST /uploads")
+    title: str = Field(description="the name to show")
+    description: str = Field(description="what a file of this type contains")
+    pipeline: str = Field(description="the pipeline that processes it")
+    pipeline_version: str = Field(description="the pipeline's version")
+    fallback: bool = Field(description="whether it accepts any table that matches no other type")
     needs: list[list[list[str]]] = Field(
-        description="the roles that it can't be without: of each list one of its lists is enough, the whole of it"
+        description="the required roles: each entry lists alternatives, and one alternative must be present in full"
     )
-    columns: list[ColumnWanted] = Field(description="by which it is recognised")
-    often_beside: list[str] = Field(description="names of columns often seen beside these")
-    speaks_against: list[str] = Field(description="names of columns that speak for another kind of table")
+    columns: list[ColumnWanted] = Field(description="the columns that identify this type")
+    often_beside: list[str] = Field(description="names of columns that often accompany these")
+    speaks_against: list[str] = Field(description="names of columns that indicate a different kind of table")
     example: str = Field(description="the path of a small file of this type")
 
 
 class DatasetTypes(Model):
-    """All of them; one is added by adding its folder."""
+    """All dataset types."""
 
-    dataset_types: list[DatasetType] = Field(description="in the order of their names")
+    dataset_types: list[DatasetType] = Field(description="sorted by name")
 
 
 @lru_cache(maxsize=1)
 def all_dataset_types() -> DatasetTypes:
-    """Read all of them, once in a process. Raises what the folders of a broken package make it raise."""
+    """Read all dataset types, once per process. Raises OSError, KeyError or ValueError for a broken package."""
     return DatasetTypes(dataset_types=[_read(info) for info in pipelines()])
 
 
 def require_dataset_type(name: str, status: int) -> PipelineInfo:
-    """Return the pipeline of a dataset type. Raises Problem with this status, which names those that there are."""
+    """Return the pipeline of a dataset type. Raises Problem with `status` and the list of known types."""
     info = next((info for info in pipelines() if info.dataset_type == name), None)
     if info is None:
         known = ", ".join(sorted(dataset_types()))
@@ -70,7 +70,7 @@ def require_dataset_type(name: str, status: int) -> PipelineInfo:
 
 
 def example_of(dataset_type: str) -> Path:
-    """Return the path of the example of a type. Raises Problem (404)."""
+    """Return the path of a dataset type's example file. Raises Problem (404)."""
     return require_dataset_type(dataset_type, 404).folder / _EXAMPLE
 
 
@@ -83,7 +83,10 @@ def _read(info: PipelineInfo) -> DatasetType:
         pipeline=info.name,
         pipeline_version=info.version,
         fallback=rules.get("fallback", False),
-        needs=[[[one] if isinstance(one, str) else one for one in group] for group in rules.get("needs", [])],
+        needs=[
+            [[alternative] if isinstance(alternative, str) else alternative for alternative in group]
+            for group in rules.get("needs", [])
+        ],
         columns=[
             ColumnWanted(
                 role=column["role"],

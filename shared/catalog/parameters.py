@@ -1,6 +1,6 @@
-"""Which parameters a dataset type takes, by the JSON Schema in its folder.
+"""Validate parameters against the JSON Schema in the dataset type's folder.
 
-The pipeline checks them too, but only when the job runs: a client learns of a mistake here, at once.
+The pipeline validates them as well, but only when the job runs. This check reports a mistake with the request.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ _MAX_CHARACTERS = 300
 
 
 def require_parameters(dataset_type: str, parameters: Mapping[str, JsonValue]) -> None:
-    """Refuse parameters that a dataset type does not take; none at all suit every type. Raises Problem (422)."""
+    """Raise Problem (422) for parameters that the dataset type does not accept.
+
+    Empty parameters are always accepted.
+    """
     if not parameters:
         return
     from fastjsonschema import JsonSchemaValueException  # noqa: PLC0415  # most requests have no parameters
@@ -30,12 +33,12 @@ def require_parameters(dataset_type: str, parameters: Mapping[str, JsonValue]) -
     try:
         _validator(info)(parameters, name_prefix="parameters")
     except JsonSchemaValueException as error:
-        detail = f"A job of type {dataset_type} can't take these parameters: {error.message[:_MAX_CHARACTERS]}."
+        detail = f"A job of type {dataset_type} does not accept these parameters: {error.message[:_MAX_CHARACTERS]}."
         raise Problem(422, "invalid_parameters", detail, _suggestion(_schema(info), error.path[1:])) from error
 
 
 def _suggestion(schema: _Schema, path: list[str]) -> str:
-    """List what is allowed in the innermost object on the path."""
+    """List the fields allowed in the innermost object on the path."""
     fields, names = schema["properties"], ["parameters"]
     for name in path:
         reference: str = fields.get(name, {}).get("$ref", "")
@@ -44,7 +47,7 @@ def _suggestion(schema: _Schema, path: list[str]) -> str:
         fields = schema["$defs"][reference.removeprefix("#/$defs/")]["properties"]
         names.append(name)
     allowed = "; ".join(f"{name}: {field['description']}" for name, field in fields.items())
-    return f"Allowed in {'.'.join(names)} are: {allowed}."
+    return f"Allowed in {'.'.join(names)}: {allowed}."
 
 
 @lru_cache

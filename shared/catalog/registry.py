@@ -1,6 +1,6 @@
-"""Which pipelines there are, read from their folders' dataset.json, without importing any of them.
+"""List the pipelines from each folder's dataset.json, without importing them.
 
-The functions that take uploads need the current versions and start fast: nothing but the standard library here.
+The upload function needs only the current versions and must start fast, so this module uses the standard library alone.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _PIPELINES = Path(__file__).resolve().parents[2] / "assay" / "datasets"
 
 
 class PipelineInfo(NamedTuple):
-    """What a folder's dataset.json says; `folder` is the folder itself.
+    """The content of one dataset.json, and its folder.
 
-    A job may have `max_attempts` attempts, 3 where the file does not say it.
+    `max_attempts` limits the attempts of a job; the default is 3.
     """
 
     name: str
@@ -29,18 +29,18 @@ class PipelineInfo(NamedTuple):
 
 @lru_cache(maxsize=1)
 def pipelines() -> tuple[PipelineInfo, ...]:
-    """Every pipeline, in the order of their folders' names.
+    """Return every pipeline, sorted by folder name.
 
-    Raises FileNotFoundError where there is none (a package built without them), KeyError or ValueError where a file is
-    not as it should be or two say the same name or dataset type.
+    Raises FileNotFoundError if there is none (a package built without them), and KeyError or ValueError if a file is
+    malformed or two files share a name or dataset type.
     """
-    found = tuple(_read(path) for path in sorted(_PIPELINES.glob("*/dataset.json")))
-    if not found:
-        raise FileNotFoundError(f"no dataset.json below {_PIPELINES}")
-    for values in ([info.name for info in found], [info.dataset_type for info in found]):
+    infos = tuple(_read(path) for path in sorted(_PIPELINES.glob("*/dataset.json")))
+    if not infos:
+        raise FileNotFoundError(f"no dataset.json under {_PIPELINES}")
+    for values in ([info.name for info in infos], [info.dataset_type for info in infos]):
         if len(set(values)) < len(values):
-            raise ValueError(f"two pipelines say the same: {values}")
-    return found
+            raise ValueError(f"two pipelines share a name or dataset type: {values}")
+    return infos
 
 
 def current_versions() -> dict[str, str]:
@@ -49,16 +49,16 @@ def current_versions() -> dict[str, str]:
 
 
 def dataset_types() -> list[str]:
-    """Return the dataset types that some pipeline takes."""
+    """Return the dataset types that have a pipeline."""
     return [info.dataset_type for info in pipelines()]
 
 
 def _read(path: Path) -> PipelineInfo:
-    said = json.loads(path.read_text(encoding="utf-8"))
-    name, version, dataset_type = (said[key] for key in ("name", "version", "dataset_type"))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    name, version, dataset_type = (content[key] for key in ("name", "version", "dataset_type"))
     if not all(isinstance(value, str) and value for value in (name, version, dataset_type)):
-        raise ValueError(f"{path}: name, version and dataset_type must be filled strings")
-    max_attempts = said.get("max_attempts", _MAX_ATTEMPTS)
+        raise ValueError(f"{path}: name, version and dataset_type must be non-empty strings")
+    max_attempts = content.get("max_attempts", _MAX_ATTEMPTS)
     if type(max_attempts) is not int or max_attempts < 1:
         raise ValueError(f"{path}: max_attempts must be a whole number of at least 1")
     return PipelineInfo(name, version, dataset_type, max_attempts, path.parent)

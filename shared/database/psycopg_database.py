@@ -1,4 +1,4 @@
-"""The database by psycopg: Postgres itself, the embedded one or Supabase's through its pooler."""
+"""The database through psycopg: the embedded Postgres, or Supabase's through its pooler."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from shared.database.transport import (
 from shared.errors import Transient
 
 if TYPE_CHECKING:
-    from shared.sign_in.auth import User  # with it comes PyJWT, which process does not have
+    from shared.sign_in.auth import User  # imports PyJWT, which functions/process does not have
 
-_UNACKNOWLEDGED_SECONDS = 25  # how long a packet may go without an answer of the network
+_UNACKNOWLEDGED_SECONDS = 25  # how long a sent packet may stay unacknowledged
 
 
 class PsycopgDatabase:
-    """Postgres by psycopg: the embedded one, or Supabase through Supavisor's transaction pooler.
+    """Postgres through psycopg: the embedded one, or Supabase through Supavisor's transaction pooler.
 
-    The pooler may serve each transaction from another server connection, so nothing is prepared and role and claims
-    are set for the transaction alone. Pipeline mode sends it all in one round trip; a simple query would take half the
-    time, but carries the arguments in its text, which Postgres writes into its log at each error. A call that fails for
-    a reason that may pass is repeated (shared.database.transport.repeated); threads may share the object.
+    The pooler may use another server connection for each transaction, so no statement is prepared, and role and claims
+    are set for the transaction only. Pipeline mode sends everything in one round trip. A simple query would take half
+    the time, but its text contains the arguments, and Postgres logs the text with each error. A call that fails with a
+    transient error is repeated (shared.database.transport.repeated). The object is safe to share between threads.
     """
 
     def __init__(self, url: str) -> None:
@@ -95,7 +95,7 @@ class PsycopgDatabase:
         state, diag = error.sqlstate or "", error.diag
         lost = not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
         if lost or state.startswith(("08", "57P")):
-            self._forget_idle()  # what ended this connection has ended those with it
+            self._forget_idle()  # what closed this connection has closed the others in the pool
         if lost:
             return Transient("the database does not answer")
         return refusal(state, diag.message_primary or "", diag.message_detail or "", diag.message_hint or "") or error

@@ -1,4 +1,4 @@
-"""What the two transports have in common: what they carry, how long they wait, and what they do when a call fails."""
+"""What both transports share: argument types, timeouts, and retries."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from shared.errors import AssayError, Problem, Transient
 
 Argument = JsonValue | UUID | datetime
 
-# How long the database may take to be reached, and to answer a statement. A try that begins at the last moment must end
-# before Lambda ends the request: template.yaml gives it 29 s, of which sign-in may have taken 6 s. Supabase itself ends
-# a user's statement after 8 s as well.
+# Timeouts of a connection and of a statement. A try that begins at the last moment must end before Lambda ends the
+# request: template.yaml allows 29 s, of which sign-in may take 6 s. Supabase also ends a user's statement after 8 s.
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 8
 
 _TRIES = 5
 TRYING_SECONDS = 10
-# Whoever asks how the database is wants to know of now.
+# A health check must report the present state.
 PING_TRYING_SECONDS = 1
 _FIRST_DELAY_SECONDS = 0.1
 
@@ -35,9 +34,9 @@ _Answer = TypeVar("_Answer")
 
 
 def repeated(call: Callable[[], _Answer], seconds: float = TRYING_SECONDS) -> _Answer:
-    """Return what `call` returns; while it raises Transient, call again: at most 5 times, none begun after `seconds`.
+    """Return the result of `call`. Repeat it while it raises Transient: at most 5 calls, none started after `seconds`.
 
-    Waits a random part of 0.1 s, 0.2 s, … between two tries, or longer where the other side asks for it ("full jitter",
+    Waits a random part of 0.1 s, 0.2 s, … between tries, or longer if the server asks for it ("full jitter",
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). Raises the last Transient.
     """
     start = time.monotonic()
@@ -45,7 +44,7 @@ def repeated(call: Callable[[], _Answer], seconds: float = TRYING_SECONDS) -> _A
         try:
             return call()
         except Transient as error:
-            jitter = random.uniform(0, _FIRST_DELAY_SECONDS * 2**earlier)  # noqa: S311  # no secret
+            jitter = random.uniform(0, _FIRST_DELAY_SECONDS * 2**earlier)  # noqa: S311  # not a secret
             delay = max(jitter, error.retry_after_seconds)
             if time.monotonic() - start + delay > seconds:
                 raise
@@ -54,9 +53,9 @@ def repeated(call: Callable[[], _Answer], seconds: float = TRYING_SECONDS) -> _A
 
 
 def refusal(state: str, message: str, detail: str, hint: str) -> AssayError | None:
-    """Return what an SQLSTATE stands for with its message, DETAIL and HINT: a Problem, Transient, or None for a bug.
+    """Return the error for an SQLSTATE with its message, DETAIL and HINT: a Problem, a Transient, or None for a bug.
 
-    DETAIL is the problem's code, followed by the seconds after which to ask again where that may help.
+    DETAIL is the problem's code, followed by the seconds to wait before a retry, if one can help.
     """
     if state.startswith("PT"):
         code, _, seconds = detail.partition(" ")

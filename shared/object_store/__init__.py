@@ -1,4 +1,4 @@
-"""The object store by the S3 protocol: AWS S3, Supabase Storage's S3 endpoint and the local one alike."""
+"""The object store, over the S3 protocol: AWS S3, Supabase Storage's S3 endpoint, or the local one."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class ObjectMissing(AssayError):
 
 
 class ObjectsStay(Transient):
-    """The store did not delete these objects; it deleted the others that it was asked to."""
+    """The store did not delete these objects. It deleted the others of the same request."""
 
-    def __init__(self, keys: Sequence[str], asked: int) -> None:
-        super().__init__(f"the object store did not delete {len(keys)} of {asked} objects")
+    def __init__(self, keys: Sequence[str], requested: int) -> None:
+        super().__init__(f"the object store did not delete {len(keys)} of {requested} objects")
         self.keys = frozenset(keys)
 
 
 @dataclass(frozen=True)
 class SignedLink:
-    """A link that carries its own permission until it expires; `headers` must be sent with it as they are."""
+    """A link that grants access until it expires. The request must send `headers` unchanged."""
 
     url: str
     headers: dict[str, str]
@@ -51,28 +51,28 @@ class SignedLink:
 
 
 class ObjectStore:
-    """One bucket. Every method raises Transient when the store does not answer as it should.
+    """One bucket. Every method raises Transient if the store fails.
 
-    S3 holds a PUT to the SHA-256 that it names. Supabase's endpoint lets checksums pass unread, so it is sent none;
-    behind it stand the bucket's size limit and the worker, which hashes all that it downloads.
+    S3 verifies the SHA-256 of a PUT. Supabase's endpoint ignores checksums, so none is sent; there the bucket's size
+    limit applies, and the worker hashes every download.
 
-    Links are signed at once; a client is made by the first method that talks with the store.
+    Links are signed locally. The client is created by the first method that calls the store.
     """
 
-    def __init__(self, at: Settings) -> None:
-        self._at = at
-        self._bucket = at.object_store_bucket
-        self._checks_sha256 = at.storage == "s3"
-        self._signer = LinkSigner(at)
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._bucket = settings.object_store_bucket
+        self._checks_sha256 = settings.storage == "s3"
+        self._signer = LinkSigner(settings)
 
     @cached_property
     def _client(self) -> S3Client:
-        return _client(self._at, read_seconds=30, attempts=3)
+        return _client(self._settings, read_seconds=30, attempts=3)
 
     def put_link(self, key: str, sha256: str, size_bytes: int, seconds: int) -> SignedLink:
-        """Sign a PUT: on S3 of exactly so many bytes with this SHA-256 (hex), on Supabase of any.
+        """Sign a PUT. On S3 it accepts exactly `size_bytes` bytes with this SHA-256 (hex); on Supabase, any bytes.
 
-        The length is not signed for Supabase either: a proxy before it may send the body on in chunks, without one.
+        The length is not signed for Supabase: a proxy in front of it may forward the body in chunks, without a length.
         """
         headers: dict[str, str] = {}
         signed: dict[str, str] = {}
@@ -89,26 +89,26 @@ class ObjectStore:
         return SignedLink(url, {}, datetime.now(UTC) + timedelta(seconds=seconds))
 
     def put_bytes(self, key: str, body: bytes) -> None:
-        """Store bytes under a key: those of one request, which must be answered before Lambda ends it.
+        """Store the bytes of a request under a key, with timeouts shorter than Lambda's.
 
-        Raises Problem (413) where they exceed the bucket's own limit.
+        Raises Problem (413) if they exceed the bucket's size limit.
         """
         request: PutObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key, "Body": body}
         if self._checks_sha256:
             request["ChecksumSHA256"] = _base64(hashlib.sha256(body).hexdigest())
         try:
-            _client(self._at, read_seconds=8, attempts=2).put_object(**request)
+            _client(self._settings, read_seconds=8, attempts=2).put_object(**request)
         except (BotoCoreError, ClientError) as error:
             if _is_too_large(error):
                 raise self._too_large(len(body)) from error
-            raise Transient("the object store did not take the object") from error
+            raise Transient("the object store did not accept the object") from error
 
     def put_file(self, key: str, path: Path, media_type: str) -> None:
-        """Store a file under a key, in parts where it is large.
+        """Store a file under a key, in parts if it is large.
 
-        Raises Problem (413) where it exceeds the bucket's own limit.
+        Raises Problem (413) if it exceeds the bucket's size limit.
         """
-        from boto3.exceptions import S3UploadFailedError  # noqa: PLC0415  # with it comes boto3: see shared.aws_clients
+        from boto3.exceptions import S3UploadFailedError  # noqa: PLC0415  # imports boto3: see shared.aws_clients
 
         arguments = {"ContentType": media_type}
         if self._checks_sha256:
@@ -118,12 +118,12 @@ class ObjectStore:
         except (BotoCoreError, ClientError, S3UploadFailedError) as error:
             if _is_too_large(error):
                 raise self._too_large(path.stat().st_size) from error
-            raise Transient("the object store did not take the object") from error
+            raise Transient("the object store did not accept the object") from error
 
     def download(self, key: str, path: Path, received: Callable[[int], None]) -> str:
-        """Stream an object to a file and return the SHA-256 (hex) of what came.
+        """Stream an object to a file and return the SHA-256 (hex) of the received bytes.
 
-        `received` is called with the number of bytes so far; what it raises passes through. Raises ObjectMissing.
+        `received` is called with the number of bytes so far; its exceptions pass through. Raises ObjectMissing.
         """
         digest = hashlib.sha256()
         count = 0
@@ -139,48 +139,48 @@ class ObjectStore:
             # Supabase sends an empty error code, so the HTTP status decides.
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 raise ObjectMissing(key) from error
-            raise Transient("the object store did not give the object") from error
+            raise Transient("the object store did not return the object") from error
         except BotoCoreError as error:
-            raise Transient("the object store did not give the object") from error
+            raise Transient("the object store did not return the object") from error
         return digest.hexdigest()
 
     def has(self, key: str) -> bool:
-        """Whether an object is there; asked of the list, since the worker may list objects that it may not read."""
+        """Whether an object exists. Uses a list request, because the worker may list objects that it may not read."""
         with _answers("the object store did not list objects"):
             listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
-        return [found["Key"] for found in listed.get("Contents", [])] == [key]
+        return [item["Key"] for item in listed.get("Contents", [])] == [key]
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects; one that is gone already counts as deleted. Raises ObjectsStay where some are still there."""
-        left: list[str] = []
+        """Delete objects. A missing object counts as deleted. Raises ObjectsStay if some remain."""
+        remaining: list[str] = []
         for start in range(0, len(keys), _DELETED_AT_ONCE):
             batch = keys[start : start + _DELETED_AT_ONCE]
             with _answers("the object store did not delete objects"):
                 answer = self._client.delete_objects(
                     Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
                 )
-                # Supabase refused to delete what is not there, before https://github.com/supabase/storage/pull/1092.
-                left += [error["Key"] for error in answer.get("Errors", []) if self.has(error["Key"])]
-        if left:
-            raise ObjectsStay(left, len(keys))
+                # Supabase reported an error for missing objects before https://github.com/supabase/storage/pull/1092.
+                remaining += [error["Key"] for error in answer.get("Errors", []) if self.has(error["Key"])]
+        if remaining:
+            raise ObjectsStay(remaining, len(keys))
 
     def delete_prefix(self, prefix: str) -> int:
-        """Delete all objects whose keys begin so, and return how many. Raises ValueError for one without a last slash.
+        """Delete all objects under a prefix and return how many.
 
-        As `delete` does for the rest.
+        Raises ValueError if the prefix does not end in a slash, and what `delete` raises.
         """
         if not prefix.endswith("/"):
-            raise ValueError(f"a prefix that ends in no slash: {prefix}")
+            raise ValueError(f"the prefix does not end in a slash: {prefix}")
         count = 0
         with _answers("the object store did not list objects"):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
-                keys = [found["Key"] for found in page.get("Contents", [])]
+                keys = [item["Key"] for item in page.get("Contents", [])]
                 self.delete(keys)
                 count += len(keys)
         return count
 
     def abort_uploads(self, begun_before: datetime) -> int:
-        """Abort uploads of outputs in parts that were begun before then and never completed, and return how many."""
+        """Abort incomplete multipart uploads of outputs started before `begun_before`, and return how many."""
         count = 0
         with _answers("the object store did not abort uploads"):
             uploads = self._client.get_paginator("list_multipart_uploads")
@@ -197,14 +197,14 @@ class ObjectStore:
         return Problem(
             413,
             "bucket_limit",
-            f"The bucket {self._bucket!r} refused an object of {size_bytes} bytes: its own size limit is lower.",
-            "Raise the bucket's file size limit (in Supabase also the project's global one), or send a smaller file.",
+            f"The bucket {self._bucket!r} refused an object of {size_bytes} bytes: the bucket's size limit is lower.",
+            "Raise the bucket's file size limit (on Supabase also the project's global limit), or send a smaller file.",
         )
 
     def ping(self) -> None:
         """Return when the bucket answers, within seconds."""
         try:
-            _client(self._at, read_seconds=3, attempts=1).head_bucket(Bucket=self._bucket)
+            _client(self._settings, read_seconds=3, attempts=1).head_bucket(Bucket=self._bucket)
         except (BotoCoreError, ClientError) as error:
             raise Transient("the object store does not answer") from error
 
@@ -223,14 +223,14 @@ def _is_too_large(error: BaseException) -> bool:
     return any(answer["ResponseMetadata"]["HTTPStatusCode"] == 413 for answer in answers)
 
 
-def _client(at: Settings, read_seconds: int, attempts: int) -> S3Client:
-    from shared.aws_clients import s3_client  # noqa: PLC0415  # with it comes boto3, which no link needs
+def _client(store: Settings, read_seconds: int, attempts: int) -> S3Client:
+    from shared.aws_clients import s3_client  # noqa: PLC0415  # imports boto3, which signing a link does not need
 
-    return s3_client(at, read_seconds, attempts)
+    return s3_client(store, read_seconds, attempts)
 
 
 def attachment(filename: str) -> str:
-    """Return the Content-Disposition that saves under this name, whatever is in it: RFC 6266, section 4.3."""
+    """Return the Content-Disposition that saves under any file name: RFC 6266, section 4.3."""
     plain = re.sub(r"[^A-Za-z0-9._ -]", "_", filename)
     disposition = f'attachment; filename="{plain}"'
     return disposition if plain == filename else f"{disposition}; filename*=UTF-8''{quote(filename, safe='')}"
@@ -242,5 +242,5 @@ def _base64(sha256_hex: str) -> str:
 
 @lru_cache(maxsize=1)
 def object_store() -> ObjectStore:
-    """Return the object store that the settings name; it connects at the first use."""
+    """Return the configured object store. It connects on first use."""
     return ObjectStore(settings())

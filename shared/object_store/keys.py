@@ -1,13 +1,13 @@
-"""The keys of all objects. The database writes the same ones; tests/database/test_same_rules.py compares them."""
+"""The keys of all objects. The database builds the same keys; tests/database/test_same_rules.py compares them."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 UPLOADS = "uploads/"
-"""What the key of every upload begins with."""
+"""Prefix of every upload's key."""
 OUTPUTS = "outputs/"
-"""What the key of every output begins with."""
+"""Prefix of every output's key."""
 
 
 def upload_key(owner: UUID | str, sha256: str) -> str:
@@ -21,5 +21,5 @@ def output_key(owner: UUID | str, job_id: UUID | str, attempt: int, name: str) -
 
 
 def outputs_prefix(owner: UUID | str, job_id: UUID | str, attempt: int | None = None) -> str:
-    """What the keys of all outputs of a job begin with, or of one of its attempts."""
+    """Prefix of the output keys of a job, or of one of its attempts."""
     return f"{OUTPUTS}{owner}/{job_id}/" + (f"{attempt}/" if attempt is not None else "")

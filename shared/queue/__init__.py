@@ -1,6 +1,6 @@
-"""The two queues of functions/process; where they are, their URLs and the function's own region say.
+"""The two SQS queues of functions/process, by their URLs, in the function's region.
 
-News comes to one and hints to the other, so that no news waits for work (docs/decisions/news-and-work.md).
+One carries news and the other hints, so that news never waits behind work (docs/decisions/news-and-work.md).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _BATCH = 10
 
 
 class Queue:
-    """One SQS queue. Every method raises Transient when it does not answer as it should."""
+    """One SQS queue. Every method raises Transient if the queue fails."""
 
     def __init__(self, url: str, read_seconds: int = 5, attempts: int = 3) -> None:
         self._url = url
         self._client = _client(read_seconds, attempts)
 
     def send(self, bodies: Sequence[str], after_seconds: int = 0) -> None:
-        """Send messages that become visible after so long (at most 900 s), ten in one request; both limits are SQS's.
+        """Send messages that become visible after `after_seconds` (at most 900, by SQS), ten per request.
 
-        When it raises, some may have been sent; whoever calls must be able to send all of them again.
+        If it raises, some messages may have been sent; the caller must be able to send all of them again.
         """
         for start in range(0, len(bodies), _BATCH):
             entries: list[SendMessageBatchRequestEntryTypeDef] = [
@@ -41,9 +41,9 @@ class Queue:
             try:
                 answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             except (BotoCoreError, ClientError) as error:
-                raise Transient("the queue did not take the messages") from error
+                raise Transient("the queue did not accept the messages") from error
             if answer.get("Failed"):
-                raise Transient(f"the queue did not take {len(answer['Failed'])} of {len(entries)} messages")
+                raise Transient(f"the queue did not accept {len(answer['Failed'])} of {len(entries)} messages")
 
     def ping(self) -> None:
         """Return when the queue answers, within seconds."""
@@ -54,18 +54,18 @@ class Queue:
 
 
 def _client(read_seconds: int, attempts: int) -> SQSClient:
-    from shared.aws_clients import sqs_client  # noqa: PLC0415  # with it comes boto3, which most requests don't need
+    from shared.aws_clients import sqs_client  # noqa: PLC0415  # imports boto3, which most requests don't need
 
     return sqs_client(read_seconds, attempts)
 
 
 @lru_cache(maxsize=1)
 def queue() -> Queue:
-    """Return the queue of hints; it connects at the first use."""
+    """Return the queue of hints. It connects on first use."""
     return Queue(settings().queue_url)
 
 
 @lru_cache(maxsize=1)
 def news_queue() -> Queue:
-    """Return the queue of news from the object store; it connects at the first use."""
+    """Return the queue of news from the object store. It connects on first use."""
     return Queue(settings().news_queue_url)

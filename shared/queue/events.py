@@ -1,7 +1,6 @@
-"""What comes through SQS: news, which is S3's own event notifications; and hints, which say only that there is work.
+"""The messages in SQS: news (S3 event notifications) and hints (there is work to do).
 
-A hint names nothing: whoever takes one asks the database what is to be done, so that one too many, one too late and one
-that anybody made up are all harmless.
+A hint carries no data: its receiver asks the database for work. Duplicate, late and forged hints are harmless.
 """
 
 from __future__ import annotations
@@ -13,18 +12,18 @@ from urllib.parse import quote_plus, unquote_plus
 from pydantic import BaseModel, Field
 
 OUTBOX_HINT = '{"hint":"look_into_the_outbox"}'
-"""Supabase Storage may hold new objects."""
+"""Supabase Storage may have new objects."""
 RUN_HINT = '{"hint":"run_a_job"}'
 """A job may be due."""
 CLEAN_UP_HINT = '{"hint":"clean_up"}'
-"""Objects may be there to delete."""
+"""There may be objects to delete."""
 DELIVER_HINT = '{"hint":"deliver"}'
-"""Webhooks may be there to send."""
+"""There may be webhooks to send."""
 
 
 @dataclass(frozen=True)
 class ObjectCreated:
-    """New bytes lie under a key."""
+    """An object was stored under a key."""
 
     key: str
 
@@ -48,14 +47,14 @@ class _Notification(BaseModel):
 
 
 def objects_created(body: str) -> list[ObjectCreated]:
-    """Read an S3 event notification (keys are URL-encoded in it); the `s3:TestEvent` names no object.
+    """Read an S3 event notification and decode its URL-encoded keys. `s3:TestEvent` has no objects.
 
     Raises ValueError (pydantic.ValidationError is one) for anything else.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     """
     notification = _Notification.model_validate_json(body)
     if not notification.records and notification.event != "s3:TestEvent":
-        raise ValueError("the message is no S3 event notification")
+        raise ValueError("the message is not an S3 event notification")
     return [
         ObjectCreated(unquote_plus(record.s3.object.key))
         for record in notification.records
@@ -64,6 +63,6 @@ def objects_created(body: str) -> list[ObjectCreated]:
 
 
 def created_message(key: str) -> str:
-    """Write the notification that tells of one object, for when S3's own may be lost."""
+    """Return a notification of one object, to replace one of S3's that may be lost."""
     record = {"eventName": "ObjectCreated:Put", "s3": {"object": {"key": quote_plus(key, safe="/")}}}
     return json.dumps({"Records": [record]})

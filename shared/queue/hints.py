@@ -1,4 +1,4 @@
-"""Tells functions/process that there is something to do."""
+"""Send hints to functions/process."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from shared.telemetry import logger
 
 
 def send_hint(hint: str, *, count: int = 1, after_seconds: int = 0, may_be_lost: bool = False) -> None:
-    """Put a hint on its queue, `count` times. Raises Transient where the queue does not take it.
+    """Send a hint `count` times. Raises Transient if the queue does not accept it.
 
-    A hint that may be lost is sent within seconds or not at all, for whoever waits for the request that sends it. A
-    failure is logged and no error: what the hint was about stands in the database, where the sweep finds it.
+    With `may_be_lost`, sending takes seconds at most, because a client waits for the request, and a failure is only
+    logged: the sweep finds the work in the database.
     """
     if not may_be_lost:
         (news_queue() if hint == OUTBOX_HINT else queue()).send([hint] * count, after_seconds)
@@ -21,4 +21,4 @@ def send_hint(hint: str, *, count: int = 1, after_seconds: int = 0, may_be_lost:
     try:
         Queue(settings().queue_url, read_seconds=2, attempts=1).send([hint] * count, after_seconds)
     except Transient:
-        logger.warning("a hint was not sent; the sweep makes up for it", hint=hint, exc_info=True)
+        logger.warning("a hint was not sent; the sweep will find the work", hint=hint, exc_info=True)

@@ -1,1 +1,1 @@
-"""Who is asking: verification of access tokens."""
+"""Verification of access tokens."""

@@ -1,4 +1,4 @@
-"""Who is asking: verification of Supabase access tokens. See docs/decisions/sign-in.md."""
+"""Verification of Supabase access tokens. See docs/decisions/sign-in.md."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.telemetry import logger
 
 _ALGORITHMS = ("ES256", "RS256")
 _LEEWAY_SECONDS = 10
-# API Gateway takes no more in all headers together.
+# API Gateway's limit for all headers together.
 # Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 _MAX_TOKEN_CHARACTERS = 10_240
 _SIGN_IN_AGAIN = "Sign in again and send the new token as Authorization: Bearer."
@@ -27,18 +27,18 @@ _SIGN_IN_AGAIN = "Sign in again and send the new token as Authorization: Bearer.
 
 @dataclass(frozen=True)
 class User:
-    """A signed-in user; `owner` is the token's subject, and `token` the verified access token itself."""
+    """A signed-in user: `owner` is the token's subject, `token` the verified access token."""
 
     owner: UUID
     token: str = field(default="", repr=False)
 
 
 class TokenVerifier:
-    """Verifies access tokens: their claims first, then who signed them.
+    """Verifies access tokens: first their claims, then their signature.
 
-    ES256 and RS256 by the keys of the project's JWKS; HS256 by asking the project's Auth server, which alone knows the
-    secret. `publishable_key` names the project there; without it no HS256 token is taken. `failures` counts who was
-    refused.
+    ES256 and RS256 tokens are verified with the project's JWKS. HS256 tokens are verified by the project's Auth server,
+    which alone has the secret; that needs `publishable_key`, and without it HS256 tokens are refused. `failures` counts
+    refusals by address.
     """
 
     def __init__(
@@ -51,17 +51,17 @@ class TokenVerifier:
         self._failures = failures or SignInFailures()
 
     def sign_in(self, authorization: str | None, address: str) -> User:
-        """Return the user of a request's `Authorization` header, as `verify` does.
+        """Return the user of a request's `Authorization` header, like `verify`.
 
-        Raises Problem (429) in place of a bad token's 401 when too many tokens of this IP address were refused; until
-        some time is over, a token that only the Auth server could verify is then good only if it was good lately.
+        Raises Problem (429) instead of 401 if too many tokens from this IP address were refused. While that lasts, a
+        token that only the Auth server can verify is accepted only if it was recently verified.
         """
         wait = ceil(self._failures.wait_seconds(address))
         try:
             return self.verify(authorization, ask_for_unknown=not wait)
         except Problem as refused:
             if not authorization:
-                raise  # nobody tries anything without a token
+                raise  # a request without a token is not an attempt to guess one
             if not wait:
                 self._failures.count(address)
                 raise
@@ -76,8 +76,8 @@ class TokenVerifier:
     def verify(self, authorization: str | None, *, ask_for_unknown: bool = True) -> User:
         """Return the user of an `Authorization: Bearer …` header.
 
-        Without `ask_for_unknown` the Auth server is asked only about tokens that were good lately. Raises Problem (401)
-        for a missing or bad token, Transient when keys or Auth server cannot be had.
+        Without `ask_for_unknown`, the Auth server is asked only about recently verified tokens. Raises Problem (401)
+        for a missing or invalid token, and Transient if the keys or the Auth server cannot be reached.
         """
         token = _token(authorization)
         try:
@@ -85,11 +85,11 @@ class TokenVerifier:
             header = unverified["header"]
             _refuse_api_keys(unverified["payload"].get("role"))
             if "crit" in header or str(header.get("typ", "JWT")).upper() != "JWT":
-                raise _refused("The access token is not valid here.", "a token of another kind")
+                raise _refused("The access token is not valid for this service.", "a token of another kind")
             owner = self._owner(token, None)
             if header.get("alg") == "HS256":
                 if not ask_for_unknown and not self._failures.was_good(token):
-                    raise _refused("The access token is not known here.", "too many refused before")
+                    raise _refused("The access token is not known to this service.", "too many refused before")
                 self._ask_auth_server(token, owner)
                 self._failures.remember_good(token)
             else:
@@ -97,8 +97,8 @@ class TokenVerifier:
         except jwt.ExpiredSignatureError as error:
             raise _refused("The access token has expired.", "expired") from error
         except (jwt.PyJWTError, ValueError) as error:
-            # The error's message may repeat the token's own words, its type does not.
-            raise _refused("The access token is not valid here.", type(error).__name__) from error
+            # The error's message may quote the token; its type does not.
+            raise _refused("The access token is not valid for this service.", type(error).__name__) from error
         return User(owner, token)
 
     def _owner(self, token: str, key: jwt.PyJWK | None) -> UUID:
@@ -113,7 +113,7 @@ class TokenVerifier:
             options={
                 "require": ["exp", "sub", "iss", "aud"],
                 "verify_signature": key is not None,
-                # Without the signature these would be left out as well.
+                # PyJWT skips these by default if the signature is not checked.
                 "verify_exp": True,
                 "verify_nbf": True,
                 "verify_iat": True,
@@ -128,42 +128,42 @@ class TokenVerifier:
 
     def _key(self, header: dict[str, object]) -> jwt.PyJWK:
         kid = header.get("kid")
-        # Keys and addresses that a header may bring along (jwk, jku, x5c, x5u) are not looked at.
+        # Keys and URLs in the header (jwk, jku, x5c, x5u) are ignored.
         key = self._keys.get(kid) if isinstance(kid, str) and header.get("alg") in _ALGORITHMS else None
         if key is None:
-            raise _refused("The access token is not valid here.", "no such algorithm or key")
+            raise _refused("The access token is not valid for this service.", "no such algorithm or key")
         return key
 
     def _ask_auth_server(self, token: str, owner: UUID) -> None:
-        """Return when the Auth server knows the token as this user's. Raises Problem (401), Transient."""
+        """Return if the Auth server confirms that the token is this user's. Raises Problem (401), Transient."""
         if self._publishable_key is None:
             raise _refused(
-                "This service does not take tokens that are signed with a shared secret.",
+                "This service does not accept tokens that are signed with a shared secret.",
                 "HS256 without a publishable key",
-                "Ask whoever runs it to set SUPABASE_PUBLISHABLE_KEY or to give the project asymmetric signing keys.",
+                "Ask the operator to set SUPABASE_PUBLISHABLE_KEY or to use asymmetric signing keys in the project.",
             )
         status, body = ask(
             f"{self._issuer}/user", {"apikey": self._publishable_key, "Authorization": f"Bearer {token}"}
         )
         if status in {401, 403}:
-            raise _refused("The access token is not valid here.", f"the Auth server said {status}")
+            raise _refused("The access token is not valid for this service.", f"the Auth server answered {status}")
         if status != 200:
             raise Transient(f"the sign-in service answers {status}")
         try:
             user = from_json(body)
         except ValueError as error:
-            raise Transient("the sign-in service does not answer as it should") from error
+            raise Transient("the sign-in service's answer is not valid") from error
         expected = {"id": str(owner), "aud": self._audience, "role": "authenticated"}
         if not isinstance(user, dict) or any(user.get(name) != value for name, value in expected.items()):
-            raise _refused("The access token is not valid here.", "the Auth server named someone else")
+            raise _refused("The access token is not valid for this service.", "the Auth server returned another user")
 
 
 def _token(authorization: str | None) -> str:
-    """Take the token out of the header, if it may be one at all. Raises Problem (401)."""
-    scheme, _, rest = (authorization or "").partition(" ")
-    token = rest.strip()
+    """Return the token of the header. Raises Problem (401)."""
+    scheme, _, token = (authorization or "").partition(" ")
+    token = token.strip()
     if scheme.lower() != "bearer" or not token:
-        raise _refused("The request carries no access token.", "no token")
+        raise _refused("The request has no access token.", "no token")
     if token.startswith(("sb_publishable_", "sb_secret_")):
         _refuse_api_keys("anon" if token.startswith("sb_publishable_") else "service_role")
     if len(token) > _MAX_TOKEN_CHARACTERS:
@@ -172,7 +172,7 @@ def _token(authorization: str | None) -> str:
 
 
 def _refuse_api_keys(role: object) -> None:
-    """Refuse the API keys of a project, which the legacy ones are as tokens with a role of their own."""
+    """Raise Problem (401) for an API key of the project. Legacy API keys are also tokens, with other roles."""
     if role == "anon":
         raise _refused(
             "This is the project's publishable key, not an access token.",
@@ -183,7 +183,7 @@ def _refuse_api_keys(role: object) -> None:
         raise _refused(
             "This is the project's secret key, not an access token.",
             "a secret key",
-            "Send the access_token of a signed-in user's session; replace the key if it has left your servers.",
+            "Send the access_token of a signed-in user's session. Replace the key if it has left your servers.",
         )
 
 
@@ -194,7 +194,7 @@ def _refused(detail: str, reason: str, suggestion: str = _SIGN_IN_AGAIN) -> Prob
 
 @lru_cache(maxsize=1)
 def verifier() -> TokenVerifier:
-    """Return the verifier for the project that the settings name; it connects at the first token."""
+    """Return the verifier for the configured project. It connects when the first token arrives."""
     key = settings().supabase_publishable_key
     return TokenVerifier(
         f"{settings().supabase_url.rstrip('/')}/auth/v1",

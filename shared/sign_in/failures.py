@@ -1,4 +1,4 @@
-"""How often an address may be refused before it is told to wait: docs/decisions/sign-in.md says what for."""
+"""Limit refused tokens by IP address. See docs/decisions/sign-in.md."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from threading import Lock
 from typing import TypeVar
 
-# So many at once, then one more every six seconds. A client that polls with a token that has expired is seldom slowed
-# down; who tries tokens is, and costs the Auth server at most ten calls a minute.
+# A burst of this many, then one every six seconds. A client that polls with an expired token rarely reaches the limit;
+# one that guesses tokens does, and causes at most ten calls a minute to the Auth server.
 BURST = 20
 INTERVAL_SECONDS = 6.0
-# A few hundred bytes each; an instance that sees more of them forgets those it has not seen for longest.
+# A few hundred bytes each; the least recently set are dropped first.
 KEPT = 4096
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -22,7 +22,7 @@ _Value = TypeVar("_Value")
 
 
 class _Latest(OrderedDict[_Key, _Value]):
-    """The last KEPT keys that were set."""
+    """A dict of the KEPT most recently set keys."""
 
     def __setitem__(self, key: _Key, value: _Value) -> None:
         super().__setitem__(key, value)
@@ -32,11 +32,11 @@ class _Latest(OrderedDict[_Key, _Value]):
 
 
 class SignInFailures:
-    """Counts refused tokens by the address that they came from, and remembers which tokens were good.
+    """Counts refused tokens by IP address, and remembers recently verified tokens.
 
-    By the generic cell rate algorithm (ITU-T I.371), which keeps one number an address: the time at which the address
-    will have used up nothing. The clock counts seconds and never goes back; while a function is frozen it may stand
-    still, which makes a wait longer and never shorter.
+    Uses the generic cell rate algorithm (ITU-T I.371), which keeps one number per address: the time at which its whole
+    allowance is available again. The clock is monotonic, in seconds. It may stop while a function is frozen, which can
+    only lengthen a wait.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -46,7 +46,7 @@ class SignInFailures:
         self._good: _Latest[bytes, None] = _Latest()
 
     def wait_seconds(self, address: str) -> float:
-        """Return how long until a refusal of this address is within the limit again; 0 where it is."""
+        """Return the seconds until this address is within the limit again; 0 if it is."""
         with self._lock:
             free_at = self._free_at.get(_network(address), 0.0)
         return max(0.0, free_at - (BURST - 1) * INTERVAL_SECONDS - self._clock())
@@ -58,19 +58,19 @@ class SignInFailures:
             self._free_at[network] = max(self._clock(), self._free_at.get(network, 0.0)) + INTERVAL_SECONDS
 
     def remember_good(self, token: str) -> None:
-        """Remember, by its hash, that this token was good."""
+        """Remember by its hash that this token was verified."""
         with self._lock:
             self._good[sha256(token.encode()).digest()] = None
 
     def was_good(self, token: str) -> bool:
-        """Whether this token was good when it last came, if it came lately."""
+        """Whether this token was recently verified."""
         return sha256(token.encode()).digest() in self._good
 
 
 def _network(address: str) -> str:
-    """Return whom an address stands for: an IPv6 subscriber has at least a /64 of them (RFC 6177)."""
+    """Return the key to count an address under: the /64 of an IPv6 address, which one subscriber holds (RFC 6177)."""
     try:
         parsed = ip_address(address)
     except ValueError:
-        return address  # API Gateway's console sends a word
+        return address  # API Gateway's console sends text that is not an IP address
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address

@@ -17,7 +17,7 @@ from shared.telemetry import logger
 _FRESH_SECONDS = 600
 _USABLE_SECONDS = 3600
 _MIN_RSA_BITS = 2048
-# How long nothing is fetched again: after an answer, so that made-up kids are no load; after none, so that not every
+# Pause between fetches: after an answer, so that unknown `kid`s cause no load; after a failure, so that not every
 # request waits for the timeout.
 _AFTER_SUCCESS_SECONDS = 30
 _AFTER_FAILURE_SECONDS = 5
@@ -30,10 +30,10 @@ class _Fetched:
 
 
 class SigningKeys:
-    """The keys of one JWKS by their `kid`, for any number of threads.
+    """The keys of one JWKS by their `kid`. Safe to share between threads.
 
-    They are fresh for ten minutes. When they cannot be fetched again, they go on serving until they are an hour old.
-    The clock is the wall's: a monotonic one may stand still while a function is frozen or a laptop sleeps.
+    Keys are fetched again after ten minutes. If that fails, they stay in use until they are an hour old.
+    Uses the wall clock: a monotonic clock may stop while a function is frozen or a laptop sleeps.
     """
 
     def __init__(self, url: str) -> None:
@@ -43,9 +43,9 @@ class SigningKeys:
         self._failed_at = float("-inf")
 
     def get(self, kid: str) -> jwt.PyJWK | None:
-        """Return the key, or None where the project has no key of this name.
+        """Return the key, or None if the project has no key with this `kid`.
 
-        Raises Transient when that cannot be known: the JWKS does not answer, and no usable key is known.
+        Raises Transient if the JWKS cannot be fetched and no usable key is known.
         """
         fetched = self._fetched
         if kid in fetched.keys and time() - fetched.at < _FRESH_SECONDS:
@@ -79,11 +79,11 @@ class SigningKeys:
 
 def _by_kid(jwks: object) -> dict[str, jwt.PyJWK]:
     if not isinstance(jwks, dict):
-        raise ValueError("a JWKS is an object")  # noqa: TRY004  # of a type that JSON may have
+        raise ValueError("a JWKS is an object")  # noqa: TRY004  # bad input, not a wrong type in our code
     entries = jwks.get("keys")
     if not isinstance(entries, list):
         raise ValueError("a JWKS has a list of keys")  # noqa: TRY004  # as above
-    # One key that cannot be used must not take the others with it.
+    # One unusable key must not disable the others.
     keys = [key for key in map(_parsed, entries) if key is not None]
     if entries and not keys:
         raise ValueError("every key of the JWKS is malformed")
@@ -92,22 +92,22 @@ def _by_kid(jwks: object) -> dict[str, jwt.PyJWK]:
 
 def _parsed(entry: object) -> jwt.PyJWK | None:
     try:
-        return jwt.PyJWK.from_dict(entry)  # type: ignore[arg-type]  # it says what is wrong with anything else
+        return jwt.PyJWK.from_dict(entry)  # type: ignore[arg-type]  # PyJWK validates it
     except Exception as error:  # noqa: BLE001  # PyJWT and cryptography raise many types for a malformed key
         logger.warning("signing key skipped", reason=f"malformed ({type(error).__name__})")
         return None
 
 
 def _verifies(key: jwt.PyJWK) -> bool:
-    """Tell whether the key may verify signatures; log why not.
+    """Whether the key may verify signatures. Logs the reason if not.
 
     Source: RFC 7517, sections 4.2 (use) and 4.3 (key_ops); RFC 7518, section 3.3 (RSA keys have at least 2048 bits).
     """
-    operations = key._jwk_data.get("key_ops")  # PyJWK has no public name for it
+    operations = key._jwk_data.get("key_ops")  # not public in PyJWK
     if key.public_key_use not in {"sig", None} or not (operations is None or "verify" in operations):
         reason = "not meant for verifying"
     elif key.key_type not in {"RSA", "EC"}:
-        reason = "of another kind than RSA and EC"
+        reason = "neither RSA nor EC"
     elif key.key_type == "RSA" and key.key.key_size < _MIN_RSA_BITS:
         reason = f"RSA of less than {_MIN_RSA_BITS} bits"
     else:

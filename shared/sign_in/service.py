@@ -1,4 +1,4 @@
-"""What the project's sign-in service says: an answer within seconds, and of a size that such an answer has."""
+"""Requests to the project's sign-in service, with limits on time and size."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     import httpx
 
 _SECONDS = 3
-# A user may put what they like into their own user_metadata, which is part of the answer about them.
+# The response about a user contains user_metadata, which users set themselves.
 _MAX_BYTES = 1_000_000
 
 
 def ask(url: str, headers: dict[str, str]) -> tuple[int, bytes]:
-    """GET an address; return the HTTP status and the body. No redirect is followed.
+    """GET a URL and return the HTTP status and the body. Redirects are not followed.
 
-    Raises Transient when there is no answer, one that is too large, or one whose body is not there after 3 seconds: the
-    HTTP client's own timeouts hold for each read alone.
+    Raises Transient if there is no response, if it is too large, or if it is not complete after 3 seconds. The HTTP
+    client's timeouts apply only to single reads.
     """
-    import httpx  # noqa: PLC0415  # takes long, and most requests need none of it
+    import httpx  # noqa: PLC0415  # slow to import, and most requests don't need it
 
     deadline = time.monotonic() + _SECONDS
     body = b""
@@ -32,7 +32,7 @@ def ask(url: str, headers: dict[str, str]) -> tuple[int, bytes]:
             for chunk in response.iter_bytes():
                 body += chunk
                 if len(body) > _MAX_BYTES or time.monotonic() > deadline:
-                    raise Transient("the sign-in service does not answer as it should")
+                    raise Transient("the sign-in service's answer is not valid")
     except httpx.HTTPError as error:
         raise Transient("the sign-in service does not answer") from error
     return response.status_code, body
@@ -44,8 +44,8 @@ def _client() -> httpx.Client:
 
     return httpx.Client(
         timeout=_SECONDS,
-        # A connection kept over a freeze of the function would be dead.
+        # A kept connection would be dead after the function was frozen.
         limits=httpx.Limits(max_keepalive_connections=0),
-        # One client for all users: a cookie of a gateway's would go from one to the next.
+        # All users share this client: a gateway's cookie must not reach another user.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     )

@@ -1,4 +1,4 @@
-"""Logs, metrics and traces: one of each, for every module of a function."""
+"""The logger, metrics and tracer that every module uses."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from shared.telemetry.log_format import LogFormat
 
-# Most requests count nothing, which is nothing to warn of.
+# Most requests record no metric.
 warnings.filterwarnings("ignore", "No application metrics to publish")
-# At DEBUG it writes down the signature of every link and request.
+# At DEBUG, botocore logs the signature of every link and request.
 logging.getLogger("botocore").setLevel(logging.INFO)
 
 NAMESPACE = "Assay"
 
 logger = Logger(service="assay", logger_formatter=LogFormat())
-# Its one dimension is `service`, from POWERTOOLS_SERVICE_NAME: the stack's name, so that two stacks do not add up.
+# Its only dimension is `service`, from POWERTOOLS_SERVICE_NAME: the stack's name, which keeps stacks apart.
 metrics = Metrics(namespace=NAMESPACE)
-# What makes calls says itself that it is to be traced (shared.aws_clients): to patch a library imports it.
+# Modules that make calls patch their library themselves (shared.aws_clients), because patching imports it.
 tracer = Tracer(service="assay", auto_patch=False)
 
 MetricName = Literal[
     "UploadsRegistered",
     "UploadsCached",  # answered by an earlier job, nothing to send
     "JobsDone",
-    "JobsFailed",  # for the file's fault, or for the service's own at the last attempt
+    "JobsFailed",  # through a fault of the file, or of the service at the last attempt
     "JobsCancelled",
     "JobsExpired",
-    "JobsAwaitingUpload",  # how many there are, once a minute, as are the next three
+    "JobsAwaitingUpload",  # current number, once a minute, like the next three
     "JobsQueued",
     "JobsRunning",
     "JobsNeedType",
-    "DetectionsUnsure",  # attempts that ended because a person must choose the type
-    "JobDuration",  # of the attempt that ended as done, from its claim on
-    "UploadBytes",  # of jobs that are done, as are the next two
+    "DetectionsUnsure",  # attempts that ended because the type must be chosen
+    "JobDuration",  # of the successful attempt, from its claim
+    "UploadBytes",  # of done jobs, like the next two
     "RowsRead",
-    "JobCost",  # USD at list prices, all attempts; of jobs that are done, failed or cancelled
-    "InternalErrors",  # attempts that ended for a fault of the service's own, or whose worker was lost
-    "MessagesPutOff",  # sent anew with a delay, since the database or a queue did not answer
-    "JobsRemoved",  # expired, with all that hung on them
+    "JobCost",  # USD at list prices, all attempts; of done, failed and cancelled jobs
+    "InternalErrors",  # attempts that ended through a fault of the service, or whose worker was lost
+    "MessagesPutOff",  # sent again with a delay, because the database or a queue did not answer
+    "JobsRemoved",  # expired jobs, with their outputs
     "ObjectsDeleted",
-    "SweepStepsFailed",  # steps of the sweep that failed while the others were done
+    "SweepStepsFailed",  # failed steps of the sweep
     "DownloadLinks",
     "WebhooksDelivered",
-    "WebhooksFailed",  # deliveries that were given up
+    "WebhooksFailed",  # deliveries given up
 ]
-# What is not listed is a count. CloudWatch knows no currency.
+# Metrics not listed here are counts. CloudWatch has no unit for currency.
 _UNITS: dict[MetricName, MetricUnit] = {
     "JobDuration": MetricUnit.Milliseconds,
     "UploadBytes": MetricUnit.Bytes,
@@ -61,15 +61,14 @@ _UNITS: dict[MetricName, MetricUnit] = {
 
 
 def measure(name: MetricName, value: float = 1) -> None:
-    """Add to a metric; `metrics.log_metrics` around the handler writes them all at its end."""
+    """Record a metric; `metrics.log_metrics` around the handler writes them when it returns."""
     metrics.add_metric(name, _UNITS.get(name, MetricUnit.Count), value)
 
 
 def follow(job_id: UUID | str) -> None:
-    """From here to the end of the request, name the job in every log line and in the trace.
+    """Add the job's id to every following log line of the request and to the trace.
 
-    The job's id is the one name that HTTP, queue and worker share: a message need not carry it, since its object key
-    leads to the job.
+    HTTP, queue and worker share the job's id. A message need not contain it, because its object key leads to the job.
     """
     logger.set_correlation_id(str(job_id))
     tracer.put_annotation("job_id", str(job_id))
@@ -77,7 +76,7 @@ def follow(job_id: UUID | str) -> None:
 
 @contextmanager
 def following(job_id: str) -> Iterator[None]:
-    """Name the job in every log line and in a trace segment of its own, for as long as the block lasts."""
+    """Add the job's id to every log line of the block, and trace the block as a segment."""
     with tracer.provider.in_subsegment("## job"):
         follow(job_id)
         try:

@@ -1,4 +1,4 @@
-"""The log's lines as JSON, in which an error says what it is and where it arose, but quotes nobody's data."""
+"""Log lines as JSON, with the type and place of errors but without messages that may quote user data."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from shared.errors import AssayError, Problem, chain
 
-# Whose errors speak of connections, statuses and states. Any other may repeat what it was given: a parser the cell that
-# it could not read, pydantic its input, a KeyError its key.
+# Libraries whose error messages describe connections, statuses and states. Other errors may quote their input: a parser
+# quotes a cell, pydantic its input, a KeyError its key.
 _TELLING = {"botocore", "httpcore", "httpx", "psycopg", "urllib3"}
-# What follows an address may be the signature of a link.
+# A URL's query may contain the signature of a link.
 _QUERY = re.compile(r"\?[^\s'\"]+")
 _WITHHELD = "(message withheld: it may quote data)"
 
 
 class LogFormat(LambdaPowertoolsFormatter):
-    """Powertools' own format, but for the texts of errors.
+    """Powertools' format, with filtered error messages.
 
-    `exception` has the frames of the error and of those that led to it. The message stands there, with its notes, of an
-    error of our own that quotes nothing; and its first line of an OSError and of a library's error that speaks of no
-    data (Postgres' DETAIL, which quotes rows, is on another line). Of any other error only the type is told.
+    `exception` has the stack frames of the error and its causes. Assay's own errors keep their message and notes.
+    OSErrors and errors of the listed libraries keep the first line of the message (Postgres quotes rows in DETAIL, on
+    another line). All other errors keep only their type.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return the log line."""
         if record.exc_info and record.exc_info[1]:
             error = record.exc_info[1]
-            # Powertools takes both from the record in place of its own.
+            # Powertools uses both from the record instead of formatting them.
             record = copy.copy(record)
             record.exc_info = None
             record.exception, record.exception_name = told(error), type(error).__name__
@@ -39,7 +39,7 @@ class LogFormat(LambdaPowertoolsFormatter):
 
 
 def told(error: BaseException) -> str:
-    """Return the traceback of an error and of those that led to it, without what quotes data."""
+    """Return the traceback of an error and its causes, without messages that may quote data."""
     parts = [
         "".join([*traceback.format_tb(cause.__traceback__), f"{type(cause).__qualname__}: {_message(cause)}"])
         for cause in chain(error)

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from shared.wire.jobs import Columns, Model
+from shared.wire.model import Model
+from shared.wire.parameters import Columns
 
 
 class ColumnsRequest(Model):
-    """`PUT /columns/{choice_id}`: which column plays which part."""
+    """`PATCH /columns/{choice_id}`: which column plays which part."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

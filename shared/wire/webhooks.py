@@ -1,4 +1,4 @@
-"""What goes over the wire about webhooks: what owners send and get, and what receivers get."""
+"""Requests and responses about webhooks, and the events that receivers get."""
 
 from __future__ import annotations
 
@@ -23,25 +23,27 @@ class WebhookRequest(_Model):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: str = Field(
-        description="where to POST to: https, a public address, no user name, no fragment",
+        description="the URL to POST to: https, a public address, no user name, no fragment",
         examples=["https://example.org/hooks/assay"],
         json_schema_extra={"format": "uri", "pattern": "^https://", "maxLength": MAX_URL_CHARACTERS},
     )
 
 
 class Webhook(_Model):
-    """A URL that is told of the owner's jobs."""
+    """A URL that receives events about the owner's jobs."""
 
     webhook_id: UUID = Field(description="the webhook's id")
-    url: str = Field(description="where events are sent to")
+    url: str = Field(description="the URL that events are sent to")
     created_at: datetime = Field(description="when it was registered")
-    failing_since: datetime | None = Field(description="null while deliveries are taken")
+    failing_since: datetime | None = Field(
+        description="since when deliveries fail; null if the last one succeeded or there was none"
+    )
 
 
 class NewWebhook(Webhook):
-    """A webhook that was just registered."""
+    """A new webhook, with its secret."""
 
-    secret: str = Field(description="what its deliveries are signed with; shown this once")
+    secret: str = Field(description="the key that signs its deliveries; shown only in this response")
 
 
 class WebhookList(_Model):
@@ -51,7 +53,7 @@ class WebhookList(_Model):
 
 
 class DeliveryError(_Model):
-    """Why a try at a delivery failed."""
+    """Why a delivery failed."""
 
     code: str = Field(description="stable and machine-readable")
     detail: str = Field(description="what is wrong, for people")
@@ -59,20 +61,22 @@ class DeliveryError(_Model):
 
 
 class Delivery(_Model):
-    """One event that a webhook is told of; `delivery_id` is the header webhook-id of every try."""
+    """One event for a webhook. `delivery_id` is the webhook-id header of every try."""
 
-    delivery_id: UUID = Field(description="the header webhook-id of every try")
-    job_id: UUID = Field(description="the job that it is about")
-    type: EventType = Field(description="what happened")
+    delivery_id: UUID = Field(description="the webhook-id header of every try")
+    job_id: UUID = Field(description="the job")
+    type: EventType = Field(description="the type of event")
     occurred_at: datetime = Field(description="when the job ended")
-    state: Literal["pending", "sending", "delivered", "failed"] = Field(description="where it stands")
-    attempts: int = Field(description="tries so far")
+    state: Literal["pending", "sending", "delivered", "failed"] = Field(description="the state of the delivery")
+    attempts: int = Field(description="number of tries so far")
     next_attempt_at: datetime | None = Field(
-        description="while it is pending; while it is sending, when it is given up"
+        description="pending: when the next try is due; sending: when this try counts as lost; otherwise null"
     )
-    http_status: int | None = Field(description="what the receiver answered to the last try; null where it did not")
+    http_status: int | None = Field(
+        description="the receiver's HTTP status at the last try; null if there was no response"
+    )
     error: DeliveryError | None = Field(description="why the last try failed")
-    ended_at: datetime | None = Field(description="when it was taken or given up; null before that")
+    ended_at: datetime | None = Field(description="when it was delivered or given up; null before")
 
 
 class DeliveryPage(_Model):
@@ -83,15 +87,15 @@ class DeliveryPage(_Model):
 
 
 class EndedJob(_Model):
-    """The job that an event is about, as it was when it ended; GET /jobs/{job_id} tells the rest."""
+    """The job as it was when it ended. GET /jobs/{job_id} has the rest."""
 
     job_id: UUID = Field(description="the job's id")
-    status: Literal["done", "failed"] = Field(description="how it ended")
-    dataset_type: str | None = Field(description="what the file was run as")
-    pipeline: str | None = Field(description="what ran")
-    pipeline_version: str | None = Field(description="its version")
-    manifest_sha256: str | None = Field(description="SHA-256 of its manifest.json; null where it failed")
-    error_code: str | None = Field(description="why it failed; null where it is done")
+    status: Literal["done", "failed"] = Field(description="its final status")
+    dataset_type: str | None = Field(description="the dataset type it was processed as")
+    pipeline: str | None = Field(description="the pipeline that processed it")
+    pipeline_version: str | None = Field(description="the pipeline's version")
+    manifest_sha256: str | None = Field(description="SHA-256 of its manifest.json; null if it failed")
+    error_code: str | None = Field(description="why it failed; null if it is done")
 
 
 class WebhookEvent(_Model):
@@ -100,6 +104,6 @@ class WebhookEvent(_Model):
     Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
 
-    type: EventType = Field(description="what happened")
+    type: EventType = Field(description="the type of event")
     timestamp: datetime = Field(description="when the job ended")
-    data: EndedJob = Field(description="the job, as it was when it ended")
+    data: EndedJob = Field(description="the job as it was when it ended")

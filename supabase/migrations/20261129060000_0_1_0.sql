@@ -3,28 +3,28 @@
 set lock_timeout = '5s';
 set statement_timeout = '30s';
 
--- Assay's own state. The Data API does not expose this schema: clients call the functions in `public`, which alone
--- change the tables.
+-- Assay's tables and helper functions. The Data API does not expose this schema: clients call the functions in
+-- `public`, and only those change the tables.
 
 create schema assay;
 revoke all on schema assay from public;
 grant usage on schema assay to authenticated, service_role;
 
--- Raise an error that every transport passes on as problem details. The SQLSTATE is PT<status>, which PostgREST turns
--- into that HTTP status; the message holds the detail, DETAIL the code and HINT the suggestion. A code may be followed
--- by a blank and the seconds after which to try again.
+-- Raise an error that every transport converts to problem details. The SQLSTATE is PT<status>, which PostgREST converts
+-- to that HTTP status; the message is the detail, DETAIL the code and HINT the suggestion. A code may be followed by a
+-- space and the seconds to wait before a retry.
 create function assay.raise_problem(p_status integer, p_code text, p_detail text, p_suggestion text) returns void
 language plpgsql set search_path = '' as $$
 begin
     raise exception using errcode = 'PT' || p_status, message = p_detail, detail = p_code, hint = p_suggestion;
 end $$;
 
--- The signed-in user. Raises a problem (401) where there is none.
+-- The signed-in user. Raises a problem (401) if there is none.
 create function assay.signed_in_owner() returns uuid
 language plpgsql stable set search_path = '' as $$
 begin
     if auth.uid() is null then
-        perform assay.raise_problem(401, 'not_signed_in', 'The request carries no signed-in user.',
+        perform assay.raise_problem(401, 'not_signed_in', 'The request has no signed-in user.',
             'Send a valid access token.');
     end if;
     return auth.uid();
@@ -33,14 +33,14 @@ end $$;
 revoke execute on all functions in schema assay from public;
 grant execute on function assay.raise_problem to authenticated;
 
--- Plans set limits; owners have a plan and use it up.
+-- Plans set limits. Each owner has a plan and a usage.
 
 -- The limits. To change one, update its row.
 create table assay.plans (
     plan             text primary key,
     running_jobs     integer not null check (running_jobs > 0),      -- at once
-    uploads_per_hour integer not null check (uploads_per_hour > 0),  -- new jobs; answers from the cache are free
-    stored_bytes     bigint not null check (stored_bytes > 0),       -- uploads as announced, and outputs
+    uploads_per_hour integer not null check (uploads_per_hour > 0),  -- new jobs only
+    stored_bytes     bigint not null check (stored_bytes > 0),       -- uploads (declared size) and outputs
     retention_days   integer not null check (retention_days > 0)     -- from the end of a job to its removal
 );
 alter table assay.plans enable row level security;
@@ -49,11 +49,11 @@ insert into assay.plans (plan, running_jobs, uploads_per_hour, stored_bytes, ret
     ('pro', 10, 600, 107374182400, 180),
     ('enterprise', 50, 10000, 2199023255552, 730);
 
--- An owner without a row has the plan `free` and holds nothing.
+-- An owner without a row has the plan `free` and stores nothing.
 create table assay.owners (
     owner         uuid primary key,
     plan          text not null default 'free' references assay.plans,
-    stored_bytes  bigint not null default 0 check (stored_bytes >= 0),  -- kept by triggers on uploads and outputs
+    stored_bytes  bigint not null default 0 check (stored_bytes >= 0),  -- updated by triggers on uploads and outputs
     uploads_until timestamptz not null default '-infinity'  -- the "theoretical arrival time" of assay.admit
 );
 create index owners_by_plan on assay.owners (plan);
@@ -70,7 +70,7 @@ begin
     return v_plan;
 end $$;
 
--- Add to what an owner holds. Triggers call it, so that no function can forget to.
+-- Add to an owner's stored bytes. Called by triggers, so that no function has to.
 create function assay.hold(p_owner uuid, p_bytes bigint) returns void
 language plpgsql set search_path = '' as $$
 begin
@@ -81,9 +81,9 @@ begin
     end if;
 end $$;
 
--- Let the owner have one more job, or raise a problem (429) that names the limit. The hourly limit is a GCRA: it may
--- be used up at once and comes back evenly (https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm). The owner's
--- row stays locked until the transaction ends: call it last.
+-- Count one more job of the owner, or raise a problem (429) that names the limit. The hourly limit is a GCRA: it allows
+-- a burst and refills evenly (https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm). The owner's row stays locked
+-- until the transaction ends, so call this last.
 create function assay.admit(p_owner uuid) returns void
 language plpgsql set search_path = '' as $$
 declare
@@ -99,7 +99,7 @@ begin
     v_now := clock_timestamp();
     if v_owner.stored_bytes > v_plan.stored_bytes then
         perform assay.raise_problem(429, 'storage_limit 3600',
-            format('Your plan "%s" keeps up to %s bytes; with this you would have %s.',
+            format('Your plan "%s" stores up to %s bytes; with this file you would have %s.',
                 v_plan.plan, v_plan.stored_bytes, v_owner.stored_bytes),
             'Delete jobs that you no longer need (DELETE /jobs/{job_id}), or ask for a larger plan.');
     end if;
@@ -113,8 +113,8 @@ begin
     update assay.owners set uploads_until = v_until where owner = p_owner;
 end $$;
 
--- Give an owner a plan. Its limits hold at once; the part of the hourly limit that is used stays used. Ended jobs stay
--- as long as the new plan says, and at least another week.
+-- Set an owner's plan. Its limits apply immediately, and the used fraction of the hourly limit is kept. Ended jobs are
+-- kept as long as the new plan says, and for at least another week.
 create function public.set_plan(p_owner uuid, p_plan text) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -126,8 +126,8 @@ begin
         perform assay.raise_problem(422, 'unknown_plan', 'There is no such plan.',
             'Choose one of: ' || (select string_agg(plan, ', ' order by running_jobs) from assay.plans) || '.');
     end if;
-    -- The jobs before the owner, the oldest first: the order of all that changes both. A job that ends meanwhile still
-    -- gets the old plan's time; clean_up looks again before it removes one.
+    -- Lock order: jobs before the owner, the oldest job first. A job that ends meanwhile still gets the old plan's
+    -- retention; clean_up checks again before it removes a job.
     perform from assay.jobs where owner = p_owner and finished_at is not null order by created_at, job_id for update;
     update assay.jobs set expires_at = greatest(
         finished_at + make_interval(days => v_new.retention_days), now() + interval '7 days')
@@ -143,18 +143,18 @@ revoke execute on all functions in schema assay from public;
 revoke execute on function public.set_plan from public, anon, authenticated, service_role;
 grant execute on function public.set_plan to service_role;
 
--- Uploads: the bytes that an owner sent, known by their SHA-256.
+-- Uploads: the files that owners sent, identified by SHA-256.
 
 create table assay.uploads (
     upload_id   uuid primary key default gen_random_uuid(),
     owner       uuid not null,
     sha256      text not null check (sha256 ~ '^[0-9a-f]{64}$'),
-    size_bytes  bigint not null check (size_bytes > 0),  -- as announced; see register_upload
-    filename    text not null check (length(filename) between 1 and 255),  -- as last sent
+    size_bytes  bigint not null check (size_bytes > 0),  -- the declared size; see register_upload
+    filename    text not null check (length(filename) between 1 and 255),  -- the name last given
     first_seen  timestamptz not null default now(),
     last_used   timestamptz not null default now(),
     times_used  integer not null default 1 check (times_used > 0),
-    stored_at   timestamptz,  -- when the object store last reported the bytes; null: they have to be sent
+    stored_at   timestamptz,  -- when the object store last reported the file; null: it must be sent
     unique (owner, sha256)
 );
 
@@ -162,7 +162,7 @@ alter table assay.uploads enable row level security;
 create policy owner_reads on assay.uploads for select to authenticated using (owner = (select auth.uid()));
 grant select on assay.uploads to authenticated;
 
--- Keep what the owner holds.
+-- Update the owner's stored bytes.
 create function assay.hold_upload() returns trigger
 language plpgsql set search_path = '' as $$
 begin
@@ -180,9 +180,9 @@ create trigger hold_upload after insert or delete on assay.uploads
 create trigger hold_upload_of_other_size after update of size_bytes on assay.uploads
     for each row when (new.size_bytes <> old.size_bytes) execute function assay.hold_upload();
 
--- Lock an upload's key until the transaction ends; call it before locking any row. The report that bytes arrived and
--- their registration then run one after the other, and each sees what the other wrote. Row locks are not enough: it may
--- be that neither row exists yet.
+-- Lock an upload's key until the transaction ends. Call this before locking any row. The registration of an upload and
+-- the report of its arrival are then serialized, and each sees the other's writes. Row locks are not enough, because
+-- neither row may exist yet.
 create function assay.lock_bytes(p_key text) returns void
 language plpgsql set search_path = '' as $$
 begin
@@ -191,53 +191,53 @@ end $$;
 
 revoke execute on all functions in schema assay from public;
 
--- Jobs: one analysis of one upload, with one dataset type and one set of parameters.
+-- Jobs: a job is one analysis of one upload, with one dataset type and one set of parameters.
 
 create table assay.jobs (
     job_id                 uuid primary key default gen_random_uuid(),
     owner                  uuid not null,
     upload_id              uuid not null references assay.uploads on delete cascade,
     filename               text not null check (length(filename) between 1 and 255 and filename !~ '[/\\[:cntrl:]]'),
-    size_bytes             bigint not null check (size_bytes > 0),  -- as announced; the worker compares
+    size_bytes             bigint not null check (size_bytes > 0),  -- the declared size, which the worker verifies
 
-    -- What was asked for.
+    -- The request.
     requested_dataset_type text check (requested_dataset_type ~ '^[a-z][a-z0-9_]{0,62}$'),
     parameters             jsonb not null default '{}' check (
         jsonb_typeof(parameters) = 'object' and octet_length(parameters::text) <= 131072),
 
-    -- What a person chose after the job was made: the type, and the parameters if others. What was asked for stays as
-    -- it was: whoever sends the same file in the same way again is answered by this job.
+    -- What a user chose after the job was created: the type, and the parameters if they differ. The request above does
+    -- not change, so that the same request for the same file still finds this job.
     chosen_dataset_type    text check (chosen_dataset_type ~ '^[a-z][a-z0-9_]{0,62}$'),
     chosen_parameters      jsonb check (
         jsonb_typeof(chosen_parameters) = 'object' and octet_length(chosen_parameters::text) <= 131072),
     chosen_by              uuid,
     chosen_at              timestamptz,
 
-    -- awaiting_upload   the bytes have not arrived    -> queued, cancelled, expired
+    -- awaiting_upload   the file has not arrived      -> queued, cancelled, expired
     -- queued            a worker can claim it         -> running, cancelled
-    -- running           a worker has it               -> done, failed, needs_type, cancelled; queued (try again)
-    -- needs_type        a person has to choose        -> queued, cancelled
+    -- running           a worker has claimed it       -> done, failed, needs_type, cancelled; queued (retry)
+    -- needs_type        the user must choose a type   -> queued, cancelled
     -- done              it has outputs                -> queued (another type was chosen)
     -- failed            it has an error               -> queued (retried, or a type was chosen)
     -- cancelled                                       -> queued (retried, or a type was chosen)
-    -- expired           the bytes never arrived
+    -- expired           the file never arrived
     status                 text not null default 'awaiting_upload' check (status in (
         'awaiting_upload', 'queued', 'running', 'needs_type', 'done', 'failed', 'cancelled', 'expired')),
     cancel_requested       boolean not null default false,
     progress               real not null default 0 check (progress between 0 and 1),
     stage                  text,
 
-    -- Attempts. Every write of a worker names its attempt; one that names an older attempt changes nothing.
-    attempt                integer not null default 0 check (attempt between 0 and max_attempts),  -- the last one
-    attempts_before        integer not null default 0 check (attempts_before >= 0),  -- when a person asked for more
+    -- Attempts. Every write of a worker names its attempt; a write for an older attempt changes nothing.
+    attempt                integer not null default 0 check (attempt between 0 and max_attempts),  -- the latest
+    attempts_before        integer not null default 0 check (attempts_before >= 0),  -- at the user's last retry or choice
     max_attempts           integer not null default 3 check (max_attempts > 0),
-    lease_expires_at       timestamptz,  -- a worker that does not extend it by then is lost
+    lease_expires_at       timestamptz,  -- a worker that does not extend it in time is lost
     run_after              timestamptz not null default now(),
 
-    -- Start-time fair queueing (Goyal, Vin, Cheng 1996) with jobs of equal weight. The lowest turn is next.
+    -- Start-time fair queueing (Goyal, Vin, Cheng 1996) with equal weights. The lowest turn is next.
     turn                   bigint,
 
-    -- What came out. The detection is written once the worker has checked size and hash.
+    -- The result. The detection is written after the worker has verified size and hash.
     detection              jsonb,
     dataset_type           text,
     pipeline               text,
@@ -261,7 +261,8 @@ create table assay.jobs (
     check (chosen_parameters is null or chosen_dataset_type is not null)
 );
 
--- One job of a kind is under way at a time: this index makes two identical uploads at once one job.
+-- At most one unfinished job per upload, requested type and parameters: two identical uploads at the same time get one
+-- job.
 create unique index jobs_one_under_way on assay.jobs
     (upload_id, coalesce(requested_dataset_type, ''), md5(parameters::text))
     where status in ('awaiting_upload', 'queued', 'running', 'needs_type') and not cancel_requested;
@@ -269,7 +270,7 @@ create index jobs_by_upload on assay.jobs (upload_id, created_at desc);
 create index jobs_by_owner on assay.jobs (owner, created_at desc, job_id desc);
 create index jobs_by_owner_and_status on assay.jobs (owner, status, created_at desc, job_id desc);
 create index jobs_by_expiry on assay.jobs (expires_at) where expires_at is not null;
--- One partial index a status, so that heartbeats, which change lease_expires_at, touch none of them.
+-- One partial index per status. None contains lease_expires_at, so heartbeats update no index.
 create index jobs_awaiting on assay.jobs (created_at) where status = 'awaiting_upload';
 create index jobs_by_turn on assay.jobs (turn, run_after) where status = 'queued';
 create index jobs_by_owner_and_turn on assay.jobs (owner, turn desc) where status = 'queued';
@@ -279,7 +280,7 @@ alter table assay.jobs enable row level security;
 create policy owner_reads on assay.jobs for select to authenticated using (owner = (select auth.uid()));
 grant select on assay.jobs to authenticated;
 
--- Refuse a change of status that the list above does not have: it is a bug in a function.
+-- Raise an error for a transition that is not in the list above: it would be a bug in a function.
 create function assay.guard_status() returns trigger
 language plpgsql set search_path = '' as $$
 begin
@@ -298,14 +299,13 @@ end $$;
 create trigger guard_status before update of status on assay.jobs
     for each row execute function assay.guard_status();
 
--- Give a queued job its turn: after the last one that its owner has in the queue, but not before the turn that the
--- queue as a whole has come to.
+-- Set a queued job's turn: after the owner's last queued job, but not before the queue's current turn.
 create function assay.set_turn() returns trigger
 language plpgsql set search_path = '' as $$
 begin
     new.turn := greatest(
         (select max(j.turn) + 1 from assay.jobs j where j.owner = new.owner and j.status = 'queued'),
-        -- A job that waits to be tried again keeps its old turn, which is not where the queue has come to.
+        -- A job that waits for a retry keeps its old turn, which is not the queue's current turn.
         coalesce(
             (select j.turn from assay.jobs j where j.status = 'queued' and j.run_after <= now()
              order by j.turn limit 1),
@@ -314,11 +314,11 @@ begin
 end $$;
 create trigger set_turn_of_new before insert on assay.jobs
     for each row when (new.status = 'queued') execute function assay.set_turn();
--- A job that comes back from an attempt keeps its turn.
+-- A job that returns from an attempt keeps its turn.
 create trigger set_turn before update of status on assay.jobs
     for each row when (new.status = 'queued' and old.status <> 'running') execute function assay.set_turn();
 
--- Say when the job is removed: with its outputs, and with its upload if that has no other job.
+-- Set when the job is removed, with its outputs and, unless another job uses it, its upload.
 create function assay.set_expiry() returns trigger
 language plpgsql set search_path = '' as $$
 begin
@@ -329,8 +329,8 @@ create trigger set_expiry before update of status on assay.jobs
     for each row when (new.finished_at is distinct from old.finished_at)
     execute function assay.set_expiry();
 
--- A job as the API shows it. This and whatever else is called often is in PL/pgSQL, which keeps its plans; the plans of
--- a function in SQL are made at each call.
+-- A job as the API returns it. Frequently called functions are in PL/pgSQL, which caches query plans; a function in SQL
+-- plans its queries at each call.
 create function assay.job_json(p_job assay.jobs) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
@@ -353,7 +353,7 @@ end $$;
 revoke execute on all functions in schema assay from public;
 grant execute on function assay.job_json to authenticated;
 
--- Attempts: one try at a job by one worker.
+-- Attempts: an attempt is one try at a job by one worker.
 
 create table assay.attempts (
     job_id     uuid not null references assay.jobs on delete cascade,
@@ -363,8 +363,8 @@ create table assay.attempts (
     memory_mb  integer not null check (memory_mb > 0),  -- of the worker
     started_at timestamptz not null default now(),
     ended_at   timestamptz,
-    -- retry: it failed and the job was queued again; lost: its lease ran out; superseded: another dataset type was
-    -- chosen while it ran. The others are the status that the job got.
+    -- retry: it failed and the job was queued again; lost: its lease expired; superseded: another dataset type was
+    -- chosen while it ran. The other values are the job's new status.
     outcome    text check (outcome in (
         'done', 'failed', 'retry', 'needs_type', 'cancelled', 'lost', 'superseded')),
     error      jsonb,
@@ -379,8 +379,8 @@ alter table assay.attempts enable row level security;
 create policy owner_reads on assay.attempts for select to authenticated using (owner = (select auth.uid()));
 grant select on assay.attempts to authenticated;
 
--- Delete what an attempt stored unless it ended as done. A worker that is lost or superseded may go on storing until
--- Lambda ends it, at most 15 minutes after it began.
+-- Delete the outputs of an attempt that did not end as done. A lost or superseded worker may continue to store outputs
+-- until Lambda ends it, at most 15 minutes after it started.
 create function assay.delete_outputs_of(p_attempt assay.attempts) returns void
 language plpgsql set search_path = '' as $$
 begin
@@ -402,7 +402,7 @@ begin
     perform assay.delete_outputs_of(v_attempt);
 end $$;
 
--- End a running job whose lease ran out, or queue it again.
+-- End a running job whose lease has expired, or queue it again.
 create function assay.settle_lost(p_job assay.jobs) returns assay.jobs
 language plpgsql set search_path = '' as $$
 declare
@@ -414,30 +414,30 @@ declare
         else 'queued' end;
 begin
     perform assay.end_attempt(p_job.job_id, p_job.attempt, 'lost', jsonb_build_object(
-        'code', 'worker_lost', 'detail', 'The worker was not heard of until its lease ran out.',
-        'suggestion', 'Nothing needs to be done: the job is tried again as long as it has attempts left.'));
+        'code', 'worker_lost', 'detail', 'The worker sent no heartbeat before its lease expired.',
+        'suggestion', 'No action is needed: the job is retried while it has attempts left.'));
     update assay.jobs set status = v_status, lease_expires_at = null, run_after = v_now,
         stage = case when v_status = 'queued' then 'waiting for a worker' end,
         finished_at = case when v_status <> 'queued' then v_now end,
         error = case when v_status = 'failed' then jsonb_build_object(
             'code', 'attempts_exhausted',
-            'detail', format('The job was tried %s times, and its worker was lost the last time.',
+            'detail', format('The job had %s attempts; the worker of the last one was lost.',
                 p_job.attempt - p_job.attempts_before),
-            'suggestion', 'Try again with POST /jobs/{job_id}/retry; if the file is very large, split it.') end
+            'suggestion', 'Retry with POST /jobs/{job_id}/retry. If the file is very large, split it.') end
     where job_id = p_job.job_id returning * into v_job;
     return v_job;
 end $$;
 
 revoke execute on all functions in schema assay from public;
 
--- Outputs: the files that a job produced. All rows of a job appear at once, when it is done, and never change.
+-- Outputs: the files that a job produced. All rows of a job are inserted together when it is done, and never change.
 
 create table assay.outputs (
     output_id  uuid primary key default gen_random_uuid(),
     job_id     uuid not null,
     attempt    integer not null,
     owner      uuid not null,
-    position   integer not null check (position > 0),  -- in the order of the pipeline
+    position   integer not null check (position > 0),  -- the order in which the pipeline wrote them
     name       text not null check (name ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'),
     media_type text not null,
     object_key text not null unique,
@@ -462,11 +462,11 @@ end $$;
 create trigger outputs_never_change before update on assay.outputs
     for each row execute function assay.refuse_change();
 
--- Keep what the owners hold.
+-- Update the owners' stored bytes.
 create function assay.hold_outputs() returns trigger
 language plpgsql set search_path = '' as $$
 begin
-    -- In the order of the owners, as everything that locks two of them.
+    -- Lock order: owners are locked in the order of their ids.
     perform assay.hold(made.owner, made.size_bytes * case tg_op when 'DELETE' then -1 else 1 end)
     from (select c.owner, sum(c.size_bytes)::bigint as size_bytes from changed c
           group by c.owner order by c.owner) made;
@@ -479,7 +479,7 @@ create trigger hold_no_longer after delete on assay.outputs referencing old tabl
 
 revoke execute on all functions in schema assay from public;
 
--- Job events: what happened to a job, in order. `event` is the status that it got, or `type_chosen`.
+-- Job events: the history of a job, in order. `event` is the new status, or `type_chosen`.
 
 create table assay.job_events (
     event_id bigint generated always as identity primary key,
@@ -511,20 +511,20 @@ create trigger record_status after update of status on assay.jobs
 
 revoke execute on all functions in schema assay from public;
 
--- Deletions: objects that are to be deleted from the object store. A key is written in the transaction that removes its
--- row, so rows go first and objects after them. Only the functions below read this table.
+-- Deletions: objects to delete from the object store. A key is written in the transaction that removes its row, so rows
+-- are removed before their objects. Only the functions below read this table.
 
 create table assay.deletions (
     object_key text primary key,  -- or a prefix, which ends in a slash
     due_at     timestamptz not null,
-    taken_at   timestamptz,       -- when a worker began to delete it; null: none has
-    reusable   boolean not null default false,  -- an upload's bytes, which serve whoever registers them before due_at
-    again      boolean not null default false   -- more arrived after taken_at: delete it once more
+    taken_at   timestamptz,       -- when a worker started to delete it; null: not started
+    reusable   boolean not null default false,  -- an upload that a registration before due_at can still use
+    again      boolean not null default false   -- an object was stored after taken_at: delete again
 );
 create index deletions_by_due on assay.deletions (due_at);
 alter table assay.deletions enable row level security;
 
--- Schedule a deletion. One that has begun goes on, because nobody knows what it will still hit.
+-- Schedule a deletion. A deletion that has started is not changed, because it may still delete new objects.
 create function assay.delete_later(p_key text, p_due_at timestamptz, p_reusable boolean) returns void
 language plpgsql set search_path = '' as $$
 begin
@@ -535,15 +535,15 @@ begin
         again = d.taken_at is not null;
 end $$;
 
--- Remove a job and all that hangs on it, and its upload if that has no other job. The worker of a running job learns it
--- at its next write; what it stores until then is deleted later.
+-- Remove a job with everything that belongs to it, and its upload unless another job uses it. The worker of a running
+-- job is told at its next write; outputs that it stores until then are deleted later.
 create function assay.remove_job(p_job_id uuid) returns void
 language plpgsql set search_path = '' as $$
 declare
     v_upload assay.uploads;
     v_job assay.jobs;
 begin
-    -- The upload before the job: the order of register_upload.
+    -- Lock order, as in register_upload: the upload before the job.
     select u.* into v_upload from assay.uploads u join assay.jobs j using (upload_id) where j.job_id = p_job_id
     for update of u;
     delete from assay.jobs where job_id = p_job_id returning * into v_job;
@@ -561,7 +561,7 @@ begin
     end if;
 end $$;
 
--- Delete one of the caller's jobs at once, whatever its status. Raises a problem (404).
+-- Delete one of the caller's jobs, whatever its status. Raises a problem (404).
 create function public.delete_job(p_job_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -574,16 +574,16 @@ begin
     return jsonb_build_object('deleted', true);
 end $$;
 
--- Remove at most 500 expired jobs, then hand out at most 1,000 keys and prefixes to delete: {"removed", "keys"}. A key
--- that objects_deleted does not report comes again after p_quiet_seconds. That must be longer than a worker can live: a
--- worker that still deletes by then would hit what was uploaded since. Two calls at once never get the same key.
+-- Remove at most 500 expired jobs, then return at most 1,000 keys and prefixes to delete: {"removed", "keys"}. A key
+-- that is not reported to objects_deleted is returned again after p_quiet_seconds. That must be longer than a worker
+-- can run; otherwise a worker could delete a newer upload. Concurrent calls never get the same key.
 create function public.clean_up(p_quiet_seconds integer) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
     v_removed integer;
     v_keys jsonb;
 begin
-    -- In the order of the owners, as everything that locks two of them. The plan may have changed while the job ended.
+    -- Lock order: owners are locked in the order of their ids. The plan may have changed while the job ended.
     with expired as (
         select j.job_id, j.owner, j.finished_at from assay.jobs j join assay.uploads u using (upload_id)
         where j.expires_at < now() order by j.expires_at limit 500 for update of u, j skip locked
@@ -610,8 +610,8 @@ begin
     return jsonb_build_object('removed', v_removed, 'keys', v_keys);
 end $$;
 
--- The objects under these keys and prefixes (an array) are deleted: {"forgotten"}. A key under which more arrived
--- meanwhile stays and comes again.
+-- Report that the objects under these keys and prefixes (an array) are deleted: {"forgotten"}. A key under which an
+-- object was stored meanwhile is kept and returned again.
 create function public.objects_deleted(p_keys jsonb) returns jsonb
 language sql security definer set search_path = '' as $$
     with again as (
@@ -631,12 +631,12 @@ revoke execute on function public.delete_job, public.clean_up, public.objects_de
 grant execute on function public.delete_job to authenticated;
 grant execute on function public.clean_up, public.objects_deleted to service_role;
 
--- Costs: what a job costs at list prices, estimated whenever an attempt ends.
+-- Costs: the cost of a job at list prices, estimated when an attempt ends.
 
--- To price another region or a discount, change usd and as_of. Jobs that have ended keep their cost.
+-- For another region or a discount, change usd and as_of. Jobs that have ended keep their cost.
 create table assay.list_prices (
     item   text primary key,
-    usd    numeric not null check (usd >= 0 and usd < 'infinity'),  -- of one unit; NaN counts as more than infinity
+    usd    numeric not null check (usd >= 0 and usd < 'infinity'),  -- per unit; NaN sorts after infinity
     unit   text not null,
     source text not null,
     as_of  date not null
@@ -658,12 +658,12 @@ insert into assay.list_prices (item, usd, unit, as_of, source) values
 
 -- The estimate for all attempts that have ended: {"currency", "total", "compute", "requests", "storage_month",
 -- "gb_seconds", "request_count", "stored_bytes", "prices_as_of"}. Amounts are in USD. A GB is 2^30 bytes, as on AWS's
--- bills. prices_as_of is the date of the oldest price. Null where no attempt has ended or a price is missing.
---   compute        time x memory of each attempt, from its claim to its end; a lost one counts at most 15 minutes,
---                  which is Lambda's limit
---   requests       Lambda: one to register, one for the event of the object store, one an attempt
---                  SQS: three (send, receive, delete) for that event and three an attempt
---                  S3: one PUT for the upload and one an output, one GET an attempt
+-- bills. prices_as_of is the date of the oldest price. Null if no attempt has ended or a price is missing.
+--   compute        time x memory of each attempt, from claim to end; a lost attempt counts at most 15 minutes,
+--                  Lambda's limit
+--   requests       Lambda: one to register, one for the object store's event, one per attempt
+--                  SQS: three (send, receive, delete) for that event and three per attempt
+--                  S3: one PUT for the upload and one per output, one GET per attempt
 --   storage_month  the upload and the outputs for one month, in S3 Standard
 -- Not counted: API Gateway, the other functions' time, a worker's time before its claim, /tmp beyond 512 MB, data
 -- transfer, logs, Supabase.
@@ -701,7 +701,7 @@ begin
         'stored_bytes', v_stored_bytes, 'prices_as_of', v_as_of);
 end $$;
 
--- Whatever ends an attempt writes its row, and the outputs, before it changes the job: the estimate sees both.
+-- Every function that ends an attempt writes the attempt and the outputs before the job, so the estimate includes them.
 create function assay.set_cost() returns trigger
 language plpgsql set search_path = '' as $$
 begin
@@ -715,20 +715,20 @@ create trigger set_cost before update of status on assay.jobs
 revoke execute on all functions in schema assay from public;
 
 -- Outbox: new objects in Supabase Storage, which sends no notifications. A trigger writes each upload here in the
--- transaction that makes the object visible, so that none is lost. The worker empties the table when a webhook hints at
--- it, and once a minute. Only the functions below read this table.
+-- transaction that makes the object visible, so that none is lost. The worker drains the table on a hint of the
+-- webhook, and once a minute. Only the functions below read this table.
 
--- One row an object under uploads/ that no worker has taken yet.
+-- One row per object under uploads/ that no worker has processed yet.
 create table assay.outbox (
     object_key text primary key,
-    written_at timestamptz not null default clock_timestamp(),  -- when its bytes were last written
-    told_at    timestamptz  -- when the key last went to the queue; null: not since the bytes were written
+    written_at timestamptz not null default clock_timestamp(),  -- when the object was last written
+    told_at    timestamptz  -- when the key was last sent to the queue; null: not since the object was written
 );
 create index outbox_by_age on assay.outbox (written_at);
 alter table assay.outbox enable row level security;
 
--- SECURITY DEFINER, because whoever uploads has no right to the outbox. It writes to no other table: to learn whether a
--- user may upload, the storage server tries an INSERT and rolls it back. An overwrite arrives as an UPDATE.
+-- SECURITY DEFINER, because a user who uploads has no rights to the outbox. It writes to no other table: the storage
+-- server checks whether a user may upload with an INSERT that it rolls back. An overwrite is an UPDATE.
 create function assay.note_object() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -737,7 +737,7 @@ begin
     return null;
 end $$;
 
--- Forget an object that was deleted or renamed. No worker can take it: its key would go to the queue for ever.
+-- Remove an object that was deleted or renamed. No worker can process it, so its key would be sent forever.
 create function assay.forget_object() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -745,8 +745,8 @@ begin
     return null;
 end $$;
 
--- Triggers need only the right TRIGGER on storage.objects, which is all that a hosted project grants. For the same
--- reason there is no comment on them.
+-- Triggers need only the TRIGGER privilege on storage.objects, the only one that a hosted project grants. For the same
+-- reason they have no COMMENT.
 create trigger assay_note_object after insert or update on storage.objects
     for each row when (new.bucket_id = 'assay' and new.name like 'uploads/%')
     execute function assay.note_object();
@@ -759,9 +759,9 @@ create trigger assay_forget_old_name after update on storage.objects
         and (new.bucket_id, new.name) is distinct from (old.bucket_id, old.name))
     execute function assay.forget_object();
 
--- The keys that go to the queue now, oldest first, at most 1,000: those that never went there, and those that went
--- there more than p_quiet_seconds ago and that no worker has taken, whose message may be lost. Two calls at once never
--- get the same key. If this answer is lost, its keys come again after p_quiet_seconds.
+-- The keys to send to the queue, oldest first, at most 1,000: keys that were never sent, and keys that were sent more
+-- than p_quiet_seconds ago but not processed, whose message may be lost. Concurrent calls never get the same key. If
+-- this answer is lost, its keys are returned again after p_quiet_seconds.
 create function public.drain_outbox(p_quiet_seconds integer) returns jsonb
 language sql security definer set search_path = '' as $$
     with due as (
@@ -780,16 +780,16 @@ revoke execute on all functions in schema assay from public;
 revoke execute on function public.drain_outbox from public, anon, authenticated, service_role;
 grant execute on function public.drain_outbox to service_role;
 
--- Commands: what signed-in users do with uploads and jobs. SECURITY DEFINER, because no user writes to the tables. The
--- owner is always the token's own subject, never an argument.
+-- Commands: the changes that signed-in users make to uploads and jobs. SECURITY DEFINER, because users have no write
+-- access to the tables. The owner is always the token's subject, never an argument.
 
--- Find the job that already answers this upload, or make one. Two calls at once make one job: the upload is locked
--- first, and the index jobs_one_under_way stands behind that.
--- `cached` is true when there is nothing to send: the job is done or under way with its bytes stored, or it is new and
--- its bytes were stored before. In the last case it is `queued`, and the caller sends the queue a hint.
--- p_pipeline_versions maps each pipeline to its current version; a result of an older version is not reused.
--- A size is a claim until a worker has compared it. Another size for the same SHA-256 is refused (409 size_mismatch)
--- once it was compared, and while a job waits for bytes of the first size. Otherwise the last claim counts.
+-- Return an existing job for this upload, or create one. Concurrent calls create one job: the upload is locked first,
+-- and the index jobs_one_under_way enforces it.
+-- `cached` is true if nothing needs to be sent: the job is done, or its file is stored. A new job whose file is stored
+-- is `queued`, and the caller sends a hint to the queue. p_pipeline_versions maps each pipeline to its current version;
+-- results of older versions are not reused. A declared size is unverified until a worker has checked it. A different
+-- size for the same SHA-256 is refused (409 size_mismatch) once the first was verified, and while a job waits for a
+-- file of the first size. Otherwise the last declared size is used.
 create function public.register_upload(
     p_filename text, p_size_bytes bigint, p_sha256 text, p_dataset_type text, p_parameters jsonb,
     p_on_duplicate text, p_pipeline_versions jsonb
@@ -802,7 +802,7 @@ declare
     v_job assay.jobs;
 begin
     if p_on_duplicate is null or p_on_duplicate not in ('reuse', 'reprocess') then
-        perform assay.raise_problem(422, 'invalid_request', 'on_duplicate is neither reuse nor reprocess.',
+        perform assay.raise_problem(422, 'invalid_request', 'on_duplicate must be reuse or reprocess.',
             'Send "reuse" or "reprocess".');
     end if;
 
@@ -820,8 +820,8 @@ begin
         select * into v_deletion from assay.deletions
         where object_key = 'uploads/' || v_owner || '/' || p_sha256 for update;
         if v_deletion.taken_at is not null then
-            -- Bytes that were sent now could be deleted a moment later.
-            perform assay.raise_problem(503, 'being_deleted 5', 'An earlier upload of these bytes is being deleted.',
+            -- A file sent now could be deleted a moment later.
+            perform assay.raise_problem(503, 'being_deleted 5', 'An earlier upload of this file is being deleted.',
                 'Try again in 5 seconds.');
         elsif v_deletion.object_key is not null then
             delete from assay.deletions where object_key = v_deletion.object_key;
@@ -834,7 +834,7 @@ begin
         end if;
     end if;
 
-    -- A job whose last worker was lost answers nothing any more; one that is locked is being written to right now.
+    -- Settle jobs whose last worker was lost, so that they are not reused. A locked job is being written to.
     perform assay.settle_lost(lost.j) from (
         select j from assay.jobs j
         where j.upload_id = v_upload.upload_id and j.status = 'running' and j.lease_expires_at < now()
@@ -870,7 +870,7 @@ begin
                       order by j.created_at desc limit 10) latest)));
 end $$;
 
--- Take another size for an upload, or raise a problem (409). A job that has a detection or is done has compared it.
+-- Change the declared size of an upload, or raise a problem (409). A job with a detection or a result has verified it.
 create function assay.correct_size(p_upload assay.uploads, p_size_bytes bigint) returns assay.uploads
 language plpgsql set search_path = '' as $$
 declare
@@ -883,7 +883,7 @@ begin
     ) then
         perform assay.raise_problem(409, 'size_mismatch',
             format('The file with this SHA-256 has %s bytes, not %s.', p_upload.size_bytes, p_size_bytes),
-            'Announce the size and the SHA-256 of the same file.');
+            'Send the size and the SHA-256 of the same file.');
     end if;
     select j.job_id into v_job_id from assay.jobs j
     where j.upload_id = p_upload.upload_id and not j.cancel_requested
@@ -891,16 +891,16 @@ begin
     order by j.created_at limit 1;
     if found then
         perform assay.raise_problem(409, 'size_mismatch',
-            format('A job waits for the file with this SHA-256 and %s bytes, not %s.',
+            format('A job is waiting for the file with this SHA-256 and %s bytes, not %s.',
                 p_upload.size_bytes, p_size_bytes),
-            format('Announce the true size. If %s is wrong, cancel that job first: POST /jobs/%s/cancel.',
+            format('Send the correct size. If %s is wrong, cancel that job first: POST /jobs/%s/cancel.',
                 p_upload.size_bytes, v_job_id));
     end if;
     update assay.uploads set size_bytes = p_size_bytes where upload_id = p_upload.upload_id returning * into v_upload;
     return v_upload;
 end $$;
 
--- Cancel a job. The worker of a running one learns it at its next heartbeat. Cancelling twice changes nothing.
+-- Cancel a job. The worker of a running job is told at its next heartbeat. Idempotent.
 create function public.cancel_job(p_job_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -926,7 +926,7 @@ begin
     return assay.job_json(v_job);
 end $$;
 
--- One of the caller's jobs with its upload, both locked. Raises a problem (404).
+-- Lock and return one of the caller's jobs with its upload. Raises a problem (404).
 create function assay.lock_own_job(p_job_id uuid, out upload assay.uploads, out job assay.jobs)
 language plpgsql set search_path = '' as $$
 begin
@@ -938,17 +938,17 @@ begin
     end if;
 end $$;
 
--- Raise a problem (409) unless the upload's bytes are in the object store.
+-- Raise a problem (409) unless the upload is in the object store.
 create function assay.require_stored(p_upload assay.uploads) returns void
 language plpgsql set search_path = '' as $$
 begin
     if p_upload.stored_at is null then
-        perform assay.raise_problem(409, 'bytes_missing', 'The file''s bytes are not in the object store.',
+        perform assay.raise_problem(409, 'bytes_missing', 'The file is not in the object store.',
             'Upload the file again with POST /uploads.');
     end if;
 end $$;
 
--- Try a failed or cancelled job again, with as many attempts as a new one has. The caller sends the queue a hint.
+-- Retry a failed or cancelled job, with as many attempts as a new job. The caller sends a hint to the queue.
 create function public.retry_job(p_job_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -958,8 +958,8 @@ declare
 begin
     if v_job.status not in ('failed', 'cancelled') then
         perform assay.raise_problem(409, 'job_not_retryable', 'The job is ' || replace(v_job.status, '_', ' ') || '.',
-            'Only a failed or cancelled job can be tried again; '
-            'for one that is done use POST /jobs/{job_id}/reprocess.');
+            'Only a failed or cancelled job can be retried; '
+            'for a done job use POST /jobs/{job_id}/reprocess.');
     end if;
     perform assay.require_stored(v_upload);
     if exists (
@@ -968,7 +968,7 @@ begin
             and j.requested_dataset_type is not distinct from v_job.requested_dataset_type
             and j.parameters = v_job.parameters
     ) then
-        perform assay.raise_problem(409, 'already_under_way', 'Another job does the same with the same file.',
+        perform assay.raise_problem(409, 'already_under_way', 'Another job is already doing the same with this file.',
             'Find it with GET /jobs, and wait for it.');
     end if;
     update assay.jobs set status = 'queued', error = null, cancel_requested = false, finished_at = null,
@@ -978,8 +978,8 @@ begin
     return assay.job_json(v_job);
 end $$;
 
--- Process the file of a job anew with the current pipeline: {"new", "job"}. Parameters and dataset type stay, also
--- those that were chosen. If such a job is under way, that one is the answer. The caller sends the queue a hint.
+-- Process the file of a job again with the current pipeline: {"new", "job"}. Parameters and dataset type stay the same,
+-- including chosen ones. Returns an equal unfinished job if there is one. The caller sends a hint to the queue.
 create function public.reprocess_job(p_job_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -1006,16 +1006,16 @@ begin
     return jsonb_build_object('new', true, 'job', assay.job_json(v_new));
 end $$;
 
--- Say what the file of a job is, and with which parameters it runs (null: those that it has). The job runs so, with as
--- many attempts as a new one has. The caller sends the queue a hint.
---   awaiting_upload, queued  it stays where it is in the queue, and is due at once
+-- Choose a job's dataset type and its parameters (null: keep them). The job runs with them and with as many attempts as
+-- a new job. The caller sends a hint to the queue. By status:
+--   awaiting_upload, queued  it keeps its place in the queue, and is due immediately
 --   needs_type               it is queued
---   running                  the attempt is superseded, which its worker learns at its next write; the job is queued
---   done                     its outputs, which are those of another choice, are deleted; it is queued
+--   running                  the attempt is superseded, and its worker is told at its next write; the job is queued
+--   done                     its outputs, which are from another choice, are deleted; it is queued
 --   failed, cancelled        it is queued
---   expired                  refused: there are no bytes
--- The same choice again changes nothing, unless the job has failed or was cancelled. A job that had begun counts as
--- another upload of the hour, as a retry does.
+--   expired                  refused: there is no file
+-- Repeating the same choice changes nothing, unless the job has failed or was cancelled. A job that had started counts
+-- as another upload in the hourly limit, like a retry.
 create function public.choose_type(p_job_id uuid, p_dataset_type text, p_parameters jsonb default null) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -1030,7 +1030,7 @@ begin
         perform assay.raise_problem(422, 'unknown_dataset_type', 'There is no such dataset type.',
             'List them with GET /dataset-types.');
     elsif v_job.status = 'expired' then
-        perform assay.raise_problem(409, 'bytes_missing', 'The file never came.',
+        perform assay.raise_problem(409, 'bytes_missing', 'The file never arrived.',
             'Upload the file again with POST /uploads.');
     elsif v_before = p_dataset_type and v_parameters = v_parameters_before
         and v_job.status not in ('failed', 'cancelled') and not v_job.cancel_requested then
@@ -1046,7 +1046,7 @@ begin
             and j.requested_dataset_type is not distinct from v_job.requested_dataset_type
             and j.parameters = v_job.parameters
     ) then
-        perform assay.raise_problem(409, 'already_under_way', 'Another job is under way with the same file.',
+        perform assay.raise_problem(409, 'already_under_way', 'Another job is already processing this file.',
             'Find it with GET /jobs, and choose its type.');
     end if;
 
@@ -1059,8 +1059,8 @@ begin
     if v_job.status = 'running' then
         perform assay.end_attempt(p_job_id, v_job.attempt, 'superseded', jsonb_build_object(
             'code', 'type_chosen',
-            'detail', 'Another dataset type, or other parameters, were chosen while the attempt ran.',
-            'suggestion', 'Nothing needs to be done: the job runs again as chosen.'));
+            'detail', 'Another dataset type, or other parameters, were chosen during the attempt.',
+            'suggestion', 'No action is needed: the job runs again as chosen.'));
     elsif v_job.status = 'done' then
         delete from assay.outputs where job_id = p_job_id;
         perform assay.delete_later(
@@ -1090,15 +1090,15 @@ revoke execute on function public.register_upload, public.cancel_job, public.ret
 grant execute on function public.register_upload, public.cancel_job, public.retry_job, public.reprocess_job,
     public.choose_type to authenticated;
 
--- The worker's functions, called as service_role. A claim gives an attempt number, and every later write names it. A
--- write that names an older attempt changes nothing and answers {"accepted": false, "reason": "stale_attempt"}. A call
--- that is repeated because its answer was lost gets that answer again.
+-- The worker's functions, called as service_role. A claim returns an attempt number, which every later write passes. A
+-- write for an older attempt changes nothing and returns {"accepted": false, "reason": "stale_attempt"}. A call that is
+-- repeated because its answer was lost returns the same answer.
 
--- The object store holds new bytes under uploads/{owner}/{sha256}: queue the jobs that waited for them. The answer is
--- {"known", "noted", "jobs", "queued"}. `jobs` are the jobs of that upload that are not finished, so that a repeated
--- event finds what an earlier one left; `queued` counts those that no worker has. `known` is false while no such upload
--- is registered. If the key has the right form, it is then `noted`: whoever registers these bytes within a day finds
--- them stored, and after that day they are deleted. The key leaves the outbox in any case.
+-- A new object is stored under uploads/{owner}/{sha256}: queue the jobs that wait for it. Returns {"known", "noted",
+-- "jobs", "queued"}. `jobs` are the unfinished jobs of that upload, so that a repeated event includes jobs that were
+-- queued earlier; `queued` is the number of them that are queued. `known` is false if no such upload is registered. If
+-- the key is valid, it is then `noted`: a registration within a day finds the file stored, otherwise it is deleted. The
+-- key is removed from the outbox in any case.
 create function public.object_created(p_key text) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -1117,7 +1117,7 @@ begin
     end if;
     delete from assay.deletions where object_key = p_key and taken_at is null;
     if exists (select from assay.deletions where object_key = p_key) then
-        -- Sent by an old link: the deletion that has begun may hit these bytes too.
+        -- Sent over an old link: the deletion that has started may delete this object too.
         perform assay.delete_later(p_key, now(), false);
     else
         update assay.uploads set stored_at = now() where upload_id = v_upload_id;
@@ -1131,7 +1131,7 @@ begin
         from assay.jobs where upload_id = v_upload_id and status in ('queued', 'running'));
 end $$;
 
--- The answer to a successful claim. To the worker, what was chosen is what was asked for.
+-- The answer to a successful claim. Chosen values are returned as the requested ones.
 create function assay.claim_json(p_job assay.jobs) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
@@ -1145,7 +1145,7 @@ begin
             'parameters', coalesce(p_job.chosen_parameters, p_job.parameters)));
 end $$;
 
--- How many jobs the owner runs now.
+-- The number of the owner's running jobs.
 create function assay.running_jobs(p_owner uuid) returns integer
 language plpgsql volatile set search_path = '' as $$
 begin
@@ -1153,7 +1153,7 @@ begin
         where j.owner = p_owner and j.status = 'running' and j.lease_expires_at > clock_timestamp());
 end $$;
 
--- The owners who run as many jobs as their plan allows.
+-- The owners with as many running jobs as their plan allows.
 create function assay.busy_owners() returns uuid[]
 language plpgsql volatile set search_path = '' as $$
 begin
@@ -1181,8 +1181,8 @@ begin
     return v_job;
 end $$;
 
--- Start an attempt at the queued job whose turn it is: one that is due, and whose owner runs fewer jobs than the plan
--- allows. A null row where there is none.
+-- Start an attempt at the queued job with the lowest turn that is due and whose owner runs fewer jobs than the plan
+-- allows. Returns a null row if there is none.
 create function assay.start_next(p_worker text, p_lease_seconds integer, p_memory_mb integer) returns assay.jobs
 language plpgsql set search_path = '' as $$
 declare
@@ -1198,12 +1198,12 @@ begin
             if not found then
                 return null;
             end if;
-            -- Two workers at once count one after the other.
+            -- Serialize workers, so that each counts the other's job.
             perform from assay.owners where owner = v_job.owner for no key update;
             if assay.running_jobs(v_job.owner) < (assay.plan_of(v_job.owner)).running_jobs then
                 return assay.start_attempt(v_job.job_id, p_worker, p_lease_seconds, p_memory_mb);
             end if;
-            -- Lets go of both rows: whoever waits for one owner's must hold no other's.
+            -- Releases both rows: a worker must not lock one owner's row while it waits for another's.
             raise exception using errcode = 'AS001', message = 'the owner is busy';
         exception when sqlstate 'AS001' then
             v_busy := v_busy || v_job.owner;
@@ -1211,17 +1211,17 @@ begin
     end loop;
 end $$;
 
--- Whether the owner has a job that could start now. Whoever ended an attempt then sends the queue a hint: the hint that
--- came with that job may have found the owner busy.
+-- Whether the owner has a job that could start now. The worker that ended an attempt then sends a hint, because the
+-- hint for that job may have been used up while the owner was at the limit.
 create function assay.has_queued(p_owner uuid) returns boolean
 language plpgsql stable set search_path = '' as $$
 begin
     return exists (select from assay.jobs j where j.owner = p_owner and j.status = 'queued' and j.run_after <= now());
 end $$;
 
--- Start an attempt at the job whose turn it is, with a lease of p_lease_seconds: {"claimed": true, "attempt",
--- "object_key", "owner", "job"}, or {"claimed": false, "reason": "nothing_due"}. p_worker names one invocation of one
--- worker. A worker that asks again, even before the first call has answered, gets the same claim.
+-- Start an attempt at the next job, with a lease of p_lease_seconds: {"claimed": true, "attempt", "object_key",
+-- "owner", "job"}, or {"claimed": false, "reason": "nothing_due"}. p_worker identifies one invocation of one worker. A
+-- repeated call of the same worker, even before the first one has returned, gets the same claim.
 create function public.claim_job(p_worker text, p_lease_seconds integer, p_memory_mb integer) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -1239,7 +1239,7 @@ begin
     return assay.claim_json(v_job);
 end $$;
 
--- The job's row, locked, if p_attempt is the attempt that runs it; otherwise a null row.
+-- Lock and return the job if p_attempt is its running attempt; otherwise return a null row.
 create function assay.lock_attempt(p_job_id uuid, p_attempt integer) returns assay.jobs
 language plpgsql set search_path = '' as $$
 declare
@@ -1250,7 +1250,7 @@ begin
     return v_job;
 end $$;
 
--- The answer to a write of an attempt that no longer runs: the answer it already got, or `stale_attempt`.
+-- The answer to a write of an attempt that has ended: the same answer as before, or `stale_attempt`.
 create function assay.answer_ended(p_job_id uuid, p_attempt integer, p_outcomes text[]) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
@@ -1274,8 +1274,8 @@ begin
         'more', assay.has_queued(v_job.owner));
 end $$;
 
--- The heartbeat: extend the lease, write the progress, and answer whether the user cancelled the job. p_max_attempts is
--- the pipeline's, which comes with the detection; null leaves it as it is.
+-- The heartbeat: extend the lease, write the progress, and return whether the user cancelled the job. p_max_attempts is
+-- the pipeline's maximum, which comes with the detection; null keeps the current value.
 create function public.report_progress(
     p_job_id uuid, p_attempt integer, p_lease_seconds integer, p_progress double precision, p_stage text,
     p_detection jsonb, p_max_attempts integer
@@ -1295,8 +1295,8 @@ begin
     return jsonb_build_object('accepted', true, 'cancel_requested', v_job.cancel_requested);
 end $$;
 
--- The detection is not sure enough: the job waits for a person to choose. This and the two functions below answer
--- {"accepted", "status", "cost", "more"}; `more` says that the owner has another job that could start now.
+-- The detection is not sure enough: the job waits until the user chooses a type. This and the two functions below
+-- return {"accepted", "status", "cost", "more"}; `more` is whether the owner has another job that could start now.
 create function public.await_type(p_job_id uuid, p_attempt integer, p_detection jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -1314,8 +1314,8 @@ begin
         'more', assay.has_queued(v_job.owner));
 end $$;
 
--- The job is done. p_outputs is an array of {name, media_type, size_bytes, sha256} in order. The outputs become visible
--- with the status, in one transaction.
+-- The job is done. p_outputs is an ordered array of {name, media_type, size_bytes, sha256}. The outputs become visible
+-- together with the status.
 create function public.finish_job(
     p_job_id uuid, p_attempt integer, p_dataset_type text, p_pipeline text, p_pipeline_version text,
     p_summary jsonb, p_manifest_sha256 text, p_outputs jsonb
@@ -1344,9 +1344,9 @@ begin
         'more', assay.has_queued(v_job.owner));
 end $$;
 
--- The attempt failed with p_error {code, detail, suggestion}. Without p_retry_after_seconds the failure is final. With
--- it the job is queued again after that delay, as long as it has attempts left. If the stored bytes are not those that
--- were announced, or are gone, the upload no longer counts as stored, unless others arrived since the attempt began.
+-- The attempt failed with p_error {code, detail, suggestion}. Without p_retry_after_seconds the failure is final; with
+-- it, the job is queued again after that delay if it has attempts left. If the stored file does not match its declared
+-- size or hash, or is missing, the upload is marked as not stored, unless a file arrived since the attempt started.
 create function public.fail_job(p_job_id uuid, p_attempt integer, p_error jsonb, p_retry_after_seconds integer)
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
@@ -1356,7 +1356,7 @@ declare
     v_code text := p_error ->> 'code';
 begin
     if v_code in ('hash_mismatch', 'size_mismatch', 'object_missing') then
-        -- The upload before the job: the order of register_upload.
+        -- Lock order, as in register_upload: the upload before the job.
         select u.* into v_upload from assay.uploads u join assay.jobs j using (upload_id) where j.job_id = p_job_id
         for update of u;
     end if;
@@ -1367,7 +1367,7 @@ begin
         return assay.cancel_running(p_job_id, p_attempt);
     elsif p_retry_after_seconds is not null and p_attempt < v_job.max_attempts then
         perform assay.end_attempt(p_job_id, p_attempt, 'retry', p_error);
-        update assay.jobs set status = 'queued', lease_expires_at = null, stage = 'waiting to try again',
+        update assay.jobs set status = 'queued', lease_expires_at = null, stage = 'waiting for a retry',
             run_after = clock_timestamp() + make_interval(secs => p_retry_after_seconds)
         where job_id = p_job_id returning * into v_job;
         return jsonb_build_object('accepted', true, 'status', 'queued', 'cost', v_job.cost,
@@ -1388,15 +1388,15 @@ begin
         'more', assay.has_queued(v_job.owner));
 end $$;
 
--- Once a minute, settle what would otherwise wait for ever. Uploads that were announced more than p_upload_seconds ago
--- and never arrived expire; jobs whose worker was lost end or are queued again. The answer:
---   expired, lost  how many
---   failed         the costs of the lost jobs that had no attempt left
---   hints          how many hints the queue needs: one for each lost job, and one for each queued job that has been due
---                  for p_quiet_seconds while its owner could run more, whose message may be lost; such a job is not
---                  counted again before another p_quiet_seconds have passed
---   full           there may be more: one call settles at most 200 of each kind
---   waiting        how many jobs of all owners are unfinished, by status
+-- Called once a minute. Uploads that were registered more than p_upload_seconds ago and never arrived expire; jobs
+-- whose worker was lost end or are queued again. Returns:
+--   expired, lost  the number of jobs
+--   failed         the costs of the lost jobs that had no attempts left
+--   hints          the number of hints to send: one for each lost job, and one for each queued job that has been due
+--                  for p_quiet_seconds while its owner could run more, because its hint may be lost; such a job counts
+--                  again only after another p_quiet_seconds
+--   full           whether there may be more: one call settles at most 200 of each kind
+--   waiting        the number of unfinished jobs of all owners, by status
 create function public.sweep_jobs(p_upload_seconds integer, p_quiet_seconds integer) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -1434,8 +1434,8 @@ begin
     update assay.jobs j set run_after = now() from batch where j.job_id = batch.job_id;
     get diagnostics v_quiet = row_count;
 
-    -- Each count reads an index of unfinished jobs alone. Cancelling a job that waits for its type ends it at once, so
-    -- that the condition of jobs_one_under_way leaves none out.
+    -- Each count reads only an index of unfinished jobs. A cancelled needs_type job ends immediately, so the condition
+    -- of jobs_one_under_way excludes none.
     return jsonb_build_object('expired', v_expired, 'lost', v_lost, 'failed', v_failed, 'hints', v_lost + v_quiet,
         'full', greatest(v_expired, v_lost, v_quiet) = 200,
         'waiting', jsonb_build_object(
@@ -1451,8 +1451,7 @@ revoke execute on function public.object_created, public.claim_job, public.repor
 grant execute on function public.object_created, public.claim_job, public.report_progress, public.await_type,
     public.finish_job, public.fail_job, public.sweep_jobs to service_role;
 
--- Queries: what signed-in users read. SECURITY INVOKER: row level security decides what they see, so another owner's
--- job does not exist for them.
+-- Queries of signed-in users. SECURITY INVOKER: row level security applies, so another owner's job is not found.
 
 -- A job with its attempts. Raises a problem (404).
 create function public.get_job(p_job_id uuid) returns jsonb
@@ -1472,7 +1471,7 @@ begin
         from assay.attempts a where a.job_id = p_job_id));
 end $$;
 
--- Newest first. The page after a job starts behind its (created_at, job_id).
+-- The caller's jobs, newest first. The next page starts after (p_before_created_at, p_before_job_id).
 create function public.list_jobs(
     p_status text default null, p_limit integer default 50,
     p_before_created_at timestamptz default null, p_before_job_id uuid default null
@@ -1490,7 +1489,7 @@ language sql stable set search_path = '' as $$
     ) page
 $$;
 
--- The outputs of a job, in the order of the pipeline. Raises a problem (404).
+-- The outputs of a job, in the order in which the pipeline wrote them. Raises a problem (404).
 create function public.list_outputs(p_job_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
@@ -1504,7 +1503,7 @@ begin
         from assay.outputs o where o.job_id = p_job_id);
 end $$;
 
--- One output with its object key. Raises a problem (404).
+-- An output with its object key. Raises a problem (404).
 create function public.get_output(p_output_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
@@ -1523,32 +1522,32 @@ revoke execute on function public.get_job, public.list_jobs, public.list_outputs
     from public, anon, authenticated, service_role;
 grant execute on function public.get_job, public.list_jobs, public.list_outputs, public.get_output to authenticated;
 
--- Webhooks: URLs that owners want to be told at when a job is done or has failed.
+-- Webhooks: URLs to notify when a job of the owner is done or has failed.
 
--- A webhook that is deleted stays, without its secret, until the sweep has removed its deliveries: there may be more of
--- them than one call can remove.
+-- A deleted webhook's row is kept, without its secret, until the sweep has removed its deliveries: there may be more
+-- than one call can remove.
 create table assay.webhooks (
     webhook_id    uuid primary key default gen_random_uuid(),
     owner         uuid not null,
     url           text not null check (length(url) <= 2048 and url ~ '^https?://' and url !~ '[[:cntrl:][:space:]]'),
     secret        text check (secret ~ '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'),  -- signs deliveries
-    request_id    uuid,  -- of the call that made it
+    request_id    uuid,  -- of the call that created it
     created_at    timestamptz not null default now(),
-    failing_since timestamptz,  -- null: the last delivery was taken, or there was none yet
+    failing_since timestamptz,  -- null: the last delivery succeeded, or there was none yet
     deleted_at    timestamptz,
     check ((secret is null) = (deleted_at is not null))
 );
 create index webhooks_by_owner on assay.webhooks (owner, created_at);
 create index webhooks_deleted on assay.webhooks (webhook_id) where deleted_at is not null;
--- The hash, because a URL may be longer than an index takes.
+-- The hash, because a URL may be too long for an index.
 create unique index webhooks_one_a_url on assay.webhooks (owner, md5(url)) where deleted_at is null;
 
--- Owners read what is theirs, but for the secret: only claim_deliveries reads it again.
+-- Owners can read their rows except the secret, which only claim_deliveries reads.
 alter table assay.webhooks enable row level security;
 create policy owner_reads on assay.webhooks for select to authenticated using (owner = (select auth.uid()));
 grant select (webhook_id, owner, url, created_at, failing_since, deleted_at) on assay.webhooks to authenticated;
 
--- A webhook as the API shows it.
+-- A webhook as the API returns it.
 create function assay.webhook_json(p_webhook_id uuid) returns jsonb
 language sql stable set search_path = '' as $$
     select jsonb_build_object('webhook_id', w.webhook_id, 'url', w.url, 'created_at', w.created_at,
@@ -1556,17 +1555,17 @@ language sql stable set search_path = '' as $$
     from assay.webhooks w where w.webhook_id = p_webhook_id
 $$;
 
--- 366 random bits, of which the hash keeps 256. gen_random_uuid draws them from the operating system's own source.
+-- 366 random bits, hashed to 256. gen_random_uuid uses the operating system's random source.
 create function assay.new_secret() returns text
 language sql volatile set search_path = '' as $$
     select 'whsec_' || encode(sha256(
         uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'base64')
 $$;
 
--- Register a URL: {"webhook_id", "url", "created_at", "failing_since", "secret", "new"}. The secret is made here and is
--- no argument, because the server's log quotes statements that fail. Nothing shows it again, except to a call with the
--- same p_request_id within a minute, which is the same call after its answer was lost. A URL that the owner has already
--- registered stays one webhook: the answer is that one, with `new` false and `secret` null.
+-- Register a URL: {"webhook_id", "url", "created_at", "failing_since", "secret", "new"}. The secret is generated here
+-- and is not an argument, because the server's log quotes failed statements. It is returned again only to a call with
+-- the same p_request_id within a minute, which is a repeated call whose answer was lost. For a URL that the owner has
+-- already registered, the existing webhook is returned, with `new` false and `secret` null.
 create function public.create_webhook(p_url text, p_request_id uuid default gen_random_uuid()) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -1574,14 +1573,14 @@ declare
     v_webhook assay.webhooks;
     v_new boolean;
 begin
-    -- Two calls at once count one after the other.
+    -- Serialize calls, so that each counts the other's webhook.
     perform pg_advisory_xact_lock(hashtextextended('assay.webhooks ' || v_owner, 0));
     select * into v_webhook from assay.webhooks
     where owner = v_owner and url = p_url and deleted_at is null;
     if not found then
         if (select count(*) from assay.webhooks where owner = v_owner and deleted_at is null) >= 10 then
             perform assay.raise_problem(409, 'too_many_webhooks',
-                'You have 10 webhooks, which is as many as there may be.',
+                'You have 10 webhooks, which is the maximum.',
                 'Delete one with DELETE /webhooks/{webhook_id}; GET /webhooks lists them.');
         end if;
         insert into assay.webhooks (owner, url, secret, request_id)
@@ -1594,8 +1593,7 @@ begin
         || jsonb_build_object('new', v_new, 'secret', case when v_new then v_webhook.secret end);
 end $$;
 
--- Delete a webhook. Nothing more is written for it; what is being sent at this moment may still arrive. Raises a
--- problem (404).
+-- Delete a webhook. It gets no new deliveries; one that is being sent may still arrive. Raises a problem (404).
 create function public.delete_webhook(p_webhook_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -1610,7 +1608,7 @@ begin
     return jsonb_build_object('deleted', true);
 end $$;
 
--- Oldest first; there are ten at most.
+-- The caller's webhooks, oldest first; at most ten.
 create function public.list_webhooks() returns jsonb
 language sql stable set search_path = '' as $$
     select coalesce(jsonb_agg(assay.webhook_json(w.webhook_id) order by w.created_at, w.webhook_id), '[]')
@@ -1623,27 +1621,27 @@ revoke execute on function public.create_webhook, public.delete_webhook, public.
     from public, anon, authenticated, service_role;
 grant execute on function public.create_webhook, public.delete_webhook, public.list_webhooks to authenticated;
 
--- Deliveries: events that webhooks are to be told of. A delivery is written in the transaction that ends the job, so
--- that none is lost; the worker sends it until the receiver takes it.
+-- Deliveries: events to send to webhooks. A delivery is written in the transaction that ends the job, so that none is
+-- lost. The worker sends it until the receiver accepts it.
 
--- The id stays the message's own on every try. job_id refers to nothing: the job may be removed first.
+-- The id is the message id of every try. job_id is not a foreign key, because the job may be removed first.
 create table assay.deliveries (
     delivery_id     uuid primary key default gen_random_uuid(),
     webhook_id      uuid not null references assay.webhooks on delete cascade,
     owner           uuid not null,
     job_id          uuid not null,
     type            text not null check (type in ('job.done', 'job.failed')),
-    data            jsonb not null,  -- as the job was at that moment
+    data            jsonb not null,  -- the job when it ended
     occurred_at     timestamptz not null,
 
     -- pending    waits for its next try   -> sending
-    -- sending    a worker has it          -> delivered, pending (try again), failed, sending (its worker was lost)
-    -- delivered  the receiver took it
-    -- failed     it was given up
+    -- sending    a worker has claimed it  -> delivered, pending (retry), failed, sending (its worker was lost)
+    -- delivered  the receiver accepted it
+    -- failed     given up
     state           text not null default 'pending' check (state in ('pending', 'sending', 'delivered', 'failed')),
     attempts        integer not null default 0 check (attempts >= 0),  -- also the fencing token
     next_attempt_at timestamptz default now(),  -- while sending: when its worker counts as lost
-    http_status     integer,  -- of the last answer; null: there was none
+    http_status     integer,  -- of the last response; null: there was none
     error           jsonb check (error ? 'code' and error ? 'detail' and error ? 'suggestion'),  -- of the last try
     ended_at        timestamptz,
     check ((state in ('pending', 'sending')) = (next_attempt_at is not null)),
@@ -1660,8 +1658,8 @@ alter table assay.deliveries enable row level security;
 create policy owner_reads on assay.deliveries for select to authenticated using (owner = (select auth.uid()));
 grant select on assay.deliveries to authenticated;
 
--- The lock on the webhook holds off its removal, which would break the foreign key. Where it was removed just now,
--- there is no row.
+-- The lock prevents the removal of the webhook, which would violate the foreign key. If it has just been removed, no
+-- row is written.
 create function assay.note_ending() returns trigger
 language plpgsql set search_path = '' as $$
 begin
@@ -1677,7 +1675,8 @@ create trigger note_ending after update of status on assay.jobs
     for each row when (new.status in ('done', 'failed'))
     execute function assay.note_ending();
 
--- Newest first. The page after a delivery starts behind its (occurred_at, delivery_id). Raises a problem (404).
+-- A webhook's deliveries, newest first. The next page starts after (p_before_occurred_at, p_before_delivery_id). Raises
+-- a problem (404).
 create function public.list_deliveries(
     p_webhook_id uuid, p_limit integer default 50,
     p_before_occurred_at timestamptz default null, p_before_delivery_id uuid default null
@@ -1704,7 +1703,7 @@ begin
         ) page);
 end $$;
 
--- Whether the owner has a delivery that a hint would lead to.
+-- Whether the owner has a due delivery for a webhook that is not failing.
 create function public.deliveries_due(p_owner uuid) returns jsonb
 language sql stable security definer set search_path = '' as $$
     select jsonb_build_object('due', exists (
@@ -1713,9 +1712,9 @@ language sql stable security definer set search_path = '' as $$
             select from assay.deliveries d where d.webhook_id = w.webhook_id and d.next_attempt_at <= now())))
 $$;
 
--- Remove at most 1,000 of each: deliveries that ended 30 days ago, and deliveries of deleted webhooks; then deleted
--- webhooks that have none left. Each batch stands in `with`, which is read once: a subquery that locks and limits its
--- rows may be read anew for every row it is joined with, and then finds others than before.
+-- Remove at most 1,000 each of deliveries that ended more than 30 days ago and of deliveries of deleted webhooks, then
+-- deleted webhooks without deliveries. Each batch is a CTE, which is evaluated once: a subquery with `for update` and
+-- `limit` may be evaluated again for each joined row, with different results.
 create function assay.forget_deliveries() returns void
 language plpgsql set search_path = '' as $$
 begin
@@ -1733,14 +1732,14 @@ begin
     where w.deleted_at is not null and not exists (select from assay.deliveries d where d.webhook_id = w.webhook_id);
 end $$;
 
--- Hand out what is to be sent now, at most p_limit: an array of {"delivery_id", "attempt", "url", "secret", "type",
--- "occurred_at", "data", "claimed_at"}. The worker has p_lease_seconds to send them and to settle each; what is not
--- settled by then is handed out again.
---   fair     every webhook that waits gets one, then a second, and so on to the tenth: a thousand deliveries of one
---            webhook hold up no other
---   slow     an owner's deliveries are with one worker at a time: a slow receiver keeps one worker at most
---   failing  a webhook whose last try failed is left to the sweep (p_sweep), which keeps no worker from the jobs
--- A delivery that was handed out ten times and never settled has failed. The sweep also removes what is old.
+-- Claim at most p_limit due deliveries: an array of {"delivery_id", "attempt", "url", "secret", "type", "occurred_at",
+-- "data", "claimed_at"}. The worker has p_lease_seconds to send and settle them; unsettled deliveries are claimed
+-- again.
+--   fair     each waiting webhook gets one delivery, then a second, and so on up to ten: a thousand deliveries of one
+--            webhook do not delay the others
+--   slow     one worker at a time sends an owner's deliveries: a slow receiver occupies at most one worker
+--   failing  a webhook whose last try failed is left to the sweep (p_sweep), which does not compete with jobs
+-- A delivery that was claimed ten times without being settled has failed. The sweep also removes old deliveries.
 create function public.claim_deliveries(p_limit integer, p_lease_seconds integer, p_sweep boolean) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -1750,16 +1749,16 @@ begin
     if p_sweep then
         perform assay.forget_deliveries();
     end if;
-    -- One call after the other: each sees which owners the one before has taken.
+    -- Serialize calls, so that each sees which owners are already claimed.
     perform pg_advisory_xact_lock(hashtextextended('assay.claim_deliveries', 0));
     v_now := clock_timestamp();
     update assay.deliveries set state = 'failed', next_attempt_at = null, ended_at = v_now, error = jsonb_build_object(
         'code', 'sender_lost',
-        'detail', 'It was sent 10 times, and each time the service did not learn how that ended.',
-        'suggestion', 'Ask for the job with GET /jobs/{job_id}.')
+        'detail', 'It was sent 10 times, and the service never recorded a result.',
+        'suggestion', 'Get the job with GET /jobs/{job_id}.')
     where state = 'sending' and next_attempt_at <= v_now and attempts >= 10;
 
-    -- Go from webhook to webhook in the index, to the first delivery of each, however many lie between.
+    -- Skip scan: read the first delivery of each webhook from the index.
     with recursive waiting as (
         (select d.webhook_id, d.next_attempt_at from assay.deliveries d
          where d.next_attempt_at is not null order by d.webhook_id, d.next_attempt_at limit 1)
@@ -1793,10 +1792,11 @@ begin
     return v_claimed;
 end $$;
 
--- Write how a try ended: {"accepted": true, "state"}, or {"accepted": false} for a try that is not the last one and for
--- a delivery that is gone. p_error {code, detail, suggestion} says why it failed. There are ten tries, with delays that
--- are a random part of 1 minute, 3, 9, 27, 81, 4 hours, 12, 12, 12 (AWS calls that "full jitter"), or longer if the
--- receiver asked for it by p_retry_after_seconds. If the webhook has taken nothing for three days, there is one try.
+-- Record the result of a try: {"accepted": true, "state"}, or {"accepted": false} if the try is not the latest or the
+-- delivery no longer exists. p_error {code, detail, suggestion} is the reason of a failure. There are ten tries. The
+-- delays are a random part of 1, 3, 9, 27 and 81 minutes, then of 4, 12, 12 and 12 hours ("full jitter"), or longer if
+-- the receiver asked for it (p_retry_after_seconds). A webhook that has failed for three days gets one try per
+-- delivery.
 create function public.settle_delivery(
     p_delivery_id uuid, p_attempt integer, p_delivered boolean, p_http_status integer, p_error jsonb,
     p_retry_after_seconds integer
@@ -1838,10 +1838,9 @@ revoke execute on function public.list_deliveries, public.deliveries_due, public
 grant execute on function public.list_deliveries to authenticated;
 grant execute on function public.deliveries_due, public.claim_deliveries, public.settle_delivery to service_role;
 
--- Accounts: what an owner has used, all of it to export, and all of it to delete.
+-- Accounts: usage, export and deletion of an owner's data.
 
--- The caller's plan with its limits, and what is used of it. `uploads_left` is how many new jobs assay.admit would let
--- in at this moment.
+-- The caller's plan, limits and usage. `uploads_left` is the number of new jobs that assay.admit would allow now.
 create function public.get_account() returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -1862,8 +1861,8 @@ begin
                 / extract(epoch from interval '1 hour' / v_plan.uploads_per_hour))));
 end $$;
 
--- The four walks of an export. Each goes along an index from a place on and reads at most p_limit rows of a table, and
--- all outputs of a job. With every row it gives the list that the row belongs in and the place behind the row.
+-- The four walks of an export. Each follows an index from a position and reads at most p_limit rows of each table.
+-- Each row comes with the name of its list and the position after it.
 
 -- Webhooks by age, each followed by its deliveries by age.
 create function assay.export_webhooks(p_owner uuid, p_after jsonb, p_limit integer)
@@ -1905,7 +1904,7 @@ begin
     end loop;
 end $$;
 
--- Uploads by hash. One whose bytes are in the object store has an `object_key`.
+-- Uploads by hash. `object_key` is set if the file is in the object store.
 create function assay.export_uploads(p_owner uuid, p_after jsonb, p_limit integer)
 returns table (list text, item jsonb, place jsonb)
 language sql stable set search_path = '' as $$
@@ -1983,10 +1982,10 @@ begin
         order by c.chosen_at, c.choice_id limit p_limit;
 end $$;
 
--- A page of all that the caller has: {"account", "webhooks", "deliveries", "remembered_columns", "uploads", "jobs",
--- "attempts", "events", "outputs", "next"}. All lists together have at most p_limit rows, and no row begins after a megabyte. `next` is the
--- p_after of the next page, null on the last. Rows that are made meanwhile may be missing; the others come once. No
--- webhook's secret is in it.
+-- A page of the caller's data: {"account", "webhooks", "deliveries", "remembered_columns", "uploads", "jobs",
+-- "attempts", "events", "outputs", "next"}. All lists together have at most p_limit rows, and no row is added after
+-- 1,000,000 bytes. `next` is the p_after of the next page, null on the last. Rows created meanwhile may be missing; all others appear once.
+-- Secrets of webhooks are not included.
 create function public.export_account(p_limit integer default 500, p_after jsonb default null) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
@@ -2035,9 +2034,9 @@ begin
                 from unnest(v_lists, v_items) with ordinality as r (list, item, place) group by r.list) lists), '{}');
 end $$;
 
--- Delete what the caller has, whatever the status of the jobs: at most p_limit jobs and p_limit deliveries, and no job
--- that begins after two seconds. The answer {"left"} counts what further calls have to delete, up to 10,000 of each
--- kind. The row of assay.owners stays, with plan and hourly limit: deleting an account does not reset them.
+-- Delete the caller's data, whatever the status of the jobs: at most p_limit jobs and p_limit deliveries, and no
+-- further job after two seconds. Returns {"left"}, the number of rows that further calls have to delete, counted up to
+-- 10,000 of each kind. The row of assay.owners is kept: deleting an account does not reset plan and hourly limit.
 create function public.delete_account(p_limit integer default 500) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -2046,7 +2045,7 @@ declare
     v_jobs uuid[];
     v_job_id uuid;
 begin
-    -- The uploads and the jobs are locked before remove_job changes the owner's row: the order of register_upload.
+    -- Lock order, as in register_upload: uploads and jobs before the owner's row, which remove_job changes.
     select array_agg(locked.job_id) into v_jobs from (
         select j.job_id from assay.jobs j join assay.uploads u using (upload_id)
         where j.owner = v_owner order by j.created_at, j.job_id limit p_limit for update of u, j) locked;

@@ -1,11 +1,11 @@
--- Plans set limits; owners have a plan and use it up.
+-- Plans set limits. Each owner has a plan and a usage.
 
 -- The limits. To change one, update its row.
 create table assay.plans (
     plan             text primary key,
     running_jobs     integer not null check (running_jobs > 0),      -- at once
-    uploads_per_hour integer not null check (uploads_per_hour > 0),  -- new jobs; answers from the cache are free
-    stored_bytes     bigint not null check (stored_bytes > 0),       -- uploads as announced, and outputs
+    uploads_per_hour integer not null check (uploads_per_hour > 0),  -- new jobs only
+    stored_bytes     bigint not null check (stored_bytes > 0),       -- uploads (declared size) and outputs
     retention_days   integer not null check (retention_days > 0)     -- from the end of a job to its removal
 );
 alter table assay.plans enable row level security;
@@ -14,11 +14,11 @@ insert into assay.plans (plan, running_jobs, uploads_per_hour, stored_bytes, ret
     ('pro', 10, 600, 107374182400, 180),
     ('enterprise', 50, 10000, 2199023255552, 730);
 
--- An owner without a row has the plan `free` and holds nothing.
+-- An owner without a row has the plan `free` and stores nothing.
 create table assay.owners (
     owner         uuid primary key,
     plan          text not null default 'free' references assay.plans,
-    stored_bytes  bigint not null default 0 check (stored_bytes >= 0),  -- kept by triggers on uploads and outputs
+    stored_bytes  bigint not null default 0 check (stored_bytes >= 0),  -- updated by triggers on uploads and outputs
     uploads_until timestamptz not null default '-infinity'  -- the "theoretical arrival time" of assay.admit
 );
 create index owners_by_plan on assay.owners (plan);
@@ -35,7 +35,7 @@ begin
     return v_plan;
 end $$;
 
--- Add to what an owner holds. Triggers call it, so that no function can forget to.
+-- Add to an owner's stored bytes. Called by triggers, so that no function has to.
 create function assay.hold(p_owner uuid, p_bytes bigint) returns void
 language plpgsql set search_path = '' as $$
 begin
@@ -46,9 +46,9 @@ begin
     end if;
 end $$;
 
--- Let the owner have one more job, or raise a problem (429) that names the limit. The hourly limit is a GCRA: it may
--- be used up at once and comes back evenly (https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm). The owner's
--- row stays locked until the transaction ends: call it last.
+-- Count one more job of the owner, or raise a problem (429) that names the limit. The hourly limit is a GCRA: it allows
+-- a burst and refills evenly (https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm). The owner's row stays locked
+-- until the transaction ends, so call this last.
 create function assay.admit(p_owner uuid) returns void
 language plpgsql set search_path = '' as $$
 declare
@@ -64,7 +64,7 @@ begin
     v_now := clock_timestamp();
     if v_owner.stored_bytes > v_plan.stored_bytes then
         perform assay.raise_problem(429, 'storage_limit 3600',
-            format('Your plan "%s" keeps up to %s bytes; with this you would have %s.',
+            format('Your plan "%s" stores up to %s bytes; with this file you would have %s.',
                 v_plan.plan, v_plan.stored_bytes, v_owner.stored_bytes),
             'Delete jobs that you no longer need (DELETE /jobs/{job_id}), or ask for a larger plan.');
     end if;
@@ -78,8 +78,8 @@ begin
     update assay.owners set uploads_until = v_until where owner = p_owner;
 end $$;
 
--- Give an owner a plan. Its limits hold at once; the part of the hourly limit that is used stays used. Ended jobs stay
--- as long as the new plan says, and at least another week.
+-- Set an owner's plan. Its limits apply immediately, and the used fraction of the hourly limit is kept. Ended jobs are
+-- kept as long as the new plan says, and for at least another week.
 create function public.set_plan(p_owner uuid, p_plan text) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -91,8 +91,8 @@ begin
         perform assay.raise_problem(422, 'unknown_plan', 'There is no such plan.',
             'Choose one of: ' || (select string_agg(plan, ', ' order by running_jobs) from assay.plans) || '.');
     end if;
-    -- The jobs before the owner, the oldest first: the order of all that changes both. A job that ends meanwhile still
-    -- gets the old plan's time; clean_up looks again before it removes one.
+    -- Lock order: jobs before the owner, the oldest job first. A job that ends meanwhile still gets the old plan's
+    -- retention; clean_up checks again before it removes a job.
     perform from assay.jobs where owner = p_owner and finished_at is not null order by created_at, job_id for update;
     update assay.jobs set expires_at = greatest(
         finished_at + make_interval(days => v_new.retention_days), now() + interval '7 days')

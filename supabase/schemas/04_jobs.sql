@@ -1,50 +1,50 @@
--- Jobs: one analysis of one upload, with one dataset type and one set of parameters.
+-- Jobs: a job is one analysis of one upload, with one dataset type and one set of parameters.
 
 create table assay.jobs (
     job_id                 uuid primary key default gen_random_uuid(),
     owner                  uuid not null,
     upload_id              uuid not null references assay.uploads on delete cascade,
     filename               text not null check (length(filename) between 1 and 255 and filename !~ '[/\\[:cntrl:]]'),
-    size_bytes             bigint not null check (size_bytes > 0),  -- as announced; the worker compares
+    size_bytes             bigint not null check (size_bytes > 0),  -- the declared size, which the worker verifies
 
-    -- What was asked for.
+    -- The request.
     requested_dataset_type text check (requested_dataset_type ~ '^[a-z][a-z0-9_]{0,62}$'),
     parameters             jsonb not null default '{}' check (
         jsonb_typeof(parameters) = 'object' and octet_length(parameters::text) <= 131072),
 
-    -- What a person chose after the job was made: the type, and the parameters if others. What was asked for stays as
-    -- it was: whoever sends the same file in the same way again is answered by this job.
+    -- What a user chose after the job was created: the type, and the parameters if they differ. The request above does
+    -- not change, so that the same request for the same file still finds this job.
     chosen_dataset_type    text check (chosen_dataset_type ~ '^[a-z][a-z0-9_]{0,62}$'),
     chosen_parameters      jsonb check (
         jsonb_typeof(chosen_parameters) = 'object' and octet_length(chosen_parameters::text) <= 131072),
     chosen_by              uuid,
     chosen_at              timestamptz,
 
-    -- awaiting_upload   the bytes have not arrived    -> queued, cancelled, expired
+    -- awaiting_upload   the file has not arrived      -> queued, cancelled, expired
     -- queued            a worker can claim it         -> running, cancelled
-    -- running           a worker has it               -> done, failed, needs_type, cancelled; queued (try again)
-    -- needs_type        a person has to choose        -> queued, cancelled
+    -- running           a worker has claimed it       -> done, failed, needs_type, cancelled; queued (retry)
+    -- needs_type        the user must choose a type   -> queued, cancelled
     -- done              it has outputs                -> queued (another type was chosen)
     -- failed            it has an error               -> queued (retried, or a type was chosen)
     -- cancelled                                       -> queued (retried, or a type was chosen)
-    -- expired           the bytes never arrived
+    -- expired           the file never arrived
     status                 text not null default 'awaiting_upload' check (status in (
         'awaiting_upload', 'queued', 'running', 'needs_type', 'done', 'failed', 'cancelled', 'expired')),
     cancel_requested       boolean not null default false,
     progress               real not null default 0 check (progress between 0 and 1),
     stage                  text,
 
-    -- Attempts. Every write of a worker names its attempt; one that names an older attempt changes nothing.
-    attempt                integer not null default 0 check (attempt between 0 and max_attempts),  -- the last one
-    attempts_before        integer not null default 0 check (attempts_before >= 0),  -- when a person asked for more
+    -- Attempts. Every write of a worker names its attempt; a write for an older attempt changes nothing.
+    attempt                integer not null default 0 check (attempt between 0 and max_attempts),  -- the latest
+    attempts_before        integer not null default 0 check (attempts_before >= 0),  -- at the user's last retry or choice
     max_attempts           integer not null default 3 check (max_attempts > 0),
-    lease_expires_at       timestamptz,  -- a worker that does not extend it by then is lost
+    lease_expires_at       timestamptz,  -- a worker that does not extend it in time is lost
     run_after              timestamptz not null default now(),
 
-    -- Start-time fair queueing (Goyal, Vin, Cheng 1996) with jobs of equal weight. The lowest turn is next.
+    -- Start-time fair queueing (Goyal, Vin, Cheng 1996) with equal weights. The lowest turn is next.
     turn                   bigint,
 
-    -- What came out. The detection is written once the worker has checked size and hash.
+    -- The result. The detection is written after the worker has verified size and hash.
     detection              jsonb,
     dataset_type           text,
     pipeline               text,
@@ -68,7 +68,8 @@ create table assay.jobs (
     check (chosen_parameters is null or chosen_dataset_type is not null)
 );
 
--- One job of a kind is under way at a time: this index makes two identical uploads at once one job.
+-- At most one unfinished job per upload, requested type and parameters: two identical uploads at the same time get one
+-- job.
 create unique index jobs_one_under_way on assay.jobs
     (upload_id, coalesce(requested_dataset_type, ''), md5(parameters::text))
     where status in ('awaiting_upload', 'queued', 'running', 'needs_type') and not cancel_requested;
@@ -76,7 +77,7 @@ create index jobs_by_upload on assay.jobs (upload_id, created_at desc);
 create index jobs_by_owner on assay.jobs (owner, created_at desc, job_id desc);
 create index jobs_by_owner_and_status on assay.jobs (owner, status, created_at desc, job_id desc);
 create index jobs_by_expiry on assay.jobs (expires_at) where expires_at is not null;
--- One partial index a status, so that heartbeats, which change lease_expires_at, touch none of them.
+-- One partial index per status. None contains lease_expires_at, so heartbeats update no index.
 create index jobs_awaiting on assay.jobs (created_at) where status = 'awaiting_upload';
 create index jobs_by_turn on assay.jobs (turn, run_after) where status = 'queued';
 create index jobs_by_owner_and_turn on assay.jobs (owner, turn desc) where status = 'queued';
@@ -86,7 +87,7 @@ alter table assay.jobs enable row level security;
 create policy owner_reads on assay.jobs for select to authenticated using (owner = (select auth.uid()));
 grant select on assay.jobs to authenticated;
 
--- Refuse a change of status that the list above does not have: it is a bug in a function.
+-- Raise an error for a transition that is not in the list above: it would be a bug in a function.
 create function assay.guard_status() returns trigger
 language plpgsql set search_path = '' as $$
 begin
@@ -105,14 +106,13 @@ end $$;
 create trigger guard_status before update of status on assay.jobs
     for each row execute function assay.guard_status();
 
--- Give a queued job its turn: after the last one that its owner has in the queue, but not before the turn that the
--- queue as a whole has come to.
+-- Set a queued job's turn: after the owner's last queued job, but not before the queue's current turn.
 create function assay.set_turn() returns trigger
 language plpgsql set search_path = '' as $$
 begin
     new.turn := greatest(
         (select max(j.turn) + 1 from assay.jobs j where j.owner = new.owner and j.status = 'queued'),
-        -- A job that waits to be tried again keeps its old turn, which is not where the queue has come to.
+        -- A job that waits for a retry keeps its old turn, which is not the queue's current turn.
         coalesce(
             (select j.turn from assay.jobs j where j.status = 'queued' and j.run_after <= now()
              order by j.turn limit 1),
@@ -121,11 +121,11 @@ begin
 end $$;
 create trigger set_turn_of_new before insert on assay.jobs
     for each row when (new.status = 'queued') execute function assay.set_turn();
--- A job that comes back from an attempt keeps its turn.
+-- A job that returns from an attempt keeps its turn.
 create trigger set_turn before update of status on assay.jobs
     for each row when (new.status = 'queued' and old.status <> 'running') execute function assay.set_turn();
 
--- Say when the job is removed: with its outputs, and with its upload if that has no other job.
+-- Set when the job is removed, with its outputs and, unless another job uses it, its upload.
 create function assay.set_expiry() returns trigger
 language plpgsql set search_path = '' as $$
 begin
@@ -136,8 +136,8 @@ create trigger set_expiry before update of status on assay.jobs
     for each row when (new.finished_at is distinct from old.finished_at)
     execute function assay.set_expiry();
 
--- A job as the API shows it. This and whatever else is called often is in PL/pgSQL, which keeps its plans; the plans of
--- a function in SQL are made at each call.
+-- A job as the API returns it. Frequently called functions are in PL/pgSQL, which caches query plans; a function in SQL
+-- plans its queries at each call.
 create function assay.job_json(p_job assay.jobs) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin

@@ -1,4 +1,4 @@
--- Attempts: one try at a job by one worker.
+-- Attempts: an attempt is one try at a job by one worker.
 
 create table assay.attempts (
     job_id     uuid not null references assay.jobs on delete cascade,
@@ -8,8 +8,8 @@ create table assay.attempts (
     memory_mb  integer not null check (memory_mb > 0),  -- of the worker
     started_at timestamptz not null default now(),
     ended_at   timestamptz,
-    -- retry: it failed and the job was queued again; lost: its lease ran out; superseded: another dataset type was
-    -- chosen while it ran. The others are the status that the job got.
+    -- retry: it failed and the job was queued again; lost: its lease expired; superseded: another dataset type was
+    -- chosen while it ran. The other values are the job's new status.
     outcome    text check (outcome in (
         'done', 'failed', 'retry', 'needs_type', 'cancelled', 'lost', 'superseded')),
     error      jsonb,
@@ -24,8 +24,8 @@ alter table assay.attempts enable row level security;
 create policy owner_reads on assay.attempts for select to authenticated using (owner = (select auth.uid()));
 grant select on assay.attempts to authenticated;
 
--- Delete what an attempt stored unless it ended as done. A worker that is lost or superseded may go on storing until
--- Lambda ends it, at most 15 minutes after it began.
+-- Delete the outputs of an attempt that did not end as done. A lost or superseded worker may continue to store outputs
+-- until Lambda ends it, at most 15 minutes after it started.
 create function assay.delete_outputs_of(p_attempt assay.attempts) returns void
 language plpgsql set search_path = '' as $$
 begin
@@ -47,7 +47,7 @@ begin
     perform assay.delete_outputs_of(v_attempt);
 end $$;
 
--- End a running job whose lease ran out, or queue it again.
+-- End a running job whose lease has expired, or queue it again.
 create function assay.settle_lost(p_job assay.jobs) returns assay.jobs
 language plpgsql set search_path = '' as $$
 declare
@@ -59,16 +59,16 @@ declare
         else 'queued' end;
 begin
     perform assay.end_attempt(p_job.job_id, p_job.attempt, 'lost', jsonb_build_object(
-        'code', 'worker_lost', 'detail', 'The worker was not heard of until its lease ran out.',
-        'suggestion', 'Nothing needs to be done: the job is tried again as long as it has attempts left.'));
+        'code', 'worker_lost', 'detail', 'The worker sent no heartbeat before its lease expired.',
+        'suggestion', 'No action is needed: the job is retried while it has attempts left.'));
     update assay.jobs set status = v_status, lease_expires_at = null, run_after = v_now,
         stage = case when v_status = 'queued' then 'waiting for a worker' end,
         finished_at = case when v_status <> 'queued' then v_now end,
         error = case when v_status = 'failed' then jsonb_build_object(
             'code', 'attempts_exhausted',
-            'detail', format('The job was tried %s times, and its worker was lost the last time.',
+            'detail', format('The job had %s attempts; the worker of the last one was lost.',
                 p_job.attempt - p_job.attempts_before),
-            'suggestion', 'Try again with POST /jobs/{job_id}/retry; if the file is very large, split it.') end
+            'suggestion', 'Retry with POST /jobs/{job_id}/retry. If the file is very large, split it.') end
     where job_id = p_job.job_id returning * into v_job;
     return v_job;
 end $$;

@@ -1,11 +1,11 @@
--- Outputs: the files that a job produced. All rows of a job appear at once, when it is done, and never change.
+-- Outputs: the files that a job produced. All rows of a job are inserted together when it is done, and never change.
 
 create table assay.outputs (
     output_id  uuid primary key default gen_random_uuid(),
     job_id     uuid not null,
     attempt    integer not null,
     owner      uuid not null,
-    position   integer not null check (position > 0),  -- in the order of the pipeline
+    position   integer not null check (position > 0),  -- the order in which the pipeline wrote them
     name       text not null check (name ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'),
     media_type text not null,
     object_key text not null unique,
@@ -30,11 +30,11 @@ end $$;
 create trigger outputs_never_change before update on assay.outputs
     for each row execute function assay.refuse_change();
 
--- Keep what the owners hold.
+-- Update the owners' stored bytes.
 create function assay.hold_outputs() returns trigger
 language plpgsql set search_path = '' as $$
 begin
-    -- In the order of the owners, as everything that locks two of them.
+    -- Lock order: owners are locked in the order of their ids.
     perform assay.hold(made.owner, made.size_bytes * case tg_op when 'DELETE' then -1 else 1 end)
     from (select c.owner, sum(c.size_bytes)::bigint as size_bytes from changed c
           group by c.owner order by c.owner) made;

@@ -1,4 +1,4 @@
--- Job events: what happened to a job, in order. `event` is the status that it got, or `type_chosen`.
+-- Job events: the history of a job, in order. `event` is the new status, or `type_chosen`.
 
 create table assay.job_events (
     event_id bigint generated always as identity primary key,

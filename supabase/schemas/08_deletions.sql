@@ -1,17 +1,17 @@
--- Deletions: objects that are to be deleted from the object store. A key is written in the transaction that removes its
--- row, so rows go first and objects after them. Only the functions below read this table.
+-- Deletions: objects to delete from the object store. A key is written in the transaction that removes its row, so rows
+-- are removed before their objects. Only the functions below read this table.
 
 create table assay.deletions (
     object_key text primary key,  -- or a prefix, which ends in a slash
     due_at     timestamptz not null,
-    taken_at   timestamptz,       -- when a worker began to delete it; null: none has
-    reusable   boolean not null default false,  -- an upload's bytes, which serve whoever registers them before due_at
-    again      boolean not null default false   -- more arrived after taken_at: delete it once more
+    taken_at   timestamptz,       -- when a worker started to delete it; null: not started
+    reusable   boolean not null default false,  -- an upload that a registration before due_at can still use
+    again      boolean not null default false   -- an object was stored after taken_at: delete again
 );
 create index deletions_by_due on assay.deletions (due_at);
 alter table assay.deletions enable row level security;
 
--- Schedule a deletion. One that has begun goes on, because nobody knows what it will still hit.
+-- Schedule a deletion. A deletion that has started is not changed, because it may still delete new objects.
 create function assay.delete_later(p_key text, p_due_at timestamptz, p_reusable boolean) returns void
 language plpgsql set search_path = '' as $$
 begin
@@ -22,15 +22,15 @@ begin
         again = d.taken_at is not null;
 end $$;
 
--- Remove a job and all that hangs on it, and its upload if that has no other job. The worker of a running job learns it
--- at its next write; what it stores until then is deleted later.
+-- Remove a job with everything that belongs to it, and its upload unless another job uses it. The worker of a running
+-- job is told at its next write; outputs that it stores until then are deleted later.
 create function assay.remove_job(p_job_id uuid) returns void
 language plpgsql set search_path = '' as $$
 declare
     v_upload assay.uploads;
     v_job assay.jobs;
 begin
-    -- The upload before the job: the order of register_upload.
+    -- Lock order, as in register_upload: the upload before the job.
     select u.* into v_upload from assay.uploads u join assay.jobs j using (upload_id) where j.job_id = p_job_id
     for update of u;
     delete from assay.jobs where job_id = p_job_id returning * into v_job;
@@ -48,7 +48,7 @@ begin
     end if;
 end $$;
 
--- Delete one of the caller's jobs at once, whatever its status. Raises a problem (404).
+-- Delete one of the caller's jobs, whatever its status. Raises a problem (404).
 create function public.delete_job(p_job_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -61,16 +61,16 @@ begin
     return jsonb_build_object('deleted', true);
 end $$;
 
--- Remove at most 500 expired jobs, then hand out at most 1,000 keys and prefixes to delete: {"removed", "keys"}. A key
--- that objects_deleted does not report comes again after p_quiet_seconds. That must be longer than a worker can live: a
--- worker that still deletes by then would hit what was uploaded since. Two calls at once never get the same key.
+-- Remove at most 500 expired jobs, then return at most 1,000 keys and prefixes to delete: {"removed", "keys"}. A key
+-- that is not reported to objects_deleted is returned again after p_quiet_seconds. That must be longer than a worker
+-- can run; otherwise a worker could delete a newer upload. Concurrent calls never get the same key.
 create function public.clean_up(p_quiet_seconds integer) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
     v_removed integer;
     v_keys jsonb;
 begin
-    -- In the order of the owners, as everything that locks two of them. The plan may have changed while the job ended.
+    -- Lock order: owners are locked in the order of their ids. The plan may have changed while the job ended.
     with expired as (
         select j.job_id, j.owner, j.finished_at from assay.jobs j join assay.uploads u using (upload_id)
         where j.expires_at < now() order by j.expires_at limit 500 for update of u, j skip locked
@@ -97,8 +97,8 @@ begin
     return jsonb_build_object('removed', v_removed, 'keys', v_keys);
 end $$;
 
--- The objects under these keys and prefixes (an array) are deleted: {"forgotten"}. A key under which more arrived
--- meanwhile stays and comes again.
+-- Report that the objects under these keys and prefixes (an array) are deleted: {"forgotten"}. A key under which an
+-- object was stored meanwhile is kept and returned again.
 create function public.objects_deleted(p_keys jsonb) returns jsonb
 language sql security definer set search_path = '' as $$
     with again as (

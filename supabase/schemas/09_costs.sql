@@ -1,9 +1,9 @@
--- Costs: what a job costs at list prices, estimated whenever an attempt ends.
+-- Costs: the cost of a job at list prices, estimated when an attempt ends.
 
--- To price another region or a discount, change usd and as_of. Jobs that have ended keep their cost.
+-- For another region or a discount, change usd and as_of. Jobs that have ended keep their cost.
 create table assay.list_prices (
     item   text primary key,
-    usd    numeric not null check (usd >= 0 and usd < 'infinity'),  -- of one unit; NaN counts as more than infinity
+    usd    numeric not null check (usd >= 0 and usd < 'infinity'),  -- per unit; NaN sorts after infinity
     unit   text not null,
     source text not null,
     as_of  date not null
@@ -25,12 +25,12 @@ insert into assay.list_prices (item, usd, unit, as_of, source) values
 
 -- The estimate for all attempts that have ended: {"currency", "total", "compute", "requests", "storage_month",
 -- "gb_seconds", "request_count", "stored_bytes", "prices_as_of"}. Amounts are in USD. A GB is 2^30 bytes, as on AWS's
--- bills. prices_as_of is the date of the oldest price. Null where no attempt has ended or a price is missing.
---   compute        time x memory of each attempt, from its claim to its end; a lost one counts at most 15 minutes,
---                  which is Lambda's limit
---   requests       Lambda: one to register, one for the event of the object store, one an attempt
---                  SQS: three (send, receive, delete) for that event and three an attempt
---                  S3: one PUT for the upload and one an output, one GET an attempt
+-- bills. prices_as_of is the date of the oldest price. Null if no attempt has ended or a price is missing.
+--   compute        time x memory of each attempt, from claim to end; a lost attempt counts at most 15 minutes,
+--                  Lambda's limit
+--   requests       Lambda: one to register, one for the object store's event, one per attempt
+--                  SQS: three (send, receive, delete) for that event and three per attempt
+--                  S3: one PUT for the upload and one per output, one GET per attempt
 --   storage_month  the upload and the outputs for one month, in S3 Standard
 -- Not counted: API Gateway, the other functions' time, a worker's time before its claim, /tmp beyond 512 MB, data
 -- transfer, logs, Supabase.
@@ -68,7 +68,7 @@ begin
         'stored_bytes', v_stored_bytes, 'prices_as_of', v_as_of);
 end $$;
 
--- Whatever ends an attempt writes its row, and the outputs, before it changes the job: the estimate sees both.
+-- Every function that ends an attempt writes the attempt and the outputs before the job, so the estimate includes them.
 create function assay.set_cost() returns trigger
 language plpgsql set search_path = '' as $$
 begin

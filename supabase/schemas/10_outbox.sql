@@ -1,18 +1,18 @@
 -- Outbox: new objects in Supabase Storage, which sends no notifications. A trigger writes each upload here in the
--- transaction that makes the object visible, so that none is lost. The worker empties the table when a webhook hints at
--- it, and once a minute. Only the functions below read this table.
+-- transaction that makes the object visible, so that none is lost. The worker drains the table on a hint of the
+-- webhook, and once a minute. Only the functions below read this table.
 
--- One row an object under uploads/ that no worker has taken yet.
+-- One row per object under uploads/ that no worker has processed yet.
 create table assay.outbox (
     object_key text primary key,
-    written_at timestamptz not null default clock_timestamp(),  -- when its bytes were last written
-    told_at    timestamptz  -- when the key last went to the queue; null: not since the bytes were written
+    written_at timestamptz not null default clock_timestamp(),  -- when the object was last written
+    told_at    timestamptz  -- when the key was last sent to the queue; null: not since the object was written
 );
 create index outbox_by_age on assay.outbox (written_at);
 alter table assay.outbox enable row level security;
 
--- SECURITY DEFINER, because whoever uploads has no right to the outbox. It writes to no other table: to learn whether a
--- user may upload, the storage server tries an INSERT and rolls it back. An overwrite arrives as an UPDATE.
+-- SECURITY DEFINER, because a user who uploads has no rights to the outbox. It writes to no other table: the storage
+-- server checks whether a user may upload with an INSERT that it rolls back. An overwrite is an UPDATE.
 create function assay.note_object() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -21,7 +21,7 @@ begin
     return null;
 end $$;
 
--- Forget an object that was deleted or renamed. No worker can take it: its key would go to the queue for ever.
+-- Remove an object that was deleted or renamed. No worker can process it, so its key would be sent forever.
 create function assay.forget_object() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -29,8 +29,8 @@ begin
     return null;
 end $$;
 
--- Triggers need only the right TRIGGER on storage.objects, which is all that a hosted project grants. For the same
--- reason there is no comment on them.
+-- Triggers need only the TRIGGER privilege on storage.objects, the only one that a hosted project grants. For the same
+-- reason they have no COMMENT.
 create trigger assay_note_object after insert or update on storage.objects
     for each row when (new.bucket_id = 'assay' and new.name like 'uploads/%')
     execute function assay.note_object();
@@ -43,9 +43,9 @@ create trigger assay_forget_old_name after update on storage.objects
         and (new.bucket_id, new.name) is distinct from (old.bucket_id, old.name))
     execute function assay.forget_object();
 
--- The keys that go to the queue now, oldest first, at most 1,000: those that never went there, and those that went
--- there more than p_quiet_seconds ago and that no worker has taken, whose message may be lost. Two calls at once never
--- get the same key. If this answer is lost, its keys come again after p_quiet_seconds.
+-- The keys to send to the queue, oldest first, at most 1,000: keys that were never sent, and keys that were sent more
+-- than p_quiet_seconds ago but not processed, whose message may be lost. Concurrent calls never get the same key. If
+-- this answer is lost, its keys are returned again after p_quiet_seconds.
 create function public.drain_outbox(p_quiet_seconds integer) returns jsonb
 language sql security definer set search_path = '' as $$
     with due as (

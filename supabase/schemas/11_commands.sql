@@ -1,13 +1,13 @@
--- Commands: what signed-in users do with uploads and jobs. SECURITY DEFINER, because no user writes to the tables. The
--- owner is always the token's own subject, never an argument.
+-- Commands: the changes that signed-in users make to uploads and jobs. SECURITY DEFINER, because users have no write
+-- access to the tables. The owner is always the token's subject, never an argument.
 
--- Find the job that already answers this upload, or make one. Two calls at once make one job: the upload is locked
--- first, and the index jobs_one_under_way stands behind that.
--- `cached` is true when there is nothing to send: the job is done or under way with its bytes stored, or it is new and
--- its bytes were stored before. In the last case it is `queued`, and the caller sends the queue a hint.
--- p_pipeline_versions maps each pipeline to its current version; a result of an older version is not reused.
--- A size is a claim until a worker has compared it. Another size for the same SHA-256 is refused (409 size_mismatch)
--- once it was compared, and while a job waits for bytes of the first size. Otherwise the last claim counts.
+-- Return an existing job for this upload, or create one. Concurrent calls create one job: the upload is locked first,
+-- and the index jobs_one_under_way enforces it.
+-- `cached` is true if nothing needs to be sent: the job is done, or its file is stored. A new job whose file is stored
+-- is `queued`, and the caller sends a hint to the queue. p_pipeline_versions maps each pipeline to its current version;
+-- results of older versions are not reused. A declared size is unverified until a worker has checked it. A different
+-- size for the same SHA-256 is refused (409 size_mismatch) once the first was verified, and while a job waits for a
+-- file of the first size. Otherwise the last declared size is used.
 create function public.register_upload(
     p_filename text, p_size_bytes bigint, p_sha256 text, p_dataset_type text, p_parameters jsonb,
     p_on_duplicate text, p_pipeline_versions jsonb
@@ -20,7 +20,7 @@ declare
     v_job assay.jobs;
 begin
     if p_on_duplicate is null or p_on_duplicate not in ('reuse', 'reprocess') then
-        perform assay.raise_problem(422, 'invalid_request', 'on_duplicate is neither reuse nor reprocess.',
+        perform assay.raise_problem(422, 'invalid_request', 'on_duplicate must be reuse or reprocess.',
             'Send "reuse" or "reprocess".');
     end if;
 
@@ -38,8 +38,8 @@ begin
         select * into v_deletion from assay.deletions
         where object_key = 'uploads/' || v_owner || '/' || p_sha256 for update;
         if v_deletion.taken_at is not null then
-            -- Bytes that were sent now could be deleted a moment later.
-            perform assay.raise_problem(503, 'being_deleted 5', 'An earlier upload of these bytes is being deleted.',
+            -- A file sent now could be deleted a moment later.
+            perform assay.raise_problem(503, 'being_deleted 5', 'An earlier upload of this file is being deleted.',
                 'Try again in 5 seconds.');
         elsif v_deletion.object_key is not null then
             delete from assay.deletions where object_key = v_deletion.object_key;
@@ -52,7 +52,7 @@ begin
         end if;
     end if;
 
-    -- A job whose last worker was lost answers nothing any more; one that is locked is being written to right now.
+    -- Settle jobs whose last worker was lost, so that they are not reused. A locked job is being written to.
     perform assay.settle_lost(lost.j) from (
         select j from assay.jobs j
         where j.upload_id = v_upload.upload_id and j.status = 'running' and j.lease_expires_at < now()
@@ -88,7 +88,7 @@ begin
                       order by j.created_at desc limit 10) latest)));
 end $$;
 
--- Take another size for an upload, or raise a problem (409). A job that has a detection or is done has compared it.
+-- Change the declared size of an upload, or raise a problem (409). A job with a detection or a result has verified it.
 create function assay.correct_size(p_upload assay.uploads, p_size_bytes bigint) returns assay.uploads
 language plpgsql set search_path = '' as $$
 declare
@@ -101,7 +101,7 @@ begin
     ) then
         perform assay.raise_problem(409, 'size_mismatch',
             format('The file with this SHA-256 has %s bytes, not %s.', p_upload.size_bytes, p_size_bytes),
-            'Announce the size and the SHA-256 of the same file.');
+            'Send the size and the SHA-256 of the same file.');
     end if;
     select j.job_id into v_job_id from assay.jobs j
     where j.upload_id = p_upload.upload_id and not j.cancel_requested
@@ -109,16 +109,16 @@ begin
     order by j.created_at limit 1;
     if found then
         perform assay.raise_problem(409, 'size_mismatch',
-            format('A job waits for the file with this SHA-256 and %s bytes, not %s.',
+            format('A job is waiting for the file with this SHA-256 and %s bytes, not %s.',
                 p_upload.size_bytes, p_size_bytes),
-            format('Announce the true size. If %s is wrong, cancel that job first: POST /jobs/%s/cancel.',
+            format('Send the correct size. If %s is wrong, cancel that job first: POST /jobs/%s/cancel.',
                 p_upload.size_bytes, v_job_id));
     end if;
     update assay.uploads set size_bytes = p_size_bytes where upload_id = p_upload.upload_id returning * into v_upload;
     return v_upload;
 end $$;
 
--- Cancel a job. The worker of a running one learns it at its next heartbeat. Cancelling twice changes nothing.
+-- Cancel a job. The worker of a running job is told at its next heartbeat. Idempotent.
 create function public.cancel_job(p_job_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -144,7 +144,7 @@ begin
     return assay.job_json(v_job);
 end $$;
 
--- One of the caller's jobs with its upload, both locked. Raises a problem (404).
+-- Lock and return one of the caller's jobs with its upload. Raises a problem (404).
 create function assay.lock_own_job(p_job_id uuid, out upload assay.uploads, out job assay.jobs)
 language plpgsql set search_path = '' as $$
 begin
@@ -156,17 +156,17 @@ begin
     end if;
 end $$;
 
--- Raise a problem (409) unless the upload's bytes are in the object store.
+-- Raise a problem (409) unless the upload is in the object store.
 create function assay.require_stored(p_upload assay.uploads) returns void
 language plpgsql set search_path = '' as $$
 begin
     if p_upload.stored_at is null then
-        perform assay.raise_problem(409, 'bytes_missing', 'The file''s bytes are not in the object store.',
+        perform assay.raise_problem(409, 'bytes_missing', 'The file is not in the object store.',
             'Upload the file again with POST /uploads.');
     end if;
 end $$;
 
--- Try a failed or cancelled job again, with as many attempts as a new one has. The caller sends the queue a hint.
+-- Retry a failed or cancelled job, with as many attempts as a new job. The caller sends a hint to the queue.
 create function public.retry_job(p_job_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -176,8 +176,8 @@ declare
 begin
     if v_job.status not in ('failed', 'cancelled') then
         perform assay.raise_problem(409, 'job_not_retryable', 'The job is ' || replace(v_job.status, '_', ' ') || '.',
-            'Only a failed or cancelled job can be tried again; '
-            'for one that is done use POST /jobs/{job_id}/reprocess.');
+            'Only a failed or cancelled job can be retried; '
+            'for a done job use POST /jobs/{job_id}/reprocess.');
     end if;
     perform assay.require_stored(v_upload);
     if exists (
@@ -186,7 +186,7 @@ begin
             and j.requested_dataset_type is not distinct from v_job.requested_dataset_type
             and j.parameters = v_job.parameters
     ) then
-        perform assay.raise_problem(409, 'already_under_way', 'Another job does the same with the same file.',
+        perform assay.raise_problem(409, 'already_under_way', 'Another job is already doing the same with this file.',
             'Find it with GET /jobs, and wait for it.');
     end if;
     update assay.jobs set status = 'queued', error = null, cancel_requested = false, finished_at = null,
@@ -196,8 +196,8 @@ begin
     return assay.job_json(v_job);
 end $$;
 
--- Process the file of a job anew with the current pipeline: {"new", "job"}. Parameters and dataset type stay, also
--- those that were chosen. If such a job is under way, that one is the answer. The caller sends the queue a hint.
+-- Process the file of a job again with the current pipeline: {"new", "job"}. Parameters and dataset type stay the same,
+-- including chosen ones. Returns an equal unfinished job if there is one. The caller sends a hint to the queue.
 create function public.reprocess_job(p_job_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -224,16 +224,16 @@ begin
     return jsonb_build_object('new', true, 'job', assay.job_json(v_new));
 end $$;
 
--- Say what the file of a job is, and with which parameters it runs (null: those that it has). The job runs so, with as
--- many attempts as a new one has. The caller sends the queue a hint.
---   awaiting_upload, queued  it stays where it is in the queue, and is due at once
+-- Choose a job's dataset type and its parameters (null: keep them). The job runs with them and with as many attempts as
+-- a new job. The caller sends a hint to the queue. By status:
+--   awaiting_upload, queued  it keeps its place in the queue, and is due immediately
 --   needs_type               it is queued
---   running                  the attempt is superseded, which its worker learns at its next write; the job is queued
---   done                     its outputs, which are those of another choice, are deleted; it is queued
+--   running                  the attempt is superseded, and its worker is told at its next write; the job is queued
+--   done                     its outputs, which are from another choice, are deleted; it is queued
 --   failed, cancelled        it is queued
---   expired                  refused: there are no bytes
--- The same choice again changes nothing, unless the job has failed or was cancelled. A job that had begun counts as
--- another upload of the hour, as a retry does.
+--   expired                  refused: there is no file
+-- Repeating the same choice changes nothing, unless the job has failed or was cancelled. A job that had started counts
+-- as another upload in the hourly limit, like a retry.
 create function public.choose_type(p_job_id uuid, p_dataset_type text, p_parameters jsonb default null) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -248,7 +248,7 @@ begin
         perform assay.raise_problem(422, 'unknown_dataset_type', 'There is no such dataset type.',
             'List them with GET /dataset-types.');
     elsif v_job.status = 'expired' then
-        perform assay.raise_problem(409, 'bytes_missing', 'The file never came.',
+        perform assay.raise_problem(409, 'bytes_missing', 'The file never arrived.',
             'Upload the file again with POST /uploads.');
     elsif v_before = p_dataset_type and v_parameters = v_parameters_before
         and v_job.status not in ('failed', 'cancelled') and not v_job.cancel_requested then
@@ -264,7 +264,7 @@ begin
             and j.requested_dataset_type is not distinct from v_job.requested_dataset_type
             and j.parameters = v_job.parameters
     ) then
-        perform assay.raise_problem(409, 'already_under_way', 'Another job is under way with the same file.',
+        perform assay.raise_problem(409, 'already_under_way', 'Another job is already processing this file.',
             'Find it with GET /jobs, and choose its type.');
     end if;
 
@@ -277,8 +277,8 @@ begin
     if v_job.status = 'running' then
         perform assay.end_attempt(p_job_id, v_job.attempt, 'superseded', jsonb_build_object(
             'code', 'type_chosen',
-            'detail', 'Another dataset type, or other parameters, were chosen while the attempt ran.',
-            'suggestion', 'Nothing needs to be done: the job runs again as chosen.'));
+            'detail', 'Another dataset type, or other parameters, were chosen during the attempt.',
+            'suggestion', 'No action is needed: the job runs again as chosen.'));
     elsif v_job.status = 'done' then
         delete from assay.outputs where job_id = p_job_id;
         perform assay.delete_later(

@@ -1,12 +1,12 @@
--- The worker's functions, called as service_role. A claim gives an attempt number, and every later write names it. A
--- write that names an older attempt changes nothing and answers {"accepted": false, "reason": "stale_attempt"}. A call
--- that is repeated because its answer was lost gets that answer again.
+-- The worker's functions, called as service_role. A claim returns an attempt number, which every later write passes. A
+-- write for an older attempt changes nothing and returns {"accepted": false, "reason": "stale_attempt"}. A call that is
+-- repeated because its answer was lost returns the same answer.
 
--- The object store holds new bytes under uploads/{owner}/{sha256}: queue the jobs that waited for them. The answer is
--- {"known", "noted", "jobs", "queued"}. `jobs` are the jobs of that upload that are not finished, so that a repeated
--- event finds what an earlier one left; `queued` counts those that no worker has. `known` is false while no such upload
--- is registered. If the key has the right form, it is then `noted`: whoever registers these bytes within a day finds
--- them stored, and after that day they are deleted. The key leaves the outbox in any case.
+-- A new object is stored under uploads/{owner}/{sha256}: queue the jobs that wait for it. Returns {"known", "noted",
+-- "jobs", "queued"}. `jobs` are the unfinished jobs of that upload, so that a repeated event includes jobs that were
+-- queued earlier; `queued` is the number of them that are queued. `known` is false if no such upload is registered. If
+-- the key is valid, it is then `noted`: a registration within a day finds the file stored, otherwise it is deleted. The
+-- key is removed from the outbox in any case.
 create function public.object_created(p_key text) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -25,7 +25,7 @@ begin
     end if;
     delete from assay.deletions where object_key = p_key and taken_at is null;
     if exists (select from assay.deletions where object_key = p_key) then
-        -- Sent by an old link: the deletion that has begun may hit these bytes too.
+        -- Sent over an old link: the deletion that has started may delete this object too.
         perform assay.delete_later(p_key, now(), false);
     else
         update assay.uploads set stored_at = now() where upload_id = v_upload_id;
@@ -39,7 +39,7 @@ begin
         from assay.jobs where upload_id = v_upload_id and status in ('queued', 'running'));
 end $$;
 
--- The answer to a successful claim. To the worker, what was chosen is what was asked for.
+-- The answer to a successful claim. Chosen values are returned as the requested ones.
 create function assay.claim_json(p_job assay.jobs) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
@@ -53,7 +53,7 @@ begin
             'parameters', coalesce(p_job.chosen_parameters, p_job.parameters)));
 end $$;
 
--- How many jobs the owner runs now.
+-- The number of the owner's running jobs.
 create function assay.running_jobs(p_owner uuid) returns integer
 language plpgsql volatile set search_path = '' as $$
 begin
@@ -61,7 +61,7 @@ begin
         where j.owner = p_owner and j.status = 'running' and j.lease_expires_at > clock_timestamp());
 end $$;
 
--- The owners who run as many jobs as their plan allows.
+-- The owners with as many running jobs as their plan allows.
 create function assay.busy_owners() returns uuid[]
 language plpgsql volatile set search_path = '' as $$
 begin
@@ -89,8 +89,8 @@ begin
     return v_job;
 end $$;
 
--- Start an attempt at the queued job whose turn it is: one that is due, and whose owner runs fewer jobs than the plan
--- allows. A null row where there is none.
+-- Start an attempt at the queued job with the lowest turn that is due and whose owner runs fewer jobs than the plan
+-- allows. Returns a null row if there is none.
 create function assay.start_next(p_worker text, p_lease_seconds integer, p_memory_mb integer) returns assay.jobs
 language plpgsql set search_path = '' as $$
 declare
@@ -106,12 +106,12 @@ begin
             if not found then
                 return null;
             end if;
-            -- Two workers at once count one after the other.
+            -- Serialize workers, so that each counts the other's job.
             perform from assay.owners where owner = v_job.owner for no key update;
             if assay.running_jobs(v_job.owner) < (assay.plan_of(v_job.owner)).running_jobs then
                 return assay.start_attempt(v_job.job_id, p_worker, p_lease_seconds, p_memory_mb);
             end if;
-            -- Lets go of both rows: whoever waits for one owner's must hold no other's.
+            -- Releases both rows: a worker must not lock one owner's row while it waits for another's.
             raise exception using errcode = 'AS001', message = 'the owner is busy';
         exception when sqlstate 'AS001' then
             v_busy := v_busy || v_job.owner;
@@ -119,17 +119,17 @@ begin
     end loop;
 end $$;
 
--- Whether the owner has a job that could start now. Whoever ended an attempt then sends the queue a hint: the hint that
--- came with that job may have found the owner busy.
+-- Whether the owner has a job that could start now. The worker that ended an attempt then sends a hint, because the
+-- hint for that job may have been used up while the owner was at the limit.
 create function assay.has_queued(p_owner uuid) returns boolean
 language plpgsql stable set search_path = '' as $$
 begin
     return exists (select from assay.jobs j where j.owner = p_owner and j.status = 'queued' and j.run_after <= now());
 end $$;
 
--- Start an attempt at the job whose turn it is, with a lease of p_lease_seconds: {"claimed": true, "attempt",
--- "object_key", "owner", "job"}, or {"claimed": false, "reason": "nothing_due"}. p_worker names one invocation of one
--- worker. A worker that asks again, even before the first call has answered, gets the same claim.
+-- Start an attempt at the next job, with a lease of p_lease_seconds: {"claimed": true, "attempt", "object_key",
+-- "owner", "job"}, or {"claimed": false, "reason": "nothing_due"}. p_worker identifies one invocation of one worker. A
+-- repeated call of the same worker, even before the first one has returned, gets the same claim.
 create function public.claim_job(p_worker text, p_lease_seconds integer, p_memory_mb integer) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -147,7 +147,7 @@ begin
     return assay.claim_json(v_job);
 end $$;
 
--- The job's row, locked, if p_attempt is the attempt that runs it; otherwise a null row.
+-- Lock and return the job if p_attempt is its running attempt; otherwise return a null row.
 create function assay.lock_attempt(p_job_id uuid, p_attempt integer) returns assay.jobs
 language plpgsql set search_path = '' as $$
 declare
@@ -158,7 +158,7 @@ begin
     return v_job;
 end $$;
 
--- The answer to a write of an attempt that no longer runs: the answer it already got, or `stale_attempt`.
+-- The answer to a write of an attempt that has ended: the same answer as before, or `stale_attempt`.
 create function assay.answer_ended(p_job_id uuid, p_attempt integer, p_outcomes text[]) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
@@ -182,8 +182,8 @@ begin
         'more', assay.has_queued(v_job.owner));
 end $$;
 
--- The heartbeat: extend the lease, write the progress, and answer whether the user cancelled the job. p_max_attempts is
--- the pipeline's, which comes with the detection; null leaves it as it is.
+-- The heartbeat: extend the lease, write the progress, and return whether the user cancelled the job. p_max_attempts is
+-- the pipeline's maximum, which comes with the detection; null keeps the current value.
 create function public.report_progress(
     p_job_id uuid, p_attempt integer, p_lease_seconds integer, p_progress double precision, p_stage text,
     p_detection jsonb, p_max_attempts integer
@@ -203,8 +203,8 @@ begin
     return jsonb_build_object('accepted', true, 'cancel_requested', v_job.cancel_requested);
 end $$;
 
--- The detection is not sure enough: the job waits for a person to choose. This and the two functions below answer
--- {"accepted", "status", "cost", "more"}; `more` says that the owner has another job that could start now.
+-- The detection is not sure enough: the job waits until the user chooses a type. This and the two functions below
+-- return {"accepted", "status", "cost", "more"}; `more` is whether the owner has another job that could start now.
 create function public.await_type(p_job_id uuid, p_attempt integer, p_detection jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -222,8 +222,8 @@ begin
         'more', assay.has_queued(v_job.owner));
 end $$;
 
--- The job is done. p_outputs is an array of {name, media_type, size_bytes, sha256} in order. The outputs become visible
--- with the status, in one transaction.
+-- The job is done. p_outputs is an ordered array of {name, media_type, size_bytes, sha256}. The outputs become visible
+-- together with the status.
 create function public.finish_job(
     p_job_id uuid, p_attempt integer, p_dataset_type text, p_pipeline text, p_pipeline_version text,
     p_summary jsonb, p_manifest_sha256 text, p_outputs jsonb
@@ -252,9 +252,9 @@ begin
         'more', assay.has_queued(v_job.owner));
 end $$;
 
--- The attempt failed with p_error {code, detail, suggestion}. Without p_retry_after_seconds the failure is final. With
--- it the job is queued again after that delay, as long as it has attempts left. If the stored bytes are not those that
--- were announced, or are gone, the upload no longer counts as stored, unless others arrived since the attempt began.
+-- The attempt failed with p_error {code, detail, suggestion}. Without p_retry_after_seconds the failure is final; with
+-- it, the job is queued again after that delay if it has attempts left. If the stored file does not match its declared
+-- size or hash, or is missing, the upload is marked as not stored, unless a file arrived since the attempt started.
 create function public.fail_job(p_job_id uuid, p_attempt integer, p_error jsonb, p_retry_after_seconds integer)
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
@@ -264,7 +264,7 @@ declare
     v_code text := p_error ->> 'code';
 begin
     if v_code in ('hash_mismatch', 'size_mismatch', 'object_missing') then
-        -- The upload before the job: the order of register_upload.
+        -- Lock order, as in register_upload: the upload before the job.
         select u.* into v_upload from assay.uploads u join assay.jobs j using (upload_id) where j.job_id = p_job_id
         for update of u;
     end if;
@@ -275,7 +275,7 @@ begin
         return assay.cancel_running(p_job_id, p_attempt);
     elsif p_retry_after_seconds is not null and p_attempt < v_job.max_attempts then
         perform assay.end_attempt(p_job_id, p_attempt, 'retry', p_error);
-        update assay.jobs set status = 'queued', lease_expires_at = null, stage = 'waiting to try again',
+        update assay.jobs set status = 'queued', lease_expires_at = null, stage = 'waiting for a retry',
             run_after = clock_timestamp() + make_interval(secs => p_retry_after_seconds)
         where job_id = p_job_id returning * into v_job;
         return jsonb_build_object('accepted', true, 'status', 'queued', 'cost', v_job.cost,
@@ -296,15 +296,15 @@ begin
         'more', assay.has_queued(v_job.owner));
 end $$;
 
--- Once a minute, settle what would otherwise wait for ever. Uploads that were announced more than p_upload_seconds ago
--- and never arrived expire; jobs whose worker was lost end or are queued again. The answer:
---   expired, lost  how many
---   failed         the costs of the lost jobs that had no attempt left
---   hints          how many hints the queue needs: one for each lost job, and one for each queued job that has been due
---                  for p_quiet_seconds while its owner could run more, whose message may be lost; such a job is not
---                  counted again before another p_quiet_seconds have passed
---   full           there may be more: one call settles at most 200 of each kind
---   waiting        how many jobs of all owners are unfinished, by status
+-- Called once a minute. Uploads that were registered more than p_upload_seconds ago and never arrived expire; jobs
+-- whose worker was lost end or are queued again. Returns:
+--   expired, lost  the number of jobs
+--   failed         the costs of the lost jobs that had no attempts left
+--   hints          the number of hints to send: one for each lost job, and one for each queued job that has been due
+--                  for p_quiet_seconds while its owner could run more, because its hint may be lost; such a job counts
+--                  again only after another p_quiet_seconds
+--   full           whether there may be more: one call settles at most 200 of each kind
+--   waiting        the number of unfinished jobs of all owners, by status
 create function public.sweep_jobs(p_upload_seconds integer, p_quiet_seconds integer) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -342,8 +342,8 @@ begin
     update assay.jobs j set run_after = now() from batch where j.job_id = batch.job_id;
     get diagnostics v_quiet = row_count;
 
-    -- Each count reads an index of unfinished jobs alone. Cancelling a job that waits for its type ends it at once, so
-    -- that the condition of jobs_one_under_way leaves none out.
+    -- Each count reads only an index of unfinished jobs. A cancelled needs_type job ends immediately, so the condition
+    -- of jobs_one_under_way excludes none.
     return jsonb_build_object('expired', v_expired, 'lost', v_lost, 'failed', v_failed, 'hints', v_lost + v_quiet,
         'full', greatest(v_expired, v_lost, v_quiet) = 200,
         'waiting', jsonb_build_object(

@@ -1,5 +1,4 @@
--- Queries: what signed-in users read. SECURITY INVOKER: row level security decides what they see, so another owner's
--- job does not exist for them.
+-- Queries of signed-in users. SECURITY INVOKER: row level security applies, so another owner's job is not found.
 
 -- A job with its attempts. Raises a problem (404).
 create function public.get_job(p_job_id uuid) returns jsonb
@@ -19,7 +18,7 @@ begin
         from assay.attempts a where a.job_id = p_job_id));
 end $$;
 
--- Newest first. The page after a job starts behind its (created_at, job_id).
+-- The caller's jobs, newest first. The next page starts after (p_before_created_at, p_before_job_id).
 create function public.list_jobs(
     p_status text default null, p_limit integer default 50,
     p_before_created_at timestamptz default null, p_before_job_id uuid default null
@@ -37,7 +36,7 @@ language sql stable set search_path = '' as $$
     ) page
 $$;
 
--- The outputs of a job, in the order of the pipeline. Raises a problem (404).
+-- The outputs of a job, in the order in which the pipeline wrote them. Raises a problem (404).
 create function public.list_outputs(p_job_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
@@ -51,7 +50,7 @@ begin
         from assay.outputs o where o.job_id = p_job_id);
 end $$;
 
--- One output with its object key. Raises a problem (404).
+-- An output with its object key. Raises a problem (404).
 create function public.get_output(p_output_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare

@@ -1,24 +1,24 @@
--- Deliveries: events that webhooks are to be told of. A delivery is written in the transaction that ends the job, so
--- that none is lost; the worker sends it until the receiver takes it.
+-- Deliveries: events to send to webhooks. A delivery is written in the transaction that ends the job, so that none is
+-- lost. The worker sends it until the receiver accepts it.
 
--- The id stays the message's own on every try. job_id refers to nothing: the job may be removed first.
+-- The id is the message id of every try. job_id is not a foreign key, because the job may be removed first.
 create table assay.deliveries (
     delivery_id     uuid primary key default gen_random_uuid(),
     webhook_id      uuid not null references assay.webhooks on delete cascade,
     owner           uuid not null,
     job_id          uuid not null,
     type            text not null check (type in ('job.done', 'job.failed')),
-    data            jsonb not null,  -- as the job was at that moment
+    data            jsonb not null,  -- the job when it ended
     occurred_at     timestamptz not null,
 
     -- pending    waits for its next try   -> sending
-    -- sending    a worker has it          -> delivered, pending (try again), failed, sending (its worker was lost)
-    -- delivered  the receiver took it
-    -- failed     it was given up
+    -- sending    a worker has claimed it  -> delivered, pending (retry), failed, sending (its worker was lost)
+    -- delivered  the receiver accepted it
+    -- failed     given up
     state           text not null default 'pending' check (state in ('pending', 'sending', 'delivered', 'failed')),
     attempts        integer not null default 0 check (attempts >= 0),  -- also the fencing token
     next_attempt_at timestamptz default now(),  -- while sending: when its worker counts as lost
-    http_status     integer,  -- of the last answer; null: there was none
+    http_status     integer,  -- of the last response; null: there was none
     error           jsonb check (error ? 'code' and error ? 'detail' and error ? 'suggestion'),  -- of the last try
     ended_at        timestamptz,
     check ((state in ('pending', 'sending')) = (next_attempt_at is not null)),
@@ -35,8 +35,8 @@ alter table assay.deliveries enable row level security;
 create policy owner_reads on assay.deliveries for select to authenticated using (owner = (select auth.uid()));
 grant select on assay.deliveries to authenticated;
 
--- The lock on the webhook holds off its removal, which would break the foreign key. Where it was removed just now,
--- there is no row.
+-- The lock prevents the removal of the webhook, which would violate the foreign key. If it has just been removed, no
+-- row is written.
 create function assay.note_ending() returns trigger
 language plpgsql set search_path = '' as $$
 begin
@@ -52,7 +52,8 @@ create trigger note_ending after update of status on assay.jobs
     for each row when (new.status in ('done', 'failed'))
     execute function assay.note_ending();
 
--- Newest first. The page after a delivery starts behind its (occurred_at, delivery_id). Raises a problem (404).
+-- A webhook's deliveries, newest first. The next page starts after (p_before_occurred_at, p_before_delivery_id). Raises
+-- a problem (404).
 create function public.list_deliveries(
     p_webhook_id uuid, p_limit integer default 50,
     p_before_occurred_at timestamptz default null, p_before_delivery_id uuid default null
@@ -79,7 +80,7 @@ begin
         ) page);
 end $$;
 
--- Whether the owner has a delivery that a hint would lead to.
+-- Whether the owner has a due delivery for a webhook that is not failing.
 create function public.deliveries_due(p_owner uuid) returns jsonb
 language sql stable security definer set search_path = '' as $$
     select jsonb_build_object('due', exists (
@@ -88,9 +89,9 @@ language sql stable security definer set search_path = '' as $$
             select from assay.deliveries d where d.webhook_id = w.webhook_id and d.next_attempt_at <= now())))
 $$;
 
--- Remove at most 1,000 of each: deliveries that ended 30 days ago, and deliveries of deleted webhooks; then deleted
--- webhooks that have none left. Each batch stands in `with`, which is read once: a subquery that locks and limits its
--- rows may be read anew for every row it is joined with, and then finds others than before.
+-- Remove at most 1,000 each of deliveries that ended more than 30 days ago and of deliveries of deleted webhooks, then
+-- deleted webhooks without deliveries. Each batch is a CTE, which is evaluated once: a subquery with `for update` and
+-- `limit` may be evaluated again for each joined row, with different results.
 create function assay.forget_deliveries() returns void
 language plpgsql set search_path = '' as $$
 begin
@@ -108,14 +109,14 @@ begin
     where w.deleted_at is not null and not exists (select from assay.deliveries d where d.webhook_id = w.webhook_id);
 end $$;
 
--- Hand out what is to be sent now, at most p_limit: an array of {"delivery_id", "attempt", "url", "secret", "type",
--- "occurred_at", "data", "claimed_at"}. The worker has p_lease_seconds to send them and to settle each; what is not
--- settled by then is handed out again.
---   fair     every webhook that waits gets one, then a second, and so on to the tenth: a thousand deliveries of one
---            webhook hold up no other
---   slow     an owner's deliveries are with one worker at a time: a slow receiver keeps one worker at most
---   failing  a webhook whose last try failed is left to the sweep (p_sweep), which keeps no worker from the jobs
--- A delivery that was handed out ten times and never settled has failed. The sweep also removes what is old.
+-- Claim at most p_limit due deliveries: an array of {"delivery_id", "attempt", "url", "secret", "type", "occurred_at",
+-- "data", "claimed_at"}. The worker has p_lease_seconds to send and settle them; unsettled deliveries are claimed
+-- again.
+--   fair     each waiting webhook gets one delivery, then a second, and so on up to ten: a thousand deliveries of one
+--            webhook do not delay the others
+--   slow     one worker at a time sends an owner's deliveries: a slow receiver occupies at most one worker
+--   failing  a webhook whose last try failed is left to the sweep (p_sweep), which does not compete with jobs
+-- A delivery that was claimed ten times without being settled has failed. The sweep also removes old deliveries.
 create function public.claim_deliveries(p_limit integer, p_lease_seconds integer, p_sweep boolean) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -125,16 +126,16 @@ begin
     if p_sweep then
         perform assay.forget_deliveries();
     end if;
-    -- One call after the other: each sees which owners the one before has taken.
+    -- Serialize calls, so that each sees which owners are already claimed.
     perform pg_advisory_xact_lock(hashtextextended('assay.claim_deliveries', 0));
     v_now := clock_timestamp();
     update assay.deliveries set state = 'failed', next_attempt_at = null, ended_at = v_now, error = jsonb_build_object(
         'code', 'sender_lost',
-        'detail', 'It was sent 10 times, and each time the service did not learn how that ended.',
-        'suggestion', 'Ask for the job with GET /jobs/{job_id}.')
+        'detail', 'It was sent 10 times, and the service never recorded a result.',
+        'suggestion', 'Get the job with GET /jobs/{job_id}.')
     where state = 'sending' and next_attempt_at <= v_now and attempts >= 10;
 
-    -- Go from webhook to webhook in the index, to the first delivery of each, however many lie between.
+    -- Skip scan: read the first delivery of each webhook from the index.
     with recursive waiting as (
         (select d.webhook_id, d.next_attempt_at from assay.deliveries d
          where d.next_attempt_at is not null order by d.webhook_id, d.next_attempt_at limit 1)
@@ -168,10 +169,11 @@ begin
     return v_claimed;
 end $$;
 
--- Write how a try ended: {"accepted": true, "state"}, or {"accepted": false} for a try that is not the last one and for
--- a delivery that is gone. p_error {code, detail, suggestion} says why it failed. There are ten tries, with delays that
--- are a random part of 1 minute, 3, 9, 27, 81, 4 hours, 12, 12, 12 (AWS calls that "full jitter"), or longer if the
--- receiver asked for it by p_retry_after_seconds. If the webhook has taken nothing for three days, there is one try.
+-- Record the result of a try: {"accepted": true, "state"}, or {"accepted": false} if the try is not the latest or the
+-- delivery no longer exists. p_error {code, detail, suggestion} is the reason of a failure. There are ten tries. The
+-- delays are a random part of 1, 3, 9, 27 and 81 minutes, then of 4, 12, 12 and 12 hours ("full jitter"), or longer if
+-- the receiver asked for it (p_retry_after_seconds). A webhook that has failed for three days gets one try per
+-- delivery.
 create function public.settle_delivery(
     p_delivery_id uuid, p_attempt integer, p_delivered boolean, p_http_status integer, p_error jsonb,
     p_retry_after_seconds integer

@@ -1,7 +1,6 @@
--- Accounts: what an owner has used, all of it to export, and all of it to delete.
+-- Accounts: usage, export and deletion of an owner's data.
 
--- The caller's plan with its limits, and what is used of it. `uploads_left` is how many new jobs assay.admit would let
--- in at this moment.
+-- The caller's plan, limits and usage. `uploads_left` is the number of new jobs that assay.admit would allow now.
 create function public.get_account() returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -22,8 +21,8 @@ begin
                 / extract(epoch from interval '1 hour' / v_plan.uploads_per_hour))));
 end $$;
 
--- The four walks of an export. Each goes along an index from a place on and reads at most p_limit rows of a table, and
--- all outputs of a job. With every row it gives the list that the row belongs in and the place behind the row.
+-- The four walks of an export. Each follows an index from a position and reads at most p_limit rows of each table.
+-- Each row comes with the name of its list and the position after it.
 
 -- Webhooks by age, each followed by its deliveries by age.
 create function assay.export_webhooks(p_owner uuid, p_after jsonb, p_limit integer)
@@ -65,7 +64,7 @@ begin
     end loop;
 end $$;
 
--- Uploads by hash. One whose bytes are in the object store has an `object_key`.
+-- Uploads by hash. `object_key` is set if the file is in the object store.
 create function assay.export_uploads(p_owner uuid, p_after jsonb, p_limit integer)
 returns table (list text, item jsonb, place jsonb)
 language sql stable set search_path = '' as $$
@@ -143,10 +142,10 @@ begin
         order by c.chosen_at, c.choice_id limit p_limit;
 end $$;
 
--- A page of all that the caller has: {"account", "webhooks", "deliveries", "remembered_columns", "uploads", "jobs",
--- "attempts", "events", "outputs", "next"}. All lists together have at most p_limit rows, and no row begins after a megabyte. `next` is the
--- p_after of the next page, null on the last. Rows that are made meanwhile may be missing; the others come once. No
--- webhook's secret is in it.
+-- A page of the caller's data: {"account", "webhooks", "deliveries", "remembered_columns", "uploads", "jobs",
+-- "attempts", "events", "outputs", "next"}. All lists together have at most p_limit rows, and no row is added after
+-- 1,000,000 bytes. `next` is the p_after of the next page, null on the last. Rows created meanwhile may be missing; all others appear once.
+-- Secrets of webhooks are not included.
 create function public.export_account(p_limit integer default 500, p_after jsonb default null) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
@@ -195,9 +194,9 @@ begin
                 from unnest(v_lists, v_items) with ordinality as r (list, item, place) group by r.list) lists), '{}');
 end $$;
 
--- Delete what the caller has, whatever the status of the jobs: at most p_limit jobs and p_limit deliveries, and no job
--- that begins after two seconds. The answer {"left"} counts what further calls have to delete, up to 10,000 of each
--- kind. The row of assay.owners stays, with plan and hourly limit: deleting an account does not reset them.
+-- Delete the caller's data, whatever the status of the jobs: at most p_limit jobs and p_limit deliveries, and no
+-- further job after two seconds. Returns {"left"}, the number of rows that further calls have to delete, counted up to
+-- 10,000 of each kind. The row of assay.owners is kept: deleting an account does not reset plan and hourly limit.
 create function public.delete_account(p_limit integer default 500) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -206,7 +205,7 @@ declare
     v_jobs uuid[];
     v_job_id uuid;
 begin
-    -- The uploads and the jobs are locked before remove_job changes the owner's row: the order of register_upload.
+    -- Lock order, as in register_upload: uploads and jobs before the owner's row, which remove_job changes.
     select array_agg(locked.job_id) into v_jobs from (
         select j.job_id from assay.jobs j join assay.uploads u using (upload_id)
         where j.owner = v_owner order by j.created_at, j.job_id limit p_limit for update of u, j) locked;

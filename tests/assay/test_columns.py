@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
+from assay.contract import Sources
 from assay.datasets import registry
 from assay.detection import Detection, detect
-from assay.detection.columns import Columns, resolve
+from assay.detection.columns import Columns, header_key, resolve
 from assay.errors import Unprocessable
 from assay.formats import Preview
-from tests.assay.analyses import Run
+from assay.run import Analysis, RememberedColumns, analyse
+from tests.assay.analyses import MakeSource, Run
 
 KNOWN = registry.rules()
 RULES = KNOWN["transactions"]
@@ -205,3 +209,36 @@ def without_places(detection: Detection) -> object:
     for role in told["columns"]["roles"].values():
         del role["position"]
     return told
+
+
+def test_confirmed_columns_are_remembered_by_the_header_in_any_order(make_source: MakeSource, tmp_path: Path) -> None:
+    text = "\n".join([",".join(TWO), *(",".join(row) for row in zip(*TWO.values(), strict=True))])
+    swapped = "\n".join(",".join(line.split(",")[::-1]) for line in text.splitlines())
+    key = header_key(tuple(TWO))
+    assert key == header_key(tuple(TWO)[::-1])
+    columns: dict[str, str | None] = {"revenue": "net_sales", "no_role_of_today": "order_id", "order_id": None}
+    kept = RememberedColumns(dataset_type="transactions", header_sha256=key or "", columns=columns)
+    other = kept.model_copy(update={"header_sha256": "f" * 64, "columns": {"revenue": "gross_sales"}})
+
+    def analysed(name: str, content: str, parameters: dict[str, JsonValue]) -> Analysis:
+        (tmp_path / name).mkdir()
+        sources = Sources((make_source(content),))
+        found = analyse(sources, None, parameters, tmp_path / name, lambda *_: None, lambda _: None, [kept, other])
+        assert isinstance(found, Analysis)
+        return found
+
+    for name, content in (("as it was", text), ("swapped", swapped)):
+        found = analysed(name, content, {})
+        role = found.detection.columns.roles["revenue"]
+        assert (role.column, role.how, found.detection.header_sha256) == ("net_sales", "remembered", key)
+        assert found.parameters["columns"] == {"revenue": "net_sales", "order_id": None}
+    # What is given now goes before what was remembered.
+    found = analysed("given", text, {"columns": {"amount": "gross_sales"}})
+    assert found.detection.columns.roles["revenue"].how == "given"
+    assert found.detection.columns.roles["order_id"].how == "remembered"
+
+
+@pytest.mark.parametrize("names", [("a", ""), ("a", "a")])
+def test_a_header_with_blank_or_repeated_names_is_not_remembered(names: tuple[str, ...]) -> None:
+    assert header_key(names) is None
+    assert detect(Preview(names, [["1", "2"]]), KNOWN, None).header_sha256 is None

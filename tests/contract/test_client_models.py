@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from assay.cli.offline import dataset_types
-from assay.client import models
+from assay.client import account_models, models
 from shared.catalog.dataset_types import all_dataset_types
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "functions/download/openapi.json").read_text(encoding="utf-8"))
@@ -18,8 +18,9 @@ DOCUMENT = json.loads((Path(__file__).parents[2] / "functions/download/openapi.j
 _WORDS = {"description", "title", "examples"}
 MODELS = [
     model
-    for _, model in inspect.getmembers(models, inspect.isclass)
-    if issubclass(model, models.Model) and model is not models.Model
+    for module in (models, account_models)
+    for _, model in inspect.getmembers(module, inspect.isclass)
+    if issubclass(model, models.Model) and model.__module__ == module.__name__ and model is not models.Model
 ]
 
 

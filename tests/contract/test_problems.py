@@ -32,16 +32,16 @@ WEBHOOK_NOT_FOUND = (404, "webhook_not_found", "There is no such webhook.", "Lis
 TOO_MANY_WEBHOOKS = (
     409,
     "too_many_webhooks",
-    "You have 10 webhooks, which is as many as there may be.",
+    "You have 10 webhooks, which is the maximum.",
     "Delete one with DELETE /webhooks/{webhook_id}; GET /webhooks lists them.",
 )
 BYTES_MISSING = (
     409,
     "bytes_missing",
-    "The file's bytes are not in the object store.",
+    "The file is not in the object store.",
     "Upload the file again with POST /uploads.",
 )
-NOT_SIGNED_IN = (401, "not_signed_in", "The request carries no signed-in user.", "Send a valid access token.")
+NOT_SIGNED_IN = (401, "not_signed_in", "The request has no signed-in user.", "Send a valid access token.")
 
 PROBLEMS: list[tuple[Callable[[Steps], Any], tuple[int, str, str, str]]] = [
     (lambda steps: steps.job(NOBODY_S), JOB_NOT_FOUND),
@@ -50,7 +50,7 @@ PROBLEMS: list[tuple[Callable[[Steps], Any], tuple[int, str, str, str]]] = [
     (lambda steps: steps.output(NOBODY_S), OUTPUT_NOT_FOUND),
     (
         lambda steps: steps.register("a" * 64, on_duplicate="ask"),
-        (422, "invalid_request", "on_duplicate is neither reuse nor reprocess.", 'Send "reuse" or "reprocess".'),
+        (422, "invalid_request", "on_duplicate must be reuse or reprocess.", 'Send "reuse" or "reprocess".'),
     ),
     (
         lambda steps: steps.cancel(steps.done()[0]),
@@ -70,7 +70,7 @@ PROBLEMS: list[tuple[Callable[[Steps], Any], tuple[int, str, str, str]]] = [
         (
             409,
             "already_under_way",
-            "Another job is under way with the same file.",
+            "Another job is already processing this file.",
             "Find it with GET /jobs, and choose its type.",
         ),
     ),
@@ -80,7 +80,7 @@ PROBLEMS: list[tuple[Callable[[Steps], Any], tuple[int, str, str, str]]] = [
             409,
             "size_mismatch",
             "The file with this SHA-256 has 10 bytes, not 11.",
-            "Announce the size and the SHA-256 of the same file.",
+            "Send the size and the SHA-256 of the same file.",
         ),
     ),
     (
@@ -89,7 +89,7 @@ PROBLEMS: list[tuple[Callable[[Steps], Any], tuple[int, str, str, str]]] = [
             409,
             "job_not_retryable",
             "The job is done.",
-            "Only a failed or cancelled job can be tried again; for one that is done use POST /jobs/{job_id}/reprocess.",  # noqa: E501
+            "Only a failed or cancelled job can be retried; for a done job use POST /jobs/{job_id}/reprocess.",
         ),
     ),
     (lambda steps: steps.reprocess(cancelled_before_its_bytes(steps)), BYTES_MISSING),
@@ -99,7 +99,7 @@ PROBLEMS: list[tuple[Callable[[Steps], Any], tuple[int, str, str, str]]] = [
         (
             409,
             "already_under_way",
-            "Another job does the same with the same file.",
+            "Another job is already doing the same with this file.",
             "Find it with GET /jobs, and wait for it.",
         ),
     ),
@@ -127,14 +127,14 @@ LIMITS: list[tuple[Callable[[Steps], Any], tuple[int, str, str, str], int]] = [
         (
             429,
             "storage_limit",
-            'Your plan "free" keeps up to 5368709120 bytes; with this you would have 5368709121.',
+            'Your plan "free" stores up to 5368709120 bytes; with this file you would have 5368709121.',
             "Delete jobs that you no longer need (DELETE /jobs/{job_id}), or ask for a larger plan.",
         ),
         3600,
     ),
     (
         lambda steps: steps.register(being_deleted(steps)),
-        (503, "being_deleted", "An earlier upload of these bytes is being deleted.", "Try again in 5 seconds."),
+        (503, "being_deleted", "An earlier upload of this file is being deleted.", "Try again in 5 seconds."),
         5,
     ),
 ]

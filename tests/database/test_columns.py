@@ -43,7 +43,8 @@ def test_a_job_with_a_detection_of_another_shape_is_done_all_the_same(steps: Ste
 def test_an_owner_has_a_hundred_and_the_oldest_makes_room(steps: Steps, superuser: Superuser) -> None:
     superuser.execute(
         "insert into assay.remembered_columns (owner, dataset_type, header_sha256, columns, filename, chosen_by,"
-        " chosen_at) select %s, 'table', encode(sha256(n::text::bytea), 'hex'), '{}', 'a', %s, now() - n * interval '1 s'"
+        " chosen_at) select %s, 'table', encode(sha256(n::text::bytea), 'hex'), '{}', 'a', %s,"
+        " now() - n * interval '1 s'"
         " from generate_series(1, 100) n",
         (steps.user.owner, steps.user.owner),
     )

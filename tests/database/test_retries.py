@@ -83,7 +83,7 @@ def test_a_failed_job_is_tried_again_with_as_many_attempts_as_a_new_one(steps: S
         lose(steps, superuser, job_id)
     job = steps.job(job_id)
     assert (job["status"], len(job["attempts"])) == ("failed", 6)
-    assert job["error"]["detail"] == "The job was tried 3 times, and its worker was lost the last time."
+    assert job["error"]["detail"] == "The job had 3 attempts; the worker of the last one was lost."
 
 
 def test_a_pipeline_s_attempts_count_from_the_retry_on(steps: Steps) -> None:

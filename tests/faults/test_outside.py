@@ -168,7 +168,7 @@ def test_queue_forgets(world: World, someone: User, row: Table, check: Check) ->
     world.rows("update assay.jobs set run_after = run_after - interval '15 minutes' where job_id = %s", job_id)
     world.worker()
     row.add(
-        "queue forgets every message of a queued job", f"found by the sweep after 15 minutes: {check(job_id, content)}"
+        "queue loses every message of a queued job", f"found by the sweep after 15 minutes: {check(job_id, content)}"
     )
 
 
@@ -189,7 +189,7 @@ def test_queue_out_of_order(world: World, someone: User, row: Table, check: Chec
     world.hint(RUN_HINT)
     world.tell(created_message(_key(someone, content)))  # of bytes that are not there yet
     world.worker()
-    world.wait_for_log("news of an object that is gone")
+    world.wait_for_log("object no longer exists")
     assert someone.put(registered, content) == 200
     row.add("hint before the news, news before the bytes", check(_id(registered), content))
 
@@ -232,7 +232,7 @@ def test_object_deleted(world: World, someone: User, row: Table, check: Check) -
     world.wait_until_ended(job_id)
     first = ended(someone, job_id)
     again = someone.send(content)
-    row.add("uploaded object deleted by somebody", f"{first}; sent again: {check(again, content)}")
+    row.add("uploaded object deleted by someone else", f"{first}; sent again: {check(again, content)}")
 
 
 def test_object_deleted_before_its_news(world: World, someone: User, row: Table, check: Check) -> None:
@@ -240,7 +240,7 @@ def test_object_deleted_before_its_news(world: World, someone: User, row: Table,
     job_id = someone.send(content)
     world.s3.delete_object(Bucket=BUCKET, Key=_key(someone, content))
     world.worker()
-    world.wait_for_log("news of an object that is gone")
+    world.wait_for_log("object no longer exists")
     assert someone.job(job_id)["status"] == "awaiting_upload"
     assert someone.send(content) == job_id
     row.add("uploaded object deleted before its news is taken", f"waits for it; sent again: {check(job_id, content)}")
@@ -283,7 +283,7 @@ def test_deleted_in_the_midst(world: World, someone: User, row: Table) -> None:
     world.wait_for_log("attempt is stale")
     nothing_left(world)
     assert world.rows("select 1 from assay.uploads where owner = %s", someone.owner) == []
-    row.add("deleted by its owner between two outputs", "nothing of it is left")
+    row.add("deleted by its owner between two outputs", "everything is deleted")
 
 
 def test_killed_every_time(world: World, someone: User, row: Table, check: Check) -> None:
@@ -295,7 +295,7 @@ def test_killed_every_time(world: World, someone: User, row: Table, check: Check
     world.wait_until_ended(job_id)
     first = ended(someone, job_id)
     assert someone.post(f"/jobs/{job_id}/retry").status == 200
-    row.add("worker killed at every attempt", f"{first}; tried again by its owner: {check(job_id, content)}")
+    row.add("worker killed at every attempt", f"{first}; retried by its owner: {check(job_id, content)}")
 
 
 def test_killed_in_the_sweep(world: World, someone: User, row: Table, check: Check) -> None:
@@ -318,4 +318,4 @@ def test_killed_in_the_clean_up(world: World, someone: User, row: Table) -> None
     world.worker("between deleting objects and saying so", "kill").wait_until_killed()
     world.worker()
     nothing_left(world)
-    row.add("worker killed between deleting objects and saying so", "deleted again, nothing is left")
+    row.add("worker killed between deleting objects and reporting it", "deleted again, nothing is left")

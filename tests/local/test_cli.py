@@ -145,7 +145,7 @@ def test_show_and_cancel(assay: Assay, cli: Assayed) -> None:
     assert "50% reading" in shown.stdout
     cancelled = cli("cancel", JOB)
     assert cancelled.exit_code == 0
-    assert "asked to stop" in cancelled.stdout
+    assert "will stop" in cancelled.stdout
 
 
 def test_show_tells_what_a_job_costs_if_that_is_known(assay: Assay, cli: Assayed) -> None:
@@ -183,7 +183,7 @@ def test_usage_errors_end_with_2(arguments: list[str]) -> None:
 def test_down_with_no_stack(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["down"])
     assert done.exit_code == 0
-    assert "No stack is up" in done.stderr
+    assert "No stack is running" in done.stderr
 
 
 def test_analyse_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:

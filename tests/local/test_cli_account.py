@@ -70,7 +70,7 @@ def answering(assay: Assay, answer: str, *arguments: str) -> Result:
 def test_account_tells_what_is_used_of_what(assay: Assay, cli: Assayed) -> None:
     has(assay)
     shown = cli("account").stdout
-    for text in ("free", OWNER, "30 days", "12", "60", "8.8 KiB", "5.0 GiB", "new jobs an hour", "bytes stored"):
+    for text in ("free", OWNER, "30 days", "12", "60", "8.8 KiB", "5.0 GiB", "new jobs per hour", "bytes stored"):
         assert text in shown
     assert json.loads(cli("account", "--json").stdout) == {"account": ACCOUNT}
 

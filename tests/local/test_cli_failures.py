@@ -171,7 +171,7 @@ def test_hiccups_do_not_end_a_run(assay: Assay, cli: Assayed, sent: Path, monkey
     assert asked == dict.fromkeys(
         ["/uploads", f"/jobs/{JOB}", f"/jobs/{JOB}/outputs", f"/outputs/{OUTPUT}/download"], 3
     )
-    assert "Trying again" in done.stderr
+    assert "Retrying" in done.stderr
 
 
 def test_wait_that_is_given_up_names_the_job(
@@ -182,7 +182,7 @@ def test_wait_that_is_given_up_names_the_job(
     monkeypatch.setattr(api, "_FIRST_PAUSE_SECONDS", 0.001)
     monkeypatch.setattr(api, "_PATIENCE_SECONDS", 0.01)
     found = problem(cli("run", sent, "--json"))
-    assert f"Job {JOB} may go on" in found["detail"]
+    assert f"Job {JOB} may continue" in found["detail"]
     assert f"assay show {JOB}" in found["suggestion"]
 
 

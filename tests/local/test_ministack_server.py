@@ -1,4 +1,4 @@
-"""What stands before MiniStack, with a stand-in for MiniStack itself, which lives in an environment of its own."""
+"""The access control in front of MiniStack, with a stand-in for MiniStack, which has a separate environment."""
 
 import importlib
 import shutil

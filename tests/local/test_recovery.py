@@ -1,4 +1,4 @@
-"""What the queues are told again at the start, on the real Postgres and the real MiniStack."""
+"""The messages that are sent again at the start, on a real Postgres and a real MiniStack."""
 
 import json
 import uuid

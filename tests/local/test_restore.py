@@ -119,7 +119,7 @@ def test_bytes_that_change_after_they_were_verified_are_found(
     shutil.copytree(backup, tmp_path / "backup")
     min((tmp_path / "backup").glob("objects/*/*")).write_bytes(b"changed")
     monkeypatch.setattr("local.backup.restore.verify", lambda *_: None)
-    with pytest.raises(StackError, match="did not keep"):
+    with pytest.raises(StackError, match="did not store"):
         restored(tmp_path / "home", tmp_path / "backup")
     assert not has_data(tmp_path / "home")
 

@@ -1,4 +1,4 @@
-"""The whole embedded stack: its start, its end, and its start after a kill -9."""
+"""The local stack: start, stop, and start after a kill -9."""
 
 import json
 import os
@@ -113,7 +113,7 @@ def up() -> Iterator[Up]:
         )
         started.append(process)
         assert process.stdout is not None
-        assert process.stdout.readline().startswith("Assay is up at http://127.0.0.1:")
+        assert process.stdout.readline().startswith("Assay is running at http://127.0.0.1:")
         return process
 
     yield start
@@ -182,7 +182,7 @@ def test_stack_ends_when_a_part_that_it_needs_is_killed(up: Up, tmp_path: Path, 
     victim.kill()
     _, printed = first.communicate(timeout=30)
     assert first.returncode == 1
-    assert f"{part} ended by itself" in printed
+    assert f"{part} ended unexpectedly" in printed
     assert "Traceback" not in printed
     assert running_stack(home) is None
     up(home)

@@ -39,7 +39,7 @@ def test_a_sign_in_service_that_is_down_is_a_503(issuer: Issuer, handler: Handle
     issuer.down = True
     answer = answered(handler, http_event(method, path, b"{}", {"authorization": f"Bearer {issuer.token()}"}))
     assert answer.problem() == (503, "unavailable")
-    assert answer.json()["detail"] == "For now the sign-in service does not answer."
+    assert answer.json()["detail"] == "Temporary failure: the sign-in service does not answer."
     assert answer.headers["retry-after"] == "5"
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.wire.jobs import UploadRequest
+from shared.wire.uploads import UploadRequest
 
 GOOD = {"filename": "river.csv", "size_bytes": 5, "sha256": "AB" * 32}
 

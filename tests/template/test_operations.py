@@ -51,7 +51,7 @@ def test_what_was_deleted_is_kept_for_as_long_as_the_page_says() -> None:
     assert (rule["Status"], rule["ExpiredObjectDeleteMarker"]) == ("Enabled", True)
     days = rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
     assert f"In the bucket it stays as a noncurrent version for {days} days (`{rule['Id']}`" in PROSE
-    assert f"keep its window at {days} days" in PROSE
+    assert f"a window of {days} days" in PROSE
     assert f"interval '{days} days'" in PAGE
 
 
@@ -73,7 +73,7 @@ def test_every_resource_that_is_named_is_one() -> None:
 
 def test_the_worker_is_stopped_in_all_that_starts_it() -> None:
     started_by = {f"ProcessFunction{event}" for event in RESOURCES["ProcessFunction"]["Properties"]["Events"]}
-    for heading in ("**Stop.**", "**Start again.**"):
+    for heading in ("**Stop.**", "**Start.**"):
         step = PAGE.split(heading)[1].split("```")[1]
         assert started_by == set(re.findall(r"ProcessFunction\w+", step))
 

@@ -245,3 +245,30 @@ def test_another_owners_job_is_not_there(
     assert client.call(method, f"/jobs/{job_id}{command}").problem() == (401, "not_signed_in")
     assert other_steps.job(job_id)["status"] == "failed"
     assert take_out() == []
+
+
+def test_columns_of_a_choice_take_the_place_of_those_that_the_job_has(client: Client, steps: Steps) -> None:
+    job_id, _ = steps.done()
+    body = {"dataset_type": "transactions", "parameters": {"top": 5, "columns": {"fee": "Fee"}}}
+    assert client.call("PATCH", f"/jobs/{job_id}", json_body=body).status == 200
+    body = {"dataset_type": "transactions", "columns": {"amount": "Gross", "fee": None}}
+    answer = client.call("PATCH", f"/jobs/{job_id}", json_body=body)
+    choice = answer.json()["type_choice"]
+    assert (answer.status, answer.json()["job_id"], choice["chosen_by"]) == (200, job_id, str(steps.user.owner))
+    assert choice["parameters"] == {"top": 5, "columns": {"amount": "Gross", "fee": None}}
+    assert steps.claim(job_id, "another")["job"]["parameters"] == choice["parameters"]
+    wrong = {"dataset_type": "transactions", "columns": {"amount": 1}}
+    assert client.call("PATCH", f"/jobs/{job_id}", json_body=wrong).status == 422
+
+
+def test_remembered_columns_are_changed_and_forgotten(client: Client, steps: Steps) -> None:
+    steps.confirmed()
+    choice_id = steps.remembered()[0]["choice_id"]
+    edited = client.call("PATCH", f"/columns/{choice_id}", json_body={"columns": {"result": "Reading"}})
+    assert (edited.status, edited.json()["columns"]) == (200, {"result": "Reading"})
+    for body in ({}, {"columns": {}}, {"columns": {"result": 1}}, {"columns": {"a": "b"}, "more": 1}):
+        assert client.call("PATCH", f"/columns/{choice_id}", json_body=body).status == 422
+    assert client.call("DELETE", f"/columns/{choice_id}").status == 204
+    for gone in (client.call("DELETE", f"/columns/{choice_id}"),
+                 client.call("PATCH", f"/columns/{choice_id}", json_body={"columns": {"a": "b"}})):  # fmt: skip
+        assert gone.problem() == (404, "columns_not_found")

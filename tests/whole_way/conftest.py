@@ -25,7 +25,7 @@ from tests.whole_way.service import Service, settings_of
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The embedded stack, whole; its leases are short, so that a killed worker is replaced soon."""
+    """A complete local stack, with short leases, so that a killed worker is replaced soon."""
     stack = Stack(tmp_path_factory.mktemp("stack"), lease_seconds=3, retry_base_seconds=1)
     stack.start()
     yield stack

@@ -9,7 +9,7 @@ from typing import Literal
 import polars as pl
 from pydantic import JsonValue
 
-from assay.client.api import Client, LocalFile
+from assay.client import Client, LocalFile
 from assay.client.models import Job, UploadAnswer
 
 

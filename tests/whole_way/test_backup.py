@@ -1,4 +1,4 @@
-"""A stack that is backed up while it works, and lost: what comes back ends as if nothing had been."""
+"""A stack is backed up while it works and then lost: the restored jobs end as usual."""
 
 from __future__ import annotations
 

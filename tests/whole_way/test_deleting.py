@@ -1,4 +1,4 @@
-"""What is deleted is gone from either storage."""
+"""Deleted files are removed from both storages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One owner's many files do not hold up another's one, even on a stack whose only worker is busy."""
+"""One owner's many files do not delay another owner's file, even if the only worker is busy."""
 
 from __future__ import annotations
 

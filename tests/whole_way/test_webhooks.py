@@ -142,4 +142,4 @@ def test_the_page_names_every_error_and_every_field() -> None:
     example: dict[str, Any] = json.loads(line)
     assert set(example["data"]) == set(EndedJob.model_fields)
     assert webhooks._TRY_SECONDS == 10
-    assert "ten seconds is all the time there is" in " ".join(PAGE.split())
+    assert "from 200 to 299 within ten seconds" in " ".join(PAGE.split())

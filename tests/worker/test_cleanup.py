@@ -90,7 +90,7 @@ def test_outputs_of_an_attempt_that_failed_are_deleted_and_those_of_the_next_sta
 
     def failing_at_the_third(*arguments: Any) -> None:
         if not left[0]:
-            raise Transient("the object store did not take the object")
+            raise Transient("the object store did not accept the object")
         left[0] -= 1
         put_file(*arguments)
 

@@ -131,7 +131,7 @@ def test_an_object_may_come_before_its_announcement(steps: Steps, caplog: pytest
     early = upload_key(steps.user.owner, new_sha256())
     store(early, b"bytes")
     assert failed(handler(s3_events(early), Context())) == []
-    assert "nobody has announced" in caplog.text
+    assert "without a registered upload" in caplog.text
     assert take_out() == []
     assert steps.register(early.split("/")[2])["job"]["status"] == "queued"
 
@@ -141,7 +141,7 @@ def test_a_fault_outside_is_tried_again_after_a_delay(
 ) -> None:
     job_id, key = upload(steps, MEASUREMENTS)
     with monkeypatch.context() as fault:
-        fault.setattr(ObjectStore, "put_file", failing(Transient("the object store did not take the object")))
+        fault.setattr(ObjectStore, "put_file", failing(Transient("the object store did not accept the object")))
         fault.setattr("random.uniform", lambda *ends: ends[1])
         work(key)
     assert (steps.job(job_id)["status"], outcomes(steps, job_id)) == ("queued", ["retry"])
@@ -184,7 +184,7 @@ def test_a_pipeline_says_how_often_its_jobs_are_tried(steps: Steps, monkeypatch:
     job_id, key = upload(steps, MEASUREMENTS)
     once = tuple(info._replace(max_attempts=1) for info in pipelines())
     monkeypatch.setattr(job_work, "pipelines", lambda: once)
-    monkeypatch.setattr(ObjectStore, "put_file", failing(Transient("the object store did not take the object")))
+    monkeypatch.setattr(ObjectStore, "put_file", failing(Transient("the object store did not accept the object")))
     work(key)
     assert (steps.job(job_id)["status"], outcomes(steps, job_id)) == ("failed", ["failed"])
     assert delayed() == 0

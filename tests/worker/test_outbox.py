@@ -72,7 +72,7 @@ def test_with_the_queue_down_in_the_middle_the_rest_is_told_of_when_it_has_been_
 
     def half(queue: Queue, bodies: Sequence[str]) -> None:
         send(queue, bodies[:10])
-        raise Transient("the queue did not take the messages")
+        raise Transient("the queue did not accept the messages")
 
     with monkeypatch.context() as fault:
         fault.setattr(Queue, "send", half)

@@ -125,7 +125,7 @@ def test_only_where_somebody_is_to_be_told_a_hint_is_sent(steps: Steps, webhooks
 
 
 @pytest.mark.parametrize(
-    ("gone", "logged"), [("database", "deliveries not hinted at"), ("queue", "a hint was not sent")]
+    ("gone", "logged"), [("database", "no hint sent for deliveries"), ("queue", "a hint was not sent")]
 )
 def test_a_hint_that_cannot_be_sent_keeps_no_job_from_its_end(
     steps: Steps,
@@ -151,7 +151,7 @@ def test_a_hint_that_cannot_be_sent_keeps_no_job_from_its_end(
 
         def queue_gone(self: Queue, bodies: Sequence[str], after_seconds: int = 0) -> None:
             if DELIVER_HINT in bodies:
-                raise Transient("the queue did not take the messages")
+                raise Transient("the queue did not accept the messages")
             send(self, bodies, after_seconds)
 
         with monkeypatch.context() as fault:

@@ -1,1 +1,1 @@
-"""The commands of `assay`, a module for each kind; assay/cli/app.py puts them together."""
+"""The subcommands of `assay`, by topic; assay/cli/app.py registers them."""

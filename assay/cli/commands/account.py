@@ -1,4 +1,4 @@
-"""`assay account`, `export` and `delete-account`: what belongs to whoever is signed in."""
+"""`assay account`, `export` and `delete-account`: the data of the signed-in user."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from assay.client.export import export as export_to
 
 
 def account(context: typer.Context, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
-    """Show the plan, and how much of it is used."""
+    """Show the plan and the usage."""
     with connected(context, url, token, as_json=as_json) as client:
-        found = client.account()
+        account = client.account()
     if as_json:
-        screen.print_json({"account": found.model_dump(mode="json")})
+        screen.print_json({"account": account.model_dump(mode="json")})
     else:
-        views.account(found)
+        views.account(account)
 
 
 def export(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="A folder that is new or empty.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="A new or empty folder.")],
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
-    """Save all that the account has: every file, and export.json. Begun anew, it goes on where it broke off."""
+    """Export the account's data: all files, and export.json. An interrupted export resumes."""
     with connected(context, url, token, as_json=as_json) as client:
         total = client.account().usage.stored_bytes
         with screen.progress(str(folder), total, in_bytes=True) as update:
@@ -51,25 +51,25 @@ def export(
         )
     if exported.missing:
         detail = f"The object store no longer has: {', '.join(sorted(exported.missing))}."
-        screen.problem("Some files are missing.", detail, "file_missing", "Their jobs are in export.json all the same.")
+        screen.problem("Some files are missing.", detail, "file_missing", "Their jobs are in export.json.")
         raise typer.Exit(1)
 
 
 def delete_account(
     context: typer.Context, yes: Yes = False, as_json: AsJson = False, url: Url = None, token: Token = None
 ) -> None:
-    """Delete all that the account has: jobs, uploads, outputs and webhooks."""
+    """Delete the account's data: jobs, uploads, outputs and webhooks."""
     with connected(context, url, token, as_json=as_json) as client:
         if not yes:
-            found = client.account()
+            account = client.account()
             screen.note(
-                f"Everything that {found.owner} has at {client.url} will be deleted, "
-                f"{screen.size(found.usage.stored_bytes)} of files among it. `assay export DIR` saves it first."
+                f"This deletes all data of {account.owner} at {client.url}, including "
+                f"{screen.size(account.usage.stored_bytes)} of files. `assay export DIR` saves it first."
             )
-            confirmed("Delete it all?", "delete")
+            confirmed("Delete everything?", "delete")
         while left := client.delete_account():
-            screen.note(f"At least {left} things are left; going on.")
+            screen.note(f"At least {left} items are left; continuing.")
     if as_json:
         screen.print_json({"deleted": True})
     else:
-        screen.result("Deleted. The files are gone within minutes; the plan and its limits stay as they are.")
+        screen.result("Deleted. Files are deleted within minutes. The plan and its hourly usage stay.")

@@ -1,4 +1,4 @@
-"""`assay analyse`: no stack, no database."""
+"""`assay analyse`, which needs no stack and no database."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from assay.cli.terminal.reporting import reported
 
 def analyse(
     file: File,
-    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the outputs.")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to write the outputs to.")],
     dataset_type: DatasetType = None,
     param: Param = None,
     column: Column = None,
     as_json: AsJson = False,
 ) -> None:
-    """Analyse a file here and now: no stack, no database, the same outputs byte for byte."""
+    """Analyse a file without a stack or a database. The outputs are byte for byte those of `assay run`."""
     with reported(as_json=as_json):
         require_engine()
     from assay.cli.offline import analyse as analysing

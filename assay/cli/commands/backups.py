@@ -1,4 +1,4 @@
-"""`assay backup` and `assay restore`: the data of this machine's stack."""
+"""`assay backup` and `assay restore`, for the data of the local stack."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from assay.cli.terminal.reporting import reported
 
 
 def backup(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="A folder that is new or empty.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="A new or empty folder.")],
 ) -> None:
-    """Back up the embedded stack, database and objects, while it runs or not."""
+    """Back up the database and the objects of the local stack, running or not."""
     with reported(as_json=False):
         require_stack()
         from local.backup.save import back_up
@@ -34,11 +34,11 @@ def backup(
 
 def restore(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="What `assay backup` has written.")
+        Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="A folder that `assay backup` wrote.")
     ],
-    replace: Annotated[bool, typer.Option("--replace", help="Put data that is there already aside.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Move existing data aside.")] = False,
 ) -> None:
-    """Restore the embedded stack from a backup; it must not run."""
+    """Restore the local stack from a backup. The stack must not be running."""
     with reported(as_json=False):
         require_stack()
         from local.backup.restore import restore as restore_from
@@ -53,8 +53,8 @@ def restore(
         f"as of {manifest.taken_at.astimezone():%Y-%m-%d %H:%M:%S}."
     )
     if restored.former is not None:
-        screen.result(f"The former data is in {restored.former}; delete it when you need it no more.")
-    screen.note("The next `assay up` or `assay run` goes on with the jobs that had not ended.")
+        screen.result(f"The previous data is in {restored.former}; delete it when you no longer need it.")
+    screen.note("The next `assay up` or `assay run` continues the unfinished jobs.")
 
 
 def _refuse_given_database() -> None:

@@ -1,4 +1,4 @@
-"""`assay jobs`, `show`, `cancel`, `retry`, `reprocess` and `delete`: what a client of the HTTP API does."""
+"""`assay jobs`, `show`, `cancel`, `retry`, `reprocess` and `delete`."""
 
 from __future__ import annotations
 
@@ -27,42 +27,42 @@ def jobs(
     context: typer.Context,
     *,
     status: Annotated[JobStatus | None, typer.Option(help="Only jobs with this status.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of jobs.")] = 20,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
     """List the latest jobs, newest first."""
     with connected(context, url, token, as_json=as_json) as client:
-        found = client.jobs(status, limit)
+        jobs = client.jobs(status, limit)
     if as_json:
-        screen.print_json({"jobs": [job.model_dump(mode="json") for job in found]})
+        screen.print_json({"jobs": [job.model_dump(mode="json") for job in jobs]})
     else:
-        views.jobs(found)
+        views.jobs(jobs)
 
 
 def show(context: typer.Context, job: JobId, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
     """Show a job, its attempts, and links to its outputs."""
     with connected(context, url, token, as_json=as_json) as client:
         job_id = client.job_id(job)
-        found = client.job(job_id)
-        outputs = [Saved(output, client.link(output)) for output in client.outputs(job_id)]
+        shown = client.job(job_id)
+        outputs = [Saved(file, client.link(file)) for file in client.outputs(job_id)]
     if as_json:
-        screen.print_json({"job": found.model_dump(mode="json"), "outputs": [one.as_json() for one in outputs]})
+        screen.print_json({"job": shown.model_dump(mode="json"), "outputs": [file.as_json() for file in outputs]})
     else:
-        views.job(found, outputs)
+        views.job(shown, outputs)
 
 
 def cancel(context: typer.Context, job: JobId, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
-    """Cancel a job; a running one stops soon."""
+    """Cancel a job. A running job stops within seconds."""
     with connected(context, url, token, as_json=as_json) as client:
-        found = client.cancel(client.job_id(job))
+        cancelled = client.cancel(client.job_id(job))
     if as_json:
-        screen.print_json({"job": found.model_dump(mode="json")})
-    elif found.status == "cancelled":
-        screen.result(f"Job {found.job_id} is cancelled.")
+        screen.print_json({"job": cancelled.model_dump(mode="json")})
+    elif cancelled.status == "cancelled":
+        screen.result(f"Job {cancelled.job_id} is cancelled.")
     else:
-        screen.result(f"Job {found.job_id} is {found.status} and was asked to stop.")
+        screen.result(f"Job {cancelled.job_id} is {cancelled.status} and will stop.")
 
 
 def retry(
@@ -75,10 +75,10 @@ def retry(
     url: Url = None,
     token: Token = None,
 ) -> None:
-    """Try a failed or cancelled job again, wait for it, and save the outputs."""
+    """Retry a failed or cancelled job, wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
-        found, saved = finished(client, client.retry(client.job_id(job)), out)
-    report(found, saved, found.filename, cached=False, json=as_json, links=links)
+        ended, saved = finished(client, client.retry(client.job_id(job)), out)
+    report(ended, saved, ended.filename, cached=False, json=as_json, links=links)
 
 
 def reprocess(
@@ -91,10 +91,10 @@ def reprocess(
     url: Url = None,
     token: Token = None,
 ) -> None:
-    """Process the file of a job anew, as a new job; wait for it, and save the outputs."""
+    """Process the file of a job again as a new job, wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
-        found, saved = finished(client, client.reprocess(client.job_id(job)), out)
-    report(found, saved, found.filename, cached=False, json=as_json, links=links)
+        ended, saved = finished(client, client.reprocess(client.job_id(job)), out)
+    report(ended, saved, ended.filename, cached=False, json=as_json, links=links)
 
 
 def delete(
@@ -105,12 +105,12 @@ def delete(
     url: Url = None,
     token: Token = None,
 ) -> None:
-    """Delete a job with its outputs, whatever its status; its upload too, if no other job has that."""
+    """Delete a job, whatever its status, with its outputs, and with its upload unless another job uses it."""
     with connected(context, url, token, as_json=as_json) as client:
         job_id = client.job_id(job)
         if not yes:
-            found = client.job(job_id)
-            confirmed(f"Delete job {job_id} ({found.filename}, {found.status}) with its outputs?", "y")
+            shown = client.job(job_id)
+            confirmed(f"Delete job {job_id} ({shown.filename}, {shown.status}) with its outputs?", "y")
         client.delete(job_id)
     if as_json:
         screen.print_json({"deleted": str(job_id)})

@@ -1,4 +1,4 @@
-"""`assay read`: no stack, no database."""
+"""`assay read`, which needs no stack and no database."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def _help(field: str) -> str:
 
 
 def _option(field: str) -> OptionInfo:
-    option: OptionInfo = typer.Option(help=f"If not found by itself: {_help(field)}.")
+    option: OptionInfo = typer.Option(help=f"{_help(field)}; detected if omitted.")
     return option
 
 
 def read(
     file: File,
-    out: Annotated[Path | None, typer.Option(dir_okay=False, help="A CSV file for the table as it was read.")] = None,
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="CSV file to write the table to.")] = None,
     column: Column = None,
     as_json: AsJson = False,
     encoding: Annotated[str | None, _option("encoding")] = None,
@@ -42,16 +42,16 @@ def read(
     date_order: Annotated[str | None, _option("date_order")] = None,
     sheet: Annotated[str | None, _option("sheet")] = None,
 ) -> None:
-    """Show what Assay understands of a file and its columns, and write its table as clean CSV, without a stack."""
-    given = {
+    """Show how Assay reads a file and its columns, and write its table as clean CSV. Needs no stack and no database."""
+    options = {
         "encoding": encoding, "delimiter": delimiter, "quote": quote, "escape": escape, "comment": comment,
         "header": header, "header_line": header_line, "decimal": decimal, "thousands": thousands,
         "date_order": date_order, "sheet": sheet,
     }  # fmt: skip
-    if given["delimiter"] == "\\t":
-        given["delimiter"] = "\t"
+    if options["delimiter"] == "\\t":
+        options["delimiter"] = "\t"
     try:
-        reading = Reading.model_validate(given)
+        reading = Reading.model_validate(options)
     except ValidationError as error:
         wrong = error.errors()[0]
         raise typer.BadParameter(f"--{str(wrong['loc'][0]).replace('_', '-')}: {wrong['msg']}") from None

@@ -1,4 +1,4 @@
-"""From a job to its outputs on this machine: wait for it, save them, and show what came of it."""
+"""Wait for a job, save its outputs, and show the result."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from assay.client.models import Job
 
 
 def finished(client: Client, job: Job, out: Path | None) -> tuple[Job, list[Saved]]:
-    """Wait for a job, and save its outputs if it is done."""
+    """Wait for a job and save its outputs if it is done."""
     if job.status != "done":
         job = _wait(client, job)
     return job, _save(client, job, out or Path("results") / str(job.job_id)) if job.status == "done" else []
 
 
 def as_json(job: Job, saved: list[Saved], *, cached: bool) -> dict[str, JsonValue]:
-    """Return what `--json` gives of a job that has ended."""
+    """Return the `--json` output for an ended job."""
     return {
         "cached": cached,
         "job": job.model_dump(mode="json"),
@@ -32,7 +32,7 @@ def as_json(job: Job, saved: list[Saved], *, cached: bool) -> dict[str, JsonValu
 
 
 def report(job: Job, saved: list[Saved], file: str, *, cached: bool, json: bool, links: bool) -> None:
-    """Print how a job ended, and what was saved. Raises typer.Exit(1) for one that has no results."""
+    """Print how a job ended and what was saved. Raises typer.Exit(1) if it has no results."""
     if json:
         screen.print_json(as_json(job, saved, cached=cached))
     if job.status != "done":
@@ -50,14 +50,14 @@ def _wait(client: Client, job: Job) -> Job:
             )
     except KeyboardInterrupt as error:
         screen.note(
-            f"The job goes on. Look later: assay show {job.job_id}; stop it: assay cancel {job.job_id}. "
-            "`assay run` of the same file waits for it and saves its outputs."
+            f"The job continues. To look at it: assay show {job.job_id}. To stop it: assay cancel {job.job_id}. "
+            "`assay run` with the same file waits for it and saves its outputs."
         )
         raise typer.Exit(130) from error
 
 
 def _save(client: Client, job: Job, folder: Path) -> list[Saved]:
-    """Save all outputs or none."""
+    """Save all outputs, or none on an error."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".run.") as beside:
         fetched = []

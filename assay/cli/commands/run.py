@@ -23,13 +23,13 @@ from assay.client.models import Job, ProblemDetails, UploadAnswer
 
 OnDuplicate = Literal["reuse", "reprocess"]
 
-# After these, no other file would fare better.
+# Problems that would also affect every other file.
 _HOPELESS = {"unreachable", "unavailable"}
 
 
 @dataclass
 class _Run:
-    """One file on its way: what was answered, how its job ended, or why not."""
+    """One file of the run: the response, the ended job, or the problem."""
 
     file: Path
     answer: UploadAnswer | None = None
@@ -38,12 +38,12 @@ class _Run:
     problem: ProblemDetails | None = None
 
     def as_json(self) -> dict[str, JsonValue]:
-        told: dict[str, JsonValue] = {"file": str(self.file)}
+        result: dict[str, JsonValue] = {"file": str(self.file)}
         if self.job is not None and self.answer is not None:
-            told |= results.as_json(self.job, self.saved, cached=self.answer.cached)
+            result |= results.as_json(self.job, self.saved, cached=self.answer.cached)
         if self.problem is not None:
-            told["problem"] = self.problem.model_dump(mode="json")
-        return told
+            result["problem"] = self.problem.model_dump(mode="json")
+        return result
 
 
 def run(
@@ -57,13 +57,13 @@ def run(
     column: Column = None,
     on_duplicate: Annotated[
         OnDuplicate,
-        typer.Option(help="Whether an earlier job for the same file answers, or the file is processed again."),
+        typer.Option(help="reuse: return an earlier result for the same file; reprocess: process the file again."),
     ] = "reuse",
     out: Annotated[
         Path | None,
         typer.Option(
             file_okay=False,
-            help="Folder for the outputs (of several files: one below it for each job); results/JOB if not given.",
+            help="Folder to save the outputs in (with several files: one subfolder per job); default: results/JOB.",
         ),
     ] = None,
     links: Links = False,
@@ -74,7 +74,7 @@ def run(
     """Send files, wait for their jobs, and save the outputs."""
     parameters = parameters_of(param, column)
     with input_files(files) as paths, connected(context, url, token, as_json=as_json) as client:
-        # A folder or a pattern gives a list, however many files it stands for: a script reads one shape.
+        # A folder or a pattern always gives a list, even of one file, so that scripts can rely on the format.
         if len(files) == 1 and is_one_file(files[0]):
             answer = _send(client, paths[0], dataset_type, parameters, on_duplicate)
             job, saved = results.finished(client, answer.job, out)
@@ -94,7 +94,7 @@ def run(
 
 @contextmanager
 def _noted(run: _Run) -> Iterator[None]:
-    """Keep why one file was refused, so that the others go on. Raises Refused where none of them can."""
+    """Record why a file was refused, so that the others continue. Raises Refused if it affects all of them."""
     try:
         yield
     except Refused as error:
@@ -141,11 +141,11 @@ def _send(
 
 
 def _sum(update: screen.Update, stage: str) -> Callable[[int], None]:
-    done = 0
+    total = 0
 
     def advance(more: int) -> None:
-        nonlocal done
-        done += more
-        update(done, stage)
+        nonlocal total
+        total += more
+        update(total, stage)
 
     return advance

@@ -1,4 +1,4 @@
-"""`assay up` and `assay down`: the embedded stack, in the foreground and at its end."""
+"""`assay up` and `assay down`, for the local stack."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def up(
     port: Annotated[int | None, typer.Option(envvar="ASSAY_PORT", min=1, max=65535, help="Port of the API.")] = None,
     idle_stop: Annotated[float | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Run the embedded stack until Ctrl-C."""
+    """Run the local stack until Ctrl-C."""
     ended = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -41,25 +41,27 @@ def up(
             from local.stack import Stack
 
         stack = Stack(default_home(), port=port, database_url=given_database())
-        # Until the stack stands, a signal breaks off its start; from then on it ends the waiting below.
+        # Until the stack is up, a signal aborts its start; afterwards it ends the wait below.
         signal.signal(signal.SIGTERM, _interrupt)
         signal.signal(signal.SIGHUP, _interrupt)
         try:
-            # In the background, the command that waits for the stack tells a person.
+            # In the background, the command that waits for the stack reports the error.
             stack.start(tell if idle_stop is None else partial(write_step, stack.home))
         except KeyboardInterrupt as error:
             raise typer.Exit(130) from error
     try:
-        for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(one, end)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, end)
         if idle_stop is None:
             _welcome(stack)
         with reported(as_json=False):
             while not ended.wait(1):
                 if not is_announced(stack.home) or (idle_stop is not None and stack.is_idle(idle_stop)):
                     break
-                if (dead := stack.dead_part()) is not None:
-                    raise StackError(f"{dead} The stack stops; the next `assay up` or `assay run` starts a new one.")
+                if (failure := stack.dead_part()) is not None:
+                    raise StackError(
+                        f"{failure} The stack is stopping; the next `assay up` or `assay run` starts it again."
+                    )
     finally:
         stack.stop()
 
@@ -72,9 +74,9 @@ def _welcome(stack: Stack) -> None:
     from local.background import TOKEN_LIFETIME
 
     token = stack.token_for(stack.owner, TOKEN_LIFETIME)
-    screen.result(f"Assay is up at {stack.url}; Ctrl-C stops it. Its data and logs are in {stack.home}.")
+    screen.result(f"Assay is running at {stack.url}; Ctrl-C stops it. Data and logs are in {stack.home}.")
     screen.result(
-        f"\nFor curl or for another terminal; the token is good for 24 hours:\n\n"
+        f"\nFor curl or another terminal (the token is valid for 24 hours):\n\n"
         f"export ASSAY_URL={stack.url}\nexport ASSAY_TOKEN={token}\n\nFor example:\n"
     )
     screen.result(
@@ -85,11 +87,11 @@ def _welcome(stack: Stack) -> None:
 
 
 def down() -> None:
-    """Stop the embedded stack, wherever it was started."""
+    """Stop the local stack, wherever it was started."""
     with reported(as_json=False):
         require_stack()
         from local.home import default_home
         from local.running import stop_running
 
         stopped = stop_running(default_home())
-    screen.note("Stopped." if stopped else "No stack is up.")
+    screen.note("Stopped." if stopped else "No stack is running.")

@@ -1,4 +1,4 @@
-"""`assay types` and `assay choose`: what a file may be, and saying what one is."""
+"""`assay types` and `assay choose`, for dataset types."""
 
 from __future__ import annotations
 
@@ -16,28 +16,30 @@ from assay.client.models import DatasetTypes
 
 
 def types(context: typer.Context, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
-    """List what a file may be: this machine's dataset types, or those of the Assay at --url."""
-    found = _types(context, url, token, as_json=as_json)
+    """List the dataset types of this installation, or of the Assay at --url."""
+    dataset_types = _types(context, url, token, as_json=as_json)
     if as_json:
-        screen.print_json(found.model_dump(mode="json"))
+        screen.print_json(dataset_types.model_dump(mode="json"))
         return
-    for number, one in enumerate(found.dataset_types):
+    for number, dataset_type in enumerate(dataset_types.dataset_types):
         if number:
             screen.result("")
-        screen.result(f"{one.dataset_type}  ({one.pipeline} {one.pipeline_version})")
-        screen.result(f"  {one.description}")
-        usual = {column.role: column.names[0] for column in one.columns}
-        needs = [" or ".join(" with ".join(usual[role] for role in roles) for roles in group) for group in one.needs]
+        screen.result(f"{dataset_type.dataset_type}  ({dataset_type.pipeline} {dataset_type.pipeline_version})")
+        screen.result(f"  {dataset_type.description}")
+        usual = {column.role: column.names[0] for column in dataset_type.columns}
+        needs = [
+            " or ".join(" with ".join(usual[role] for role in roles) for roles in group) for group in dataset_type.needs
+        ]
         if needs:
             screen.result(f"  Needs: {'; '.join(needs)}")
-        needed = {role for group in one.needs for roles in group for role in roles}
-        more = [name for role, name in usual.items() if role not in needed]
-        if more:
-            screen.result(f"  Also knows: {', '.join(more)}")
+        needed = {role for group in dataset_type.needs for roles in group for role in roles}
+        names = [name for role, name in usual.items() if role not in needed]
+        if names:
+            screen.result(f"  Also knows: {', '.join(names)}")
 
 
 def _types(context: typer.Context, url: str | None, token: str | None, *, as_json: bool) -> DatasetTypes:
-    # They are files of the program: to know its own, it needs no stack.
+    # Dataset types are part of the package, so no stack is needed.
     if (url or context.obj.url) is None:
         return all_dataset_types()
     with connected(context, url, token, as_json=as_json) as client:
@@ -47,7 +49,9 @@ def _types(context: typer.Context, url: str | None, token: str | None, *, as_jso
 def choose(
     context: typer.Context,
     job: JobId,
-    dataset_type: Annotated[str, typer.Argument(metavar="TYPE", help="What the file is; `assay types` lists them.")],
+    dataset_type: Annotated[
+        str, typer.Argument(metavar="TYPE", help="The file's dataset type; `assay types` lists all.")
+    ],
     *,
     param: Param = None,
     column: Column = None,
@@ -58,13 +62,13 @@ def choose(
     url: Url = None,
     token: Token = None,
 ) -> None:
-    """Say what the file of a job is: the job runs again as that; wait for it, and save the outputs.
+    """Choose the dataset type of a job. The job runs again with it; wait for it, and save the outputs.
 
-    It keeps its parameters. With --param it runs with those alone, with --column with these columns.
+    The job keeps its parameters. With --param it runs with only those, with --column with these columns.
     """
     parameters = parameters_of(param)
     if parameters and no_param:
-        raise typer.BadParameter("Give --param or --no-param, not both.", param_hint="--no-param")
+        raise typer.BadParameter("Use --param or --no-param, not both.", param_hint="--no-param")
     with connected(context, url, token, as_json=as_json) as client:
         chosen = client.choose_type(
             client.job_id(job),
@@ -72,5 +76,5 @@ def choose(
             parameters if param or no_param else None,
             columns_of(column) if column else None,
         )
-        found, saved = finished(client, chosen, out)
-    report(found, saved, found.filename, cached=False, json=as_json, links=links)
+        ended, saved = finished(client, chosen, out)
+    report(ended, saved, ended.filename, cached=False, json=as_json, links=links)

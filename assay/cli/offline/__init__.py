@@ -1,1 +1,1 @@
-"""What the command does with this machine's files alone: no service, no stack."""
+"""Commands on local files, without a service or a stack."""

@@ -1,4 +1,4 @@
-"""`assay analyse`: detection and pipeline alone on a file of this machine."""
+"""`assay analyse`: detect a local file's type and run its pipeline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from assay.files import analyse_file
 
 
 def run(file: Path, out: Path, dataset_type: str | None, parameters: Mapping[str, JsonValue], *, as_json: bool) -> None:
-    """Write the outputs into `out`, all or none of them. Raises typer.Exit(1) once the reason for none is printed."""
+    """Write all outputs into `out`, or print an error and raise typer.Exit(1)."""
     with reported(as_json=as_json):
         _run(file, out, dataset_type, parameters, as_json=as_json)
 
@@ -66,4 +66,4 @@ def _run(
             f"manifest {analysis.manifest_sha256}"
         )
         if analysis.detection.band in {"likely", "review"}:
-            screen.result(f"{analysis.detection.decision} To have it run as another type: --dataset-type TYPE")
+            screen.result(f"{analysis.detection.decision} To use another type: --dataset-type TYPE")

@@ -1,4 +1,4 @@
-"""The dataset types of this installation, as `GET /dataset-types` gives those of another one."""
+"""The dataset types of this installation, in the format of `GET /dataset-types`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assay.datasets.registry import DatasetInfo, datasets
 
 
 def all_dataset_types() -> DatasetTypes:
-    """Read them from their folders, without the data engine."""
+    """Read the dataset types from their folders, without the data engine."""
     return DatasetTypes(dataset_types=[_read(info) for info in datasets()])
 
 

@@ -1,4 +1,4 @@
-"""`assay read`: what Assay understands of a file, and the table as it reads it."""
+"""`assay read`: show how Assay reads a file, and write its table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SHOWN = 20
 
 
 def run(file: Path, out: Path | None, reading: Reading, columns: Mapping[str, str | None], *, as_json: bool) -> None:
-    """Print what the file is, and write its table to `out`. Raises typer.Exit(1) once it is printed why not."""
+    """Print how the file is read, and write its table to `out`. On an error, print it and raise typer.Exit(1)."""
     with reported(as_json=as_json), tempfile.TemporaryDirectory(prefix="assay-read-") as folder:
         try:
             _run(file, out, reading, columns, Path(folder), as_json=as_json)
@@ -62,13 +62,12 @@ def _run(
 
 
 def write_table(table: Table, rows: pl.LazyFrame, path: Path) -> None:
-    """Write the table as it was read: RFC 4180 in UTF-8, its header first where it has one, every value as its text.
+    """Write the table as CSV (RFC 4180, UTF-8): the header, if there is one, then every cell as text.
 
-    A header that is not in the file is not written: nothing is in the table that was not there. All of it or nothing:
-    a file that was there stays until the whole is written.
+    No header is written if the file has none. The file is replaced only when it is complete.
     """
-    positions = [str(at) for at in range(len(table.columns))]
-    blank_as_null = [pl.when(pl.col(at) != "").then(pl.col(at)).alias(at) for at in positions]
+    positions = [str(position) for position in range(len(table.columns))]
+    blank_as_null = [pl.when(pl.col(position) != "").then(pl.col(position)).alias(position) for position in positions]
     with tempfile.NamedTemporaryFile(dir=path.resolve().parent, prefix=f".{path.name[:50]}.", delete=False) as file:
         written = Path(file.name)
         try:
@@ -91,23 +90,23 @@ def _as_json(
     file: Path, table: Table, types: tuple[ColumnType, ...], refused: pl.DataFrame, count: int
 ) -> dict[str, JsonValue]:
     columns: list[JsonValue] = [
-        {"name": name, **_type_as_json(one)} for name, one in zip(table.columns, types, strict=True)
+        {"name": name, **_type_as_json(column_type)} for name, column_type in zip(table.columns, types, strict=True)
     ]
     cells: list[JsonValue] = [dict(row) for row in refused.iter_rows(named=True)]
     return {"file": file.name, "rows": count, "columns": columns, "read_as": table.facts, "refused_cells": cells}
 
 
-def _type_as_json(one: ColumnType) -> dict[str, JsonValue]:
+def _type_as_json(column_type: ColumnType) -> dict[str, JsonValue]:
     return {
-        "type": one.kind.value,
-        "filled": one.filled,
-        "blank": one.blank,
-        "refused": one.refused,
-        "decimal": one.decimal,
-        "thousands": one.thousands,
-        "unit": one.unit,
-        "dates": None if one.dates is None else asdict(one.dates),
-        "note": one.note,
+        "type": column_type.kind.value,
+        "filled": column_type.filled,
+        "blank": column_type.blank,
+        "refused": column_type.refused,
+        "decimal": column_type.decimal,
+        "thousands": column_type.thousands,
+        "unit": column_type.unit,
+        "dates": None if column_type.dates is None else asdict(column_type.dates),
+        "note": column_type.note,
     }
 
 
@@ -122,18 +121,26 @@ def _show(
     if facts.get("header_line", 0) is None:
         screen.result("  header: none; the columns are numbered")
     grid = Grid("column", "type", "unit", "filled", "blank", "refused", "how it was decided")
-    for name, one in zip(table.columns, types, strict=True):
+    for name, column_type in zip(table.columns, types, strict=True):
         grid.add_row(
-            escape(name), one.kind.value, one.unit, f"{one.filled:,}", f"{one.blank:,}", f"{one.refused:,}", one.note
+            escape(name),
+            column_type.kind.value,
+            column_type.unit,
+            f"{column_type.filled:,}",
+            f"{column_type.blank:,}",
+            f"{column_type.refused:,}",
+            column_type.note,
         )
     screen.grid(grid)
     unequal = facts.get("unequal_rows")
     if isinstance(unequal, list) and unequal:
-        screen.result(f"Rows with other cells than the header ({len(unequal):,}{' or more' * (len(unequal) == 1000)}):")
+        screen.result(
+            f"Rows with more or fewer cells than the header ({len(unequal):,}{' or more' * (len(unequal) == 1000)}):"
+        )
         for row in unequal[:_SHOWN]:
             screen.result(f"  {row}")
     if refused.height:
-        screen.result("Cells that are not of their column's type:")
+        screen.result("Cells that do not match the type of their column:")
         for row, column, text, reason in refused.head(_SHOWN).iter_rows():
             screen.result(f"  row {row:,}, {column}: {text!r} is {reason}")
     if out is not None:

@@ -1,1 +1,1 @@
-"""What a command takes from a terminal and shows there."""
+"""Input from and output to the terminal."""

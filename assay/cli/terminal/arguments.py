@@ -1,4 +1,4 @@
-"""What the command line takes: files, and parameters of an analysis."""
+"""Parse command-line arguments: files, job ids, and parameters."""
 
 from __future__ import annotations
 
@@ -13,62 +13,65 @@ from pydantic import JsonValue
 
 
 def regular(file: Path) -> Path:
-    """Return the file. Raises typer.BadParameter for a device or a pipe: it may never end, and is not read twice."""
+    """Return the file.
+
+    Raises typer.BadParameter for a device or a pipe, which may never end and can't be read twice.
+    """
     if not file.is_file():
-        raise typer.BadParameter(f"{file} is not a regular file; save what it gives into one first.")
+        raise typer.BadParameter(f"{file} is not a regular file; save its data to a file first.")
     return file
 
 
 def job_prefix(text: str) -> str:
-    """Return the hex digits that a job's id begins with. Raises typer.BadParameter for what no id begins with."""
+    """Return the hex digits of a job's id or of its prefix. Raises typer.BadParameter for any other text."""
     digits = text.replace("-", "").lower()
     if not re.fullmatch("[0-9a-f]{4,32}", digits):
-        raise typer.BadParameter(f"{text!r} is not a job's id, nor at least 4 hex digits that one begins with.")
+        raise typer.BadParameter(f"{text!r} is not a job's id or its first 4 or more hex digits.")
     return digits
 
 
-def parameters(given: Sequence[str] | None, columns: Sequence[str] | None = None) -> dict[str, JsonValue]:
-    """Read KEY=VALUE: a value that is JSON is taken as such, any other as text; and ROLE=HEADER of columns.
+def parameters(arguments: Sequence[str] | None, columns: Sequence[str] | None = None) -> dict[str, JsonValue]:
+    """Parse KEY=VALUE, and ROLE=HEADER of columns. A value that is valid JSON is parsed as JSON, any other is text.
 
     Raises typer.BadParameter.
     """
-    found: dict[str, JsonValue] = {}
-    for one in given or []:
-        key, equals, value = one.partition("=")
+    parsed: dict[str, JsonValue] = {}
+    for argument in arguments or []:
+        key, equals, value = argument.partition("=")
         if not key or not equals:
-            raise typer.BadParameter(f"{one!r} is not KEY=VALUE.", param_hint="--param")
-        if key in found:
+            raise typer.BadParameter(f"{argument!r} is not KEY=VALUE.", param_hint="--param")
+        if key in parsed:
             raise typer.BadParameter(f"{key} is given twice.", param_hint="--param")
         try:
-            found[key] = json.loads(value, parse_constant=_finite, parse_float=_finite)
+            parsed[key] = json.loads(value, parse_constant=_finite, parse_float=_finite)
         except ValueError:
-            found[key] = value
+            parsed[key] = value
     if columns:
-        if "columns" in found:
+        if "columns" in parsed:
             raise typer.BadParameter("columns is given by --param, too.", param_hint="--column")
-        found["columns"] = {**columns_of(columns)}
-    return found
+        parsed["columns"] = {**columns_of(columns)}
+    return parsed
 
 
-def columns_of(given: Sequence[str]) -> dict[str, str | None]:
-    """Read ROLE=HEADER; None where no header follows, which says that there is no such column.
+def columns_of(arguments: Sequence[str]) -> dict[str, str | None]:
+    """Parse ROLE=HEADER. Without a header the value is None: there is no such column.
 
     Raises typer.BadParameter.
     """
-    found: dict[str, str | None] = {}
-    for one in given:
-        role, equals, header = one.partition("=")
+    columns: dict[str, str | None] = {}
+    for argument in arguments:
+        role, equals, header = argument.partition("=")
         role = role.strip()
         if not role or not equals:
-            raise typer.BadParameter(f"{one!r} is not ROLE=HEADER.", param_hint="--column")
-        if role in found:
+            raise typer.BadParameter(f"{argument!r} is not ROLE=HEADER.", param_hint="--column")
+        if role in columns:
             raise typer.BadParameter(f"{role} is given twice.", param_hint="--column")
-        found[role] = header.strip() or None
-    return found
+        columns[role] = header.strip() or None
+    return columns
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise typer.BadParameter(f"{text} is not a number that JSON has.", param_hint="--param")
+        raise typer.BadParameter(f"{text} is not a valid JSON number.", param_hint="--param")
     return value

@@ -1,4 +1,4 @@
-"""What a run read, used and refused, in words."""
+"""Format the counts of a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class _Summary(BaseModel):
 
 
 def counted(summary: dict[str, JsonValue] | None) -> str:
-    """Return "2,807 rows read, 2,758 used, 49 refused" of a job's summary; nothing of a job that has none."""
+    """Return text such as "2,807 rows read, 2,758 used, 49 refused" for a job's summary; empty if it has no counts."""
     counts = _Summary.model_validate(summary or {}).counts
     return "; ".join(
         f"{count.read:,} {noun} read, {count.used:,} used, {count.refused:,} refused" for noun, count in counts.items()

@@ -1,4 +1,4 @@
-"""Which files a command is to take: names, folders, patterns, and standard input."""
+"""Resolve input arguments: files, folders, patterns, and standard input."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _PATTERN = set("*?[")
 
 
 def is_one_file(argument: str) -> bool:
-    """Tell whether an argument names one file, and is no folder and no pattern."""
+    """Whether an argument is a single file, not a folder or a pattern."""
     return argument == STDIN or Path(argument).is_file()
 
 
 @contextmanager
-def input_files(given: Sequence[str]) -> Iterator[list[Path]]:
-    """Give the files that the arguments name, each once, in their order; what came on stdin goes with the context.
+def input_files(arguments: Sequence[str]) -> Iterator[list[Path]]:
+    """Yield the files of the arguments in order, without duplicates. The copy of stdin is deleted on exit.
 
-    A name that is there is that file or folder, whatever characters it has; a folder stands for the files directly in
-    it, without hidden ones; else `*`, `?`, `[…]` and `**` are a pattern. Raises typer.BadParameter.
+    An argument that exists is that file or folder, even if it contains pattern characters. A folder means the files
+    directly in it, except hidden ones. Otherwise `*`, `?`, `[…]` and `**` form a pattern. Raises typer.BadParameter.
     """
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
         files: dict[Path, Path] = {}
-        for argument in given:
+        for argument in arguments:
             for path in [_stdin(Path(folder))] if argument == STDIN else _named(argument):
                 files.setdefault(path.resolve(), path)
         yield list(files.values())
@@ -43,13 +43,13 @@ def _named(argument: str) -> list[Path]:
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
         if not files:
-            raise typer.BadParameter(f"There is no file in the folder {argument}.")
+            raise typer.BadParameter(f"The folder {argument} has no files.")
         return files
     if path.exists():
         return [regular(path)]
     if not _PATTERN & set(argument):
         raise typer.BadParameter(f"There is no file {argument}.")
-    names = glob.glob(argument, recursive=True)  # noqa: PTH207  # pathlib takes no pattern that begins at the root
+    names = glob.glob(argument, recursive=True)  # noqa: PTH207  # pathlib does not support absolute patterns
     matches = sorted(path for path in map(Path, names) if path.is_file())
     if not matches:
         raise typer.BadParameter(f"No file matches {argument}.")
@@ -57,9 +57,9 @@ def _named(argument: str) -> list[Path]:
 
 
 def _stdin(folder: Path) -> Path:
-    """Save standard input, which cannot be read twice. Raises typer.BadParameter for a terminal."""
+    """Save standard input to a file, because it cannot be read twice. Raises typer.BadParameter for a terminal."""
     if sys.stdin.isatty():
-        raise typer.BadParameter("- reads a file from standard input, and that is the terminal: use `< FILE`.")
+        raise typer.BadParameter("- reads standard input, which is the terminal: use `< FILE`.")
     path = folder / "stdin"
     if not path.exists():
         with path.open("wb") as file:

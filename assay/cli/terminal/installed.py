@@ -1,4 +1,4 @@
-"""What is installed beside the client: the local stack, of a checkout, and the data engine, of the extra `analyse`."""
+"""Check optional parts: the local stack (in a checkout) and the data engine (the extra `analyse`)."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from importlib.util import find_spec
 
 from assay.client import refused
 
-# The extra's packages, by the names that they are imported by.
+# The import names of the extra's packages.
 _ENGINE = ("charset_normalizer", "fastexcel", "numpy", "polars", "polars_hash", "xlsxwriter", "zstandard")
 
 
 def has_stack() -> bool:
-    """Whether the local stack can be imported."""
+    """Whether the local stack is installed."""
     return find_spec("local") is not None and find_spec("local.stack") is not None
 
 
 def require_stack() -> None:
-    """Raise Refused where only the package is installed, without the local stack."""
+    """Raise Refused if the local stack is not installed."""
     if not has_stack():
         raise refused(
             501,
             "stack_not_installed",
             "The local stack is not installed.",
-            "The local stack is part of a checkout of Assay; this installation has the command alone.",
-            "Run `make setup` in a checkout and use its .venv/bin/assay, or name another Assay with --url and --token.",
+            "The local stack is part of a checkout of Assay; this installation has only the command.",
+            "Run `make setup` in a checkout and use its .venv/bin/assay, or use another Assay with --url and --token.",
         )
 
 
 def require_engine() -> None:
-    """Raise Refused where the extra `analyse` is not installed."""
+    """Raise Refused if the extra `analyse` is not installed."""
     missing = [name for name in _ENGINE if find_spec(name) is None]
     if missing:
         raise refused(
             501,
             "engine_not_installed",
             "The data engine is not installed.",
-            f"Reading and analysing files here needs the extra `analyse`; missing: {', '.join(missing)}.",
+            f"Reading and analysing local files needs the extra `analyse`; missing: {', '.join(missing)}.",
             "Install it from a checkout of Assay: pip install '.[analyse]'",
         )

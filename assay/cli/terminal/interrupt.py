@@ -1,4 +1,4 @@
-"""Ctrl-C where nothing can be cleaned up: it ends the process at once, without a traceback."""
+"""Ctrl-C during imports and exit: end the process immediately, without a traceback."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 
 def end_at_once() -> bool:
-    """Let Ctrl-C end the process by itself from now on; return whether it raised KeyboardInterrupt before.
+    """Make Ctrl-C end the process immediately from now on. Return whether it raised KeyboardInterrupt before.
 
-    A signal that is ignored, as for a process in the background, stays ignored.
+    An ignored signal, as in a background process, stays ignored.
     """
     raised = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if raised:
@@ -20,7 +20,7 @@ def end_at_once() -> bool:
 
 @contextmanager
 def ends_at_once() -> Iterator[None]:
-    """Do so while modules load: a KeyboardInterrupt among their imports may be lost in a callback that swallows it."""
+    """Apply this during imports, where a callback may swallow a KeyboardInterrupt."""
     raised = end_at_once()
     try:
         yield

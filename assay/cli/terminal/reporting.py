@@ -1,4 +1,4 @@
-"""How a command that did not work ends: its problem on stderr, with `--json` on stdout too, and exit code 1."""
+"""Report errors of commands: the problem on stderr, with `--json` also on stdout, and exit code 1."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assay.client.models import ProblemDetails
 
 @contextmanager
 def reported(*, as_json: bool) -> Iterator[None]:
-    """Turn what went wrong inside into a problem that is printed, and typer.Exit(1)."""
+    """Print the problem of an exception raised in the block, and raise typer.Exit(1)."""
     try:
         yield
     except _expected() as error:
@@ -23,7 +23,7 @@ def reported(*, as_json: bool) -> Iterator[None]:
         if as_json:
             screen.print_json({"problem": details.model_dump(mode="json")})
         screen.refused(details)
-        # Without its cause: what a library says of a URL may hold a password.
+        # Without its cause: a library's message may quote a URL with a password.
         raise typer.Exit(1) from None
 
 
@@ -44,10 +44,10 @@ def _details(error: Exception) -> ProblemDetails:
             return error.problem
         case OSError():
             code, title = "file_error", "A file or folder cannot be used."
-            suggestion = "Check that it is there, and that it may be read and written; or choose another one."
+            suggestion = "Check that it exists and that you may read and write it, or choose another one."
         case ValueError():
-            code, title = "unusable_input", "Something that was given cannot be used."
-            suggestion = "Correct what it names, in the command or in the environment."
+            code, title = "unusable_input", "An argument or a setting is not valid."
+            suggestion = "Correct it in the command or in the environment."
         case _:
             code, title, suggestion = _of_stack(error)
     return ProblemDetails(title=title, status=500, detail=detail, code=code, suggestion=suggestion)
@@ -57,6 +57,6 @@ def _of_stack(error: Exception) -> tuple[str, str, str]:
     from local.backup.format import BackupError
 
     if isinstance(error, BackupError):
-        return error.code, "This cannot be backed up or restored.", error.suggestion
-    suggestion = "Do what it says there; the logs are in the folder `logs` of ASSAY_HOME (.assay)."
-    return "stack_failed", "The embedded stack cannot run.", suggestion
+        return error.code, "The backup or restore failed.", error.suggestion
+    suggestion = "Follow the message. The logs are in the folder `logs` of ASSAY_HOME (.assay)."
+    return "stack_failed", "The local stack cannot run.", suggestion

@@ -1,4 +1,4 @@
-"""What the command line prints: results on stdout, everything on the way there on stderr."""
+"""Print results on stdout and everything else on stderr."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rich.table import Table
 from assay.cli.terminal.suggestions import in_commands
 from assay.client.models import ProblemDetails
 
-# Whoever reads a file or a pipe is not to find tables folded to 80 columns.
+# In a file or a pipe, tables must not be folded to 80 columns.
 _WIDTH_WITHOUT_TERMINAL = 140
 
 
@@ -29,11 +29,11 @@ def console_of(*, stderr: bool) -> Console:
 
 
 def size(size_bytes: int) -> str:
-    """Return a number of bytes as a person reads it: 512 bytes, 8.8 KiB, 5.0 GiB."""
+    """Return a readable size: 512 bytes, 8.8 KiB, 5.0 GiB."""
     if size_bytes < 1024:
         return f"{size_bytes} byte{'' if size_bytes == 1 else 's'}"
     amount, units = size_bytes / 1024, ["KiB", "MiB", "GiB", "TiB"]
-    # What rounds to 1024.0 belongs to the next unit.
+    # A value that rounds to 1024.0 uses the next unit.
     while round(amount, 1) >= 1024 and len(units) > 1:
         amount /= 1024
         units.pop(0)
@@ -41,12 +41,12 @@ def size(size_bytes: int) -> str:
 
 
 def note(text: str) -> None:
-    """Print a line for a person, on stderr."""
+    """Print a line on stderr."""
     console_of(stderr=True).print(escape(text), soft_wrap=True)
 
 
 def ask(question: str) -> str:
-    """Ask a person, on stderr; return the answer, which is empty if there is none."""
+    """Ask a question on stderr. Return the answer, empty if there is none."""
     try:
         return console_of(stderr=True).input(escape(question) + " ").strip()
     except EOFError:
@@ -54,12 +54,12 @@ def ask(question: str) -> str:
 
 
 def result(text: str) -> None:
-    """Print a line of the result, unfolded, on stdout."""
+    """Print a line of the result on stdout, without folding."""
     console_of(stderr=False).print(escape(text), soft_wrap=True)
 
 
 def grid(table: Table) -> None:
-    """Print a table that a command made, on stdout."""
+    """Print a table on stdout."""
     console_of(stderr=False).print(table)
 
 
@@ -69,7 +69,7 @@ def print_json(value: JsonValue) -> None:
 
 
 def problem(title: str, detail: str, code: str, suggestion: str) -> None:
-    """Print why something was not done, on stderr."""
+    """Print a problem on stderr."""
     console = console_of(stderr=True)
     console.print(f"[bold red]{escape(title)}[/] [dim]({escape(code)})[/]", soft_wrap=True)
     console.print(escape(detail), soft_wrap=True)
@@ -77,17 +77,17 @@ def problem(title: str, detail: str, code: str, suggestion: str) -> None:
 
 
 def refused(details: ProblemDetails) -> None:
-    """Print a problem that the service stated."""
+    """Print a problem from the service."""
     problem(details.title, details.detail, details.code, details.suggestion)
 
 
 SILENCE_SECONDS = 2.0
-"""How long a person may wait without a word."""
+"""The longest time without output."""
 
 
 @contextmanager
 def steps() -> Iterator[Callable[[str], None]]:
-    """Give a function to call with what is being done now; it is printed once nothing was printed for two seconds."""
+    """Yield a function that sets the current step. The step is printed after two seconds without output."""
     current = printed = ""
     ended = threading.Event()
 
@@ -113,13 +113,13 @@ def steps() -> Iterator[Callable[[str], None]]:
         speaker.join()
 
 
-# Sets how much is done (of the total that was given) and what is being done.
+# Called with the amount done (of the total) and the current step.
 Update = Callable[[float, str], None]
 
 
 @contextmanager
 def progress(title: str, total: float, *, in_bytes: bool = False) -> Iterator[Update]:
-    """Show how far something is: a bar in a terminal, else a line at each new stage."""
+    """Show progress: a bar in a terminal, otherwise a line for each new stage."""
     console = console_of(stderr=True)
     if not console.is_terminal:
         last = ""

@@ -1,4 +1,4 @@
-"""What the service suggests, in the commands of `assay`."""
+"""Rewrite the service's suggestions as `assay` commands."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _ROUTE = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /[\w{}/-]*")
 
 
 def suggests_retry(text: str) -> bool:
-    """Tell whether the service suggests to try again; where the file is at fault, it fails the same way again."""
+    """Whether the service suggests a retry. If the file is at fault, a retry fails again."""
     return _RETRY in text
 
 
 def in_commands(text: str) -> str:
-    """Return the text with each route replaced by the command that asks it; a route without a command stays."""
+    """Return the text with each route replaced by its command. Routes without a command stay."""
 
     def command(route: re.Match[str]) -> str:
         name = _COMMANDS.get(route[0])

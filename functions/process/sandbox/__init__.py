@@ -1,1 +1,1 @@
-"""A child process for the analysis of one file, with limits: what crashes or eats too much is a job, not the worker."""
+"""Runs the analysis of a file in a child process with limits, so that a crash ends one job and not the worker."""

@@ -1,8 +1,8 @@
-"""How each end of the child that is no result looks to the user, to the log, and to the engine.
+"""How a child that ended without a result is reported to the user, the log and the job engine.
 
-Where a reader crashes or a limit is reached, the same bytes end the same way again: those ends are Unprocessable, and
-no other attempt is made. What may come from outside (the machine's own memory or disk ran out, the program has a bug
-that a deployment may mend) is AttemptFailed.
+If a reader crashes or a limit is reached, the same bytes fail again, so the error is Unprocessable and there is no
+other attempt. If the cause may be external (the machine ran out of memory or disk, or a bug that a deployment may fix),
+the error is AttemptFailed.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from shared.telemetry import logger, measure
 
 _SPLIT = "Split the file into several, for example by years, and send each."
 _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP, signal.SIGSYS}
-# What Rust, C++ and the engine's allocator say where there is no memory to be had, before they abort or panic.
+# Messages of Rust, C++ and the engine's allocator when an allocation fails, before they abort or panic.
 _NO_MEMORY = re.compile(rb"memory allocation of \d+ bytes failed|std::bad_alloc|<jemalloc>: ")
-# What is known to quote nothing of the file: the lines of a stack, a module that is missing, where a Rust library
-# panicked, and the above.
+# Lines known not to quote the file: stack frames, missing modules, places of Rust panics, and the messages above.
 _HARMLESS = re.compile(
     rb"Fatal Python error: [A-Z][\w ]*|(?:Current t|T)hread 0x[^\n]*:"
     rb'|  File "[^"\n]+", line \d+,? in \S+|(?:Module|Import)\w*Error: .*'
@@ -30,15 +29,15 @@ _LINES = 40
 
 
 def out_of_memory(limits: Limits) -> Unprocessable:
-    """The end of a file that needs more memory than there is."""
+    """Return the error for a file that needs more memory than the limit."""
     megabytes = limits.memory_bytes >> 20
-    detail = f"Processing the file needs more than the {megabytes:,} MiB of memory that a job has."
+    detail = f"Processing the file needs more than {megabytes:,} MiB of memory, the limit of a job."
     return Unprocessable("out_of_memory", detail, _SPLIT)
 
 
 def took_too_long() -> Unprocessable:
-    """The end of a file that needs more time than there is."""
-    return Unprocessable("took_too_long", "Processing the file takes longer than a job may take.", _SPLIT)
+    """Return the error for a file that needs more time than the limit."""
+    return Unprocessable("took_too_long", "Processing the file takes longer than the time limit of a job.", _SPLIT)
 
 
 def of_failure(failed: Failed, stderr: bytes, limits: Limits) -> AttemptFailed | Unprocessable:
@@ -46,7 +45,7 @@ def of_failure(failed: Failed, stderr: bytes, limits: Limits) -> AttemptFailed |
     if failed.reason == "out_of_memory" or (failed.reason == "panic" and _NO_MEMORY.search(stderr)):
         return out_of_memory(limits)
     if failed.reason == "too_many_files":
-        detail = f"Processing the file needs more than the {limits.open_files} open files that a job may have."
+        detail = f"Processing the file needs more than {limits.open_files} open files, the limit of a job."
         return Unprocessable("too_many_files", detail, _SPLIT)
     if failed.reason == "panic":
         return _crashed("a panic", failed.traceback)
@@ -56,51 +55,53 @@ def of_failure(failed: Failed, stderr: bytes, limits: Limits) -> AttemptFailed |
 
 
 def of_exit(returncode: int, stderr: bytes, limits: Limits) -> AttemptFailed | Unprocessable:
-    """Return the error for a child that ended without a last word; the returncode is negative for a signal."""
-    said = harmless(stderr)
+    """Return the error for a child that ended without a final message. The return code is negative for a signal."""
+    log_lines = harmless(stderr)
     if returncode >= 0:
         error = internal_error()
-        error.add_note(f"The child ended with {returncode} and without a word.\n{said}")
+        error.add_note(f"The child ended with {returncode} and without a message.\n{log_lines}")
         return error
-    what = signal.Signals(-returncode)
-    if what == signal.SIGXFSZ:
-        detail = f"Processing the file makes a file of more than {limits.file_bytes / 2**30:,.0f} GiB."
+    ending = signal.Signals(-returncode)
+    if ending == signal.SIGXFSZ:
+        detail = (
+            f"Processing the file writes a file of more than {limits.file_bytes / 2**30:,.0f} GiB, the limit of a job."
+        )
         return Unprocessable("output_too_large", detail, _SPLIT)
-    if what == signal.SIGXCPU:
+    if ending == signal.SIGXCPU:
         return took_too_long()
-    if what in _CRASHES:
-        return out_of_memory(limits) if _NO_MEMORY.search(stderr) else _crashed(what.name, said)
-    if what == signal.SIGKILL:
-        # Nobody but the system does that, where the memory of the whole machine runs out.
+    if ending in _CRASHES:
+        return out_of_memory(limits) if _NO_MEMORY.search(stderr) else _crashed(ending.name, log_lines)
+    if ending == signal.SIGKILL:
+        # Only the system sends this, when the machine runs out of memory.
         return AttemptFailed("out_of_memory", "The worker's memory ran out while it processed the file.")
     error = internal_error()
-    error.add_note(f"The child was ended by {what.name}.\n{said}")
+    error.add_note(f"The child was ended by {ending.name}.\n{log_lines}")
     return error
 
 
 def out_of_space() -> AttemptFailed:
-    """The end where the disk is full."""
-    return AttemptFailed("out_of_space", "The disk of the worker was full while it processed the file.")
+    """Return the error for a full disk."""
+    return AttemptFailed("out_of_space", "The worker's disk was full while it processed the file.")
 
 
 def internal_error() -> AttemptFailed:
-    """The end for which nobody has a better name."""
-    return AttemptFailed("internal_error", "The service met an error of its own while it processed the file.")
+    """Return the error for any other end."""
+    return AttemptFailed("internal_error", "Internal error while processing the file.")
 
 
 def harmless(stderr: bytes) -> str:
-    """Return the lines that are fit for the log: those that can't quote what stands in the file."""
+    """Return the lines that are safe to log, because they can't quote the file."""
     lines = [line.decode(errors="replace") for line in stderr.splitlines() if _HARMLESS.fullmatch(line)]
     return "\n".join(lines[-_LINES:])
 
 
-def _crashed(how: str, where: str) -> Unprocessable:
-    # The file's owner can only go round it; it is ours to mend, hence the alarm.
-    logger.error("a reader crashed", how=how, where=where)
+def _crashed(how: str, log_lines: str) -> Unprocessable:
+    # The owner can only work around it. It is a bug to fix, hence the alarm.
+    logger.error("a reader crashed", how=how, where=log_lines)
     measure("InternalErrors")
     return Unprocessable(
         "reader_crashed",
-        "The program that reads such files crashed over this one.",
-        "Open the file in the program that it comes from, save it anew, and send that, or send its table as CSV; if "
+        "The reader of this file format crashed.",
+        "Open the file in the program that created it, save it again and send that, or send its table as CSV. If "
         "that fails too, report the job's id.",
     )

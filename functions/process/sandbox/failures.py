@@ -1,4 +1,4 @@
-"""How an attempt at a job fails where the file is not at fault."""
+"""Errors of an attempt for which the file is not at fault."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from shared.errors import AssayError
 
 
 class AttemptFailed(AssayError):
-    """The attempt failed, and not by the file's fault: another one may do better. `detail` reaches the user."""
+    """The attempt failed, the file is not at fault, and a retry may succeed. The user sees `detail`."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -15,7 +15,7 @@ class AttemptFailed(AssayError):
 
 
 class OutOfTime(AttemptFailed):
-    """The worker's time was over before the attempt had ended."""
+    """The time limit was reached before the attempt ended."""
 
     def __init__(self) -> None:
-        super().__init__("took_too_long", "The worker's time was over before the file was processed.")
+        super().__init__("took_too_long", "The time limit was reached before the file was processed.")

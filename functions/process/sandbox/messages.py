@@ -1,8 +1,8 @@
-"""What the worker and its child say to each other, as JSON.
+"""The messages between the worker and its child, as JSON.
 
-The child is started with a Start as its one argument, while there is nothing to analyse yet. The Request comes later,
-as one line on its standard input, which stays open for as long as the worker lives. The child answers on a pipe of
-its own, a message a line: any number of Told, at most one Detected, then Finished, NeedsType, Refused or Failed.
+The child starts with a Start as its only argument, before the file is available. The Request follows as one line on
+standard input, which stays open as long as the worker lives. The child answers on a separate pipe, one message per
+line: any number of Told, at most one Detected, then Finished, NeedsType, Refused or Failed.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from assay.contract import NAME, Output, Sources, Summary
 
 
 class _Message(BaseModel):
-    # An error that quoted what it was given could put cells of a file into the log.
+    # An error that quotes its input could write cells of a file to the log.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Limits(_Message):
-    """What the child may use; it can't be raised again."""
+    """The child's resource limits. They can't be raised again."""
 
-    memory_bytes: int = Field(gt=0, description="private and writable, which is what Linux's RLIMIT_DATA counts")
-    cpu_seconds: int = Field(gt=0, description="of all cores together")
-    file_bytes: int = Field(gt=0, description="of any one file that it writes")
+    memory_bytes: int = Field(gt=0, description="private writable memory, as Linux's RLIMIT_DATA counts it")
+    cpu_seconds: int = Field(gt=0, description="CPU time of all cores together")
+    file_bytes: int = Field(gt=0, description="size of any file that it writes")
     open_files: int = Field(gt=0)
 
     @property
     def hard_memory_bytes(self) -> int:
-        """Where an allocation fails.
+        """The size at which an allocation fails.
 
-        What native code makes of that is anything from an abort to a deadlock; so the worker ends the child at
-        `memory_bytes`, and only a leap gets here.
+        Native code may then do anything from an abort to a deadlock. The worker therefore ends the child at
+        `memory_bytes`, and only a sudden large allocation reaches this limit.
         """
         return self.memory_bytes * 9 // 8
 
@@ -55,7 +55,7 @@ class RememberedColumns(_Message):
 
 
 class Request(_Message):
-    """What to analyse; the outputs go into the folder `outputs`."""
+    """The file to analyse. Outputs are written to the folder `outputs`."""
 
     sources: Sources
     requested_dataset_type: str | None
@@ -65,7 +65,7 @@ class Request(_Message):
 
 
 class Told(_Message):
-    """How far it is, in [0, 1], and with what."""
+    """Progress in [0, 1], and the current stage."""
 
     kind: Literal["told"] = "told"
     fraction: float
@@ -73,21 +73,21 @@ class Told(_Message):
 
 
 class Detected(_Message):
-    """What the file is taken for."""
+    """The detected dataset type."""
 
     kind: Literal["detected"] = "detected"
     detection: JsonValue
 
 
 class NeedsType(_Message):
-    """The end: a person must choose the dataset type."""
+    """Final message: the user must choose the dataset type."""
 
     kind: Literal["needs_type"] = "needs_type"
     detection: JsonValue
 
 
 class OutputFile(_Message):
-    """A file that lies in the request's folder under its name, complete and hashed."""
+    """A complete output in the request's folder, with its hash."""
 
     name: Annotated[str, Field(pattern=f"^{NAME}$")]
     media_type: str
@@ -96,12 +96,12 @@ class OutputFile(_Message):
 
     @classmethod
     def of(cls, output: Output) -> Self:
-        """Describe what a pipeline wrote."""
+        """Describe an output of a pipeline."""
         return cls(name=output.name, media_type=output.media_type, size_bytes=output.size_bytes, sha256=output.sha256)
 
 
 class Finished(_Message):
-    """The end: outputs."""
+    """Final message: the outputs."""
 
     kind: Literal["finished"] = "finished"
     dataset_type: str
@@ -113,7 +113,7 @@ class Finished(_Message):
 
 
 class Refused(_Message):
-    """The end: the file is at fault (assay.errors.Unprocessable)."""
+    """Final message: the file is at fault (assay.errors.Unprocessable)."""
 
     kind: Literal["refused"] = "refused"
     code: str
@@ -125,9 +125,9 @@ Reason = Literal["bug", "panic", "out_of_memory", "out_of_space", "too_many_file
 
 
 class Failed(_Message):
-    """The end: anything else that was raised.
+    """Final message: any other exception.
 
-    `traceback` is for the log: types of errors, places and lines of code. Not the errors' texts, which may quote cells.
+    `traceback` is for the log: error types, places and lines of code, without messages, which may quote cells.
     """
 
     kind: Literal["failed"] = "failed"
@@ -140,4 +140,4 @@ Answer = Told | Detected | NeedsType | Finished | Refused | Failed
 ANSWER: TypeAdapter[Answer] = TypeAdapter(
     Annotated[Answer, Field(discriminator="kind")], config=ConfigDict(hide_input_in_errors=True)
 )
-"""Reads a line of the child's."""
+"""Parses a line from the child."""

@@ -1,4 +1,4 @@
-"""The worker's side: starts the child, listens to it, and ends it."""
+"""The worker's side: starts the child, reads its messages, and ends it."""
 
 from __future__ import annotations
 
@@ -37,26 +37,26 @@ from shared.settings import library_path
 
 _MODULE = "functions.process.sandbox.child"
 _ROOT = Path(__file__).resolve().parents[3]
-# How soon a cancel, the deadline or too much memory is seen while the child says nothing.
+# How often cancellation, deadline and memory are checked while the child is silent.
 _TICK_SECONDS = 0.1
 _CHUNK_BYTES = 1 << 16
 _STDERR_BYTES = 1 << 14
 _LINE_BYTES = 1 << 23
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
-# For the worker itself (80 MiB), for the engine's code (75 MiB), and for the system.
+# For the worker (80 MiB), the engine's code (75 MiB), and the system.
 _RESERVED_MB = 256
-# Half of /tmp on Lambda, since the upload lies there too; and what S3 takes in one PUT.
+# Half of /tmp on Lambda, which also has the upload; and the limit of one PUT to S3.
 _FILE_BYTES = 5 << 30
 _OPEN_FILES = 256
 
 
 def limits_for(memory_mb: int, deadline: float) -> Limits:
-    """Return what the child of a worker with so much memory may use until the deadline (of `time.monotonic()`)."""
+    """Return the limits of the child, from the worker's memory and the deadline (of `time.monotonic()`)."""
     seconds = max(1, round(deadline - time.monotonic()))
     return Limits(
         memory_bytes=((memory_mb - _RESERVED_MB) << 20) * 8 // 9,
-        # The worker watches the clock. This ends a child whose worker is stopped.
+        # The worker enforces the deadline. This limit ends a child whose worker was stopped.
         cpu_seconds=seconds * (os.cpu_count() or 1),
         file_bytes=_FILE_BYTES,
         open_files=_OPEN_FILES,
@@ -64,10 +64,10 @@ def limits_for(memory_mb: int, deadline: float) -> Limits:
 
 
 class Sandbox:
-    """A child process for one analysis, as a context manager: it starts at once, and nothing of it is left at the end.
+    """A child process for one analysis, as a context manager: started on entry, ended with its process group on exit.
 
-    The child gets ready while the worker downloads. It has an environment of its own, with no secret in it, and keeps
-    what is temporary in `folder`.
+    The child starts while the worker downloads the file. Its environment has no secrets, and its temporary files go
+    into `folder`.
     """
 
     def __init__(self, folder: Path, limits: Limits) -> None:
@@ -86,19 +86,19 @@ class Sandbox:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", _MODULE, start.model_dump_json()],
                 stdin=stdin,
-                stdout=subprocess.DEVNULL,  # what native code prints there is for nobody
+                stdout=subprocess.DEVNULL,  # output of native code, not used
                 stderr=stderr,
                 pass_fds=(answers,),
                 process_group=0,
-                cwd=_ROOT,  # -m imports from here first
+                cwd=_ROOT,  # the first entry of sys.path under -m
                 env={
                     **library_path(),
                     "PYTHONUTF8": "1",
                     "TZ": "UTC",
                     "TMPDIR": str(self._folder),
-                    # Polars' allocator gives address space back: else it counts as memory that nobody uses any more.
+                    # Polars' allocator returns freed address space; otherwise it would count as used memory.
                     "_RJEM_MALLOC_CONF": "retain:false",
-                    # NumPy's linear algebra keeps 40 MB for each core, whether it is used or not.
+                    # NumPy's linear algebra reserves 40 MB per core, used or not.
                     "OPENBLAS_NUM_THREADS": "1",
                 },
             )
@@ -108,8 +108,8 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # Its group, for it may have children of its own. Where it ended by itself there may be no group any more, or,
-        # in the words of macOS, none that may be signalled.
+        # The process group, because the child may have children. If the child has ended, there may be no group, which
+        # macOS reports as a missing permission.
         with self._ours, contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -121,10 +121,10 @@ class Sandbox:
         detected: Callable[[JsonValue], None],
         check: Callable[[], None],
     ) -> Finished | NeedsType:
-        """Hand the request to the child and return its last word.
+        """Send the request to the child and return its final message.
 
-        `check` is called many times a second. Raises Unprocessable, AttemptFailed, and what the three raise; but the
-        OutOfTime of a file that had most of the time is Unprocessable.
+        `check` is called many times a second. Raises Unprocessable, AttemptFailed, and what the callbacks raise.
+        OutOfTime becomes Unprocessable if the file had most of the time.
         """
         began = time.monotonic()
         try:
@@ -147,7 +147,7 @@ class Sandbox:
         raise endings.of_exit(self._process.wait(), self._said, self._limits)
 
     def _listen(self, request: Request, check: Callable[[], None]) -> Iterator[Answer]:
-        """Yield what the child says, until it has ended. Raises what `check` raises, and Unprocessable for memory."""
+        """Yield the child's messages until it has ended. Raises what `check` raises, and Unprocessable for memory."""
         unsent = request.model_dump_json().encode() + b"\n"
         unread = b""
         with selectors.DefaultSelector() as selector:
@@ -164,7 +164,7 @@ class Sandbox:
                     unsent = self._send(unsent)
                     if not unsent:
                         selector.unregister(self._stdin)
-                # Before the answers: what a library said of its end was said before the child's last word.
+                # Read stderr first: a library writes its error before the child's final message.
                 if self._stderr in ready:
                     chunk = os.read(self._stderr, _CHUNK_BYTES)
                     if not chunk:
@@ -176,28 +176,28 @@ class Sandbox:
                         selector.unregister(self._answers)
                     *lines, unread = (unread + chunk).split(b"\n")
                     if len(unread) > _LINE_BYTES:
-                        raise ValueError(f"an answer of the child's has more than {_LINE_BYTES} bytes")
+                        raise ValueError(f"a message of the child has more than {_LINE_BYTES} bytes")
                     for line in lines:
                         yield ANSWER.validate_json(line)
 
     def _send(self, unsent: bytes) -> bytes:
-        """Write what fits into the pipe and return the rest; nothing is left where the child has gone."""
+        """Write what fits into the pipe and return the rest. Returns nothing if the child has ended."""
         try:
             return unsent[os.write(self._stdin, unsent) :]
         except BrokenPipeError:
             return b""
 
     def _check_memory(self) -> None:
-        """Raise Unprocessable where the child has more than it may. Only Linux tells."""
+        """Raise Unprocessable if the child uses more memory than its limit. Works on Linux only."""
         if sys.platform == "linux":
-            # Source: proc_pid_statm(5); the sixth figure, data and stack, is what RLIMIT_DATA counts and one stack.
+            # Source: proc_pid_statm(5). The sixth field, data and stack, is what RLIMIT_DATA counts plus one stack.
             pages = int(Path(f"/proc/{self._process.pid}/statm").read_bytes().split()[5])
             if pages * _PAGE_BYTES > self._limits.memory_bytes:
                 raise endings.out_of_memory(self._limits)
 
 
 def _pipe(reading: contextlib.ExitStack, writing: contextlib.ExitStack) -> tuple[int, int]:
-    """Make a pipe and hand each end to who closes it."""
+    """Create a pipe; each end goes to the stack that closes it."""
     read, write = os.pipe()
     reading.callback(os.close, read)
     writing.callback(os.close, write)

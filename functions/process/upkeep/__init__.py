@@ -1,1 +1,1 @@
-"""What runs once a minute: the sweep, the clean-up and the outbox."""
+"""The sweep, which runs once a minute, with the clean-up and the outbox."""

@@ -1,7 +1,7 @@
-"""Removes what has expired, and deletes from the object store what no row refers to any more.
+"""Removes expired jobs, and deletes objects that no row refers to.
 
-Rows go first: the transaction that removes them notes the keys of their objects, and a key is forgotten when its object
-is gone. So the clean-up may run and be cut off at any moment, and twice at once.
+Rows are deleted first, in a transaction that records the keys of their objects. A key is removed when its object is
+deleted. The clean-up may therefore be interrupted at any time, and may run concurrently.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shared.settings import settings
 from shared.telemetry import logger, measure
 from shared.worker_time import WORKER_SECONDS
 
-# No page is begun after this. What is left waits for the next sweep.
+# No page is started after this. The rest waits for the next sweep.
 _SECONDS = 20
 _UPLOAD_IN_PARTS = timedelta(days=1)
 
@@ -29,10 +29,10 @@ class _Page(BaseModel):
 
 
 def clean_up() -> None:
-    """Remove jobs that have expired, and delete the objects that are noted: a page at a time, for some seconds.
+    """Remove expired jobs and delete recorded objects, page by page, until the time limit.
 
-    An object that cannot be deleted stops no other. Raises Transient where the database does not answer, and at the end
-    where the object store did not delete; the sweep goes on a minute later.
+    An object that cannot be deleted does not stop the others. Raises Transient if the database does not answer, and at
+    the end if the object store did not delete some objects. The next sweep continues.
     """
     stop_at = time.monotonic() + _SECONDS
     failures: list[Transient] = []
@@ -50,44 +50,44 @@ def clean_up() -> None:
 
 
 def abort_old_uploads() -> None:
-    """Abort uploads in parts that no worker will complete. S3 does this by itself, by a rule of the bucket's.
+    """Abort multipart uploads that no worker will complete. On S3, a lifecycle rule of the bucket does this.
 
-    Raises Transient where the object store does not answer.
+    Raises Transient if the object store does not answer.
     """
     if settings().storage == "supabase":
         object_store().abort_uploads(datetime.now(UTC) - _UPLOAD_IN_PARTS)
 
 
 def _delete(keys: list[str], stop_at: float) -> list[Transient]:
-    """Delete what lies under the keys, and under those that end in a slash, which are prefixes; report what is gone.
+    """Delete the objects under the keys (a key that ends in a slash is a prefix), and report which are deleted.
 
-    Returns what failed. With a store that does not answer, each try takes seconds: none is begun after `stop_at`.
+    Returns the failures. If the store does not answer, each try takes seconds; none is started after `stop_at`.
     """
     store = object_store()
     failures: list[Transient] = []
-    # Uploads first, and at once: whoever announces the same bytes again waits for it.
+    # Uploads first, in one request: a new upload of the same bytes waits for their deletion.
     uploads = [key for key in keys if not key.endswith("/")]
-    left: frozenset[str] = frozenset()
+    remaining: frozenset[str] = frozenset()
     try:
         store.delete(uploads)
     except ObjectsStay as error:
-        left = error.keys
+        remaining = error.keys
         failures.append(error)
     except Transient as error:
-        left = frozenset(uploads)
+        remaining = frozenset(uploads)
         failures.append(error)
-    gone: list[JsonValue] = [key for key in uploads if key not in left]
-    count = len(gone)
+    deleted: list[JsonValue] = [key for key in uploads if key not in remaining]
+    count = len(deleted)
     try:
         for prefix in keys:
             if not prefix.endswith("/") or (failures and time.monotonic() >= stop_at):
                 continue
             try:
                 count += store.delete_prefix(prefix)
-                gone.append(prefix)
+                deleted.append(prefix)
             except Transient as error:
                 failures.append(error)
     finally:
-        database().call("objects_deleted", {"p_keys": gone}, as_user=None)
+        database().call("objects_deleted", {"p_keys": deleted}, as_user=None)
         measure("ObjectsDeleted", count)
     return failures

@@ -1,4 +1,4 @@
-"""What Supabase Storage took in: the outbox that a trigger in the database fills, told to the queue."""
+"""Sends news of new objects in Supabase Storage, from the outbox that a database trigger fills."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class _Drained(BaseModel):
 
 
 def tell_of_outbox() -> None:
-    """Tell the queue of every object in the outbox that it was not told of lately.
+    """Send news of every object in the outbox, unless it was sent recently.
 
-    A row goes when a message about its object is taken, not before; so whatever is lost in between is told again.
-    Raises Transient where the database or the queue does not answer.
+    A row is deleted only when a message about its object is processed, so lost messages are sent again.
+    Raises Transient if the database or the queue does not answer.
     """
-    told = 0
+    sent = 0
     while keys := _drain():
         news_queue().send([created_message(key) for key in keys])
-        told += len(keys)
-    if told:
-        logger.info("told of the outbox", objects=told)
+        sent += len(keys)
+    if sent:
+        logger.info("news sent from the outbox", objects=sent)
 
 
 def _drain() -> list[str]:

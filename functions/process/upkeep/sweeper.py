@@ -1,4 +1,4 @@
-"""Once a minute: end, queue again, tell of or remove what would otherwise wait for ever."""
+"""The sweep: once a minute, end, requeue, announce or remove what would otherwise wait forever."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from shared.telemetry import logger, measure
 from shared.wire.jobs import Cost
 from shared.worker_time import WORKER_SECONDS
 
-# A link lives for an hour, and a large file may take hours to arrive by it.
+# A link is valid for an hour, and a large file may take hours to upload.
 _UPLOAD_SECONDS = 24 * 3600
-# Of 200 jobs each; what is left then waits for the next minute.
+# Batches of 200 jobs. The rest waits for the next minute.
 _CALLS = 50
 
 
@@ -41,16 +41,16 @@ class _Swept(BaseModel):
 
 
 class SweepFailed(AssayError):
-    """Steps of the sweep failed; each is logged with its reason, and the others were done."""
+    """Steps of the sweep failed. Each is logged with its reason; the other steps succeeded."""
 
 
 def sweep() -> None:
-    """Expire uploads that never came, settle jobs whose worker was lost, and send hints at work that waits.
+    """Expire uploads that never arrived, settle jobs whose worker was lost, and send hints for waiting work.
 
-    Then do what other hints are for, since those may be lost too: look into the outbox, clean up, and send webhooks.
+    Then do the work of the other hints, since hints may be lost: process the outbox, clean up, and send webhooks.
 
-    A step that fails stops no other. Raises SweepFailed at the end, so that Lambda counts an error and the alarm rings;
-    the next minute makes up for it.
+    A failed step does not stop the others. Raises SweepFailed at the end, so that Lambda counts an error and the alarm
+    fires. The next sweep repeats the failed steps.
     """
     failed = [step.__name__ for step in _STEPS if not _done(step)]
     if failed:
@@ -61,14 +61,14 @@ def sweep() -> None:
 def _done(step: Callable[[], None]) -> bool:
     try:
         step()
-    except Exception:  # noqa: BLE001  # whatever it was, the other steps must be done
+    except Exception:  # noqa: BLE001  # after any error, the other steps must run
         logger.exception("a step of the sweep failed", step=step.__name__)
         return False
     return True
 
 
 def settle_jobs() -> None:
-    """Settle the jobs that no worker will, and count those that wait."""
+    """Settle jobs without a worker, and count waiting jobs."""
     for _ in range(_CALLS):
         swept = _sweep_some()
         if not swept.full:
@@ -80,7 +80,7 @@ def settle_jobs() -> None:
 
 
 def deliver_and_retry() -> None:
-    """Send webhooks, also those whose last try failed."""
+    """Send webhooks, including those whose last try failed."""
     deliver(sweep=True)
 
 

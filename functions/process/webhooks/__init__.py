@@ -1,1 +1,1 @@
-"""Webhooks to the URLs that owners registered."""
+"""Sends webhooks to the URLs that owners registered."""

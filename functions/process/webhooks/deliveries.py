@@ -1,4 +1,4 @@
-"""Webhooks out: what a trigger in the database noted of ended jobs, sent to the URLs that their owners registered."""
+"""Sends the deliveries that a database trigger records when jobs end."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from shared.wire.webhooks import EndedJob, EventType, WebhookEvent
 
 _AT_ONCE = 50
 _TRY_SECONDS = 10
-# Of what is claimed before this has passed the last is sent, at the latest, a try later: half a minute in all, settling
-# included. A claim outlives that, so that nothing is sent twice but by a worker that died.
+# No delivery is claimed after this. The last claimed one is sent one try later at most: half a minute in total, with
+# settling. A claim lasts longer than that, so only a lost worker causes a second send.
 _CLAIMING_SECONDS = 10
 _LEASE_SECONDS = 60
 
@@ -54,22 +54,22 @@ _CLAIMED = TypeAdapter(list[_Claimed])
 
 
 def hint_at_deliveries(owner: str) -> None:
-    """Tell the queue that a delivery waits, if one of the owner's does; a job of theirs has just ended.
+    """Send a hint if the owner has a delivery that is due. Called when a job of the owner ends.
 
-    A hint, so that no job waits for a receiver. Where database or queue do not answer, the sweep sends within a minute.
+    A hint, so that no job waits for a receiver. If database or queue do not answer, the sweep sends within a minute.
     """
     try:
         if _Due.model_validate(database().call("deliveries_due", {"p_owner": owner}, as_user=None)).due:
             send_hint(DELIVER_HINT, may_be_lost=True)
     except Transient:
-        logger.warning("deliveries not hinted at", exc_info=True)
+        logger.warning("no hint sent for deliveries", exc_info=True)
 
 
 def deliver(*, sweep: bool = False) -> None:
-    """Send what is due, until nothing is left or half a minute is over; then a hint goes to the back of the queue.
+    """Send due deliveries until none is left. After half a minute, send a hint instead, for the rest.
 
-    The sweep also sends to webhooks whose last try failed. Raises Transient where the database or, for that hint, the
-    queue does not answer.
+    The sweep also sends to webhooks whose last try failed. Raises Transient if the database or, for the hint, the queue
+    does not answer.
     """
     stop_at = time.monotonic() + _CLAIMING_SECONDS
     while claimed := _claim(sweep=sweep):
@@ -92,14 +92,14 @@ def _claim(*, sweep: bool) -> list[_Claimed]:
 def _send(delivery: _Claimed) -> Try:
     event = WebhookEvent(type=delivery.type, timestamp=delivery.occurred_at.astimezone(UTC), data=delivery.data)
     body = event.model_dump_json().encode()
-    # The database's clock, because receivers refuse what is minutes off, and a worker's own may be.
+    # The database's clock, because receivers refuse timestamps that are minutes off, and a worker's clock may be.
     headers = signed(delivery.secret, str(delivery.delivery_id), int(delivery.claimed_at.timestamp()), body)
     headers |= {"Content-Type": "application/json", "User-Agent": "Assay-Webhooks/1"}
     return post(delivery.url, headers, body, _TRY_SECONDS, private=settings().webhook_private_addresses)
 
 
 def signed(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """Return the headers that prove where a message comes from; `timestamp` is in seconds since 1970.
+    """Return the headers that authenticate a message; `timestamp` is in seconds since 1970.
 
     Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
@@ -121,7 +121,7 @@ def _settle(delivery: _Claimed, ended: Try) -> None:
         "p_error": ended.error.model_dump() if ended.error else None,
         "p_retry_after_seconds": ended.retry_after_seconds,
     }
-    # Neither the URL, which may hold a secret of the receiver's, nor what it answered.
+    # Not the URL, which may contain a secret, and not the response.
     keys: dict[str, object] = {
         "correlation_id": str(delivery.data.job_id),
         "delivery_id": str(delivery.delivery_id),
@@ -132,7 +132,7 @@ def _settle(delivery: _Claimed, ended: Try) -> None:
     try:
         settled = _Settled.model_validate(database().call("settle_delivery", arguments, as_user=None))
     except Transient:
-        logger.warning("delivery not settled, so it is sent again", exc_info=True, extra=keys)
+        logger.warning("delivery not settled; it will be sent again", exc_info=True, extra=keys)
         return
     logger.info("delivery tried", extra=keys | {"state": settled.state or "stale_attempt"})
     if settled.state == "delivered":

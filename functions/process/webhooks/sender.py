@@ -1,9 +1,9 @@
-"""One POST to an address that a user chose: only to public addresses, never further, and never for long.
+"""POST to a URL that a user registered: only to public addresses, without redirects, within a time limit.
 
-Everything about a try, from the host name to the head of the answer, happens within one time limit. The host name is
-looked up once, every address that it has must be public, and the connection goes to one of those addresses, not to the
-name: a name that leads elsewhere a moment later changes nothing. The certificate must be valid for the name. No
-redirect is followed, no proxy asked, and nothing of the answer but its head is read.
+One time limit covers a whole try, from resolving the host name to reading the response's head. The host name is
+resolved once, all its addresses must be public, and the connection goes to one of those addresses, so a later change of
+the name has no effect (DNS rebinding). The certificate must be valid for the name. No redirect is followed, no proxy is
+used, and only the response's head is read.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from shared.webhook_url import Receiver, is_public, receiver_of
 from shared.wire.webhooks import DeliveryError
 
 _HEAD_BYTES = 16 * 1024
-_one_at_a_time = threading.Lock()  # or, at first, each of fifty threads would read the authorities' certificates
+_one_at_a_time = threading.Lock()  # loaded once, so that fifty threads do not each read the CA certificates
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)[ \r]")
 _RETRY_AFTER = re.compile(rb"^retry-after:[ \t]*(\d{1,9})[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Try:
-    """How a try ended: well if there is no error.
+    """The result of a try: successful if `error` is None.
 
-    `http_status` is None where nobody answered; `retry_after_seconds` is what the receiver asked for, if it did.
+    `http_status` is None without a response; `retry_after_seconds` is what the receiver asked for, if anything.
     """
 
     error: DeliveryError | None = None
@@ -42,7 +42,7 @@ class Try:
 
 
 class _Failed(Exception):
-    """The try failed, for a reason that is told to the owner."""
+    """The try failed. The owner sees the reason."""
 
     def __init__(self, code: str, detail: str, suggestion: str) -> None:
         super().__init__(detail)
@@ -50,10 +50,10 @@ class _Failed(Exception):
 
 
 def post(url: str, headers: Mapping[str, str], body: bytes, seconds: float, *, private: bool) -> Try:
-    """POST once; return within `seconds`, whatever the other side does. Threads may do so at the same time.
+    """POST once and return within `seconds`, whatever the receiver does. Safe to call from several threads.
 
-    With `private` (one's own machine) the URL may be http and lead to private addresses. What went wrong is said in
-    words of our own: nothing that was found behind the name, no address and no answer, reaches the owner by it.
+    With `private` (local use) the URL may use http and private addresses. Error texts contain no addresses and nothing
+    of the response, so that an owner cannot use webhooks to explore a network.
     """
     try:
         receiver = receiver_of(url, private=private)
@@ -73,8 +73,8 @@ async def _post(receiver: Receiver, headers: Mapping[str, str], body: bytes, sec
             if not private and not all(is_public(ip_address(address)) for address in addresses):
                 raise _Failed(
                     "address_not_public",
-                    "The host name leads to an address that is not public.",
-                    "Let the name lead to public addresses alone.",
+                    "The host name resolves to an address that is not public.",
+                    "Let the name resolve to public addresses only.",
                 )
             reader, writer = await _connection(addresses, receiver)
             try:
@@ -85,40 +85,40 @@ async def _post(receiver: Receiver, headers: Mapping[str, str], body: bytes, sec
     except TimeoutError as error:
         raise _Failed(
             "timed_out",
-            f"There was no answer within {seconds:g} seconds.",
-            "Answer first, with 204, and work on the event after that.",
+            f"There was no response within {seconds:g} seconds.",
+            "Answer with 204 first, and process the event afterwards.",
         ) from error
     except socket.gaierror as error:
         raise _Failed(
-            "host_not_found", "The host name leads to no address.", "Check the name and its records."
+            "host_not_found", "The host name does not resolve.", "Check the name and its DNS records."
         ) from error
     except ssl.SSLCertVerificationError as error:
         raise _Failed(
             "certificate_not_valid",
             f"The certificate is not valid: {error.verify_message}",
-            "Use a certificate for this host name by an authority that browsers know, with all of its chain.",
+            "Use a certificate for this host name from a public authority, with the full chain.",
         ) from error
     except ssl.SSLError as error:
-        raise _Failed("no_tls", "There was no TLS connection.", "Speak TLS 1.2 or newer under this port.") from error
+        raise _Failed("no_tls", "The TLS connection failed.", "Use TLS 1.2 or newer on this port.") from error
     except OSError as error:
         raise _Failed(
             "no_connection",
-            "The connection was refused or broken off.",
+            "The connection was refused or closed.",
             "Check that the service runs and is reachable.",
         ) from error
 
 
 async def _addresses(receiver: Receiver) -> list[str]:
-    """Look the host up. Raises OSError.
+    """Resolve the host name. Raises OSError.
 
-    In a thread of its own, which is left behind if it takes too long: nothing else can end a look-up.
+    Runs in a thread that is abandoned if it takes too long, because a look-up cannot be cancelled.
     """
     loop = asyncio.get_running_loop()
-    found: asyncio.Future[list[str] | OSError] = loop.create_future()
+    future: asyncio.Future[list[str] | OSError] = loop.create_future()
 
     def tell(result: list[str] | OSError) -> None:
-        if not found.done():
-            found.set_result(result)
+        if not future.done():
+            future.set_result(result)
 
     def look_up() -> None:
         result: list[str] | OSError
@@ -127,18 +127,18 @@ async def _addresses(receiver: Receiver) -> list[str]:
             result = [str(entry[4][0]) for entry in entries]
         except OSError as error:
             result = error
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed, so the result is no longer needed
             loop.call_soon_threadsafe(tell, result)
 
     threading.Thread(target=look_up, name="host name", daemon=True).start()
-    addresses = await found
+    addresses = await future
     if isinstance(addresses, OSError):
         raise addresses
     return addresses
 
 
 async def _connection(addresses: list[str], receiver: Receiver) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connect to the first address that lets us. Raises OSError for the last one."""
+    """Connect to the first address that accepts. Raises the last OSError if none does."""
     for address in addresses[:-1]:
         with suppress(OSError):
             return await _connected(address, receiver)
@@ -159,20 +159,20 @@ def _tls() -> ssl.SSLContext:
 async def _answer(reader: asyncio.StreamReader) -> Try:
     status, head = 100, b""
     try:
-        while status < 200:  # what comes before the answer: 100 Continue, 103 Early Hints
+        while status < 200:  # interim responses: 100 Continue, 103 Early Hints
             head = await reader.readuntil(b"\r\n\r\n")
-            found = _STATUS.match(head)
-            if found is None:
+            status_line = _STATUS.match(head)
+            if status_line is None:
                 raise _no_http()
-            status = int(found[1])
+            status = int(status_line[1])
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
         raise _no_http() from error
-    asked = _RETRY_AFTER.search(head)
-    return Try(_refusal(status), status, int(asked[1]) if asked else None)
+    retry_after = _RETRY_AFTER.search(head)
+    return Try(_refusal(status), status, int(retry_after[1]) if retry_after else None)
 
 
 def _no_http() -> _Failed:
-    return _Failed("no_http_answer", "What was answered is not HTTP/1.1.", "Check what listens under this port.")
+    return _Failed("no_http_answer", "The response is not HTTP/1.1.", "Check what listens on this port.")
 
 
 def _refusal(status: int) -> DeliveryError | None:
@@ -181,8 +181,8 @@ def _refusal(status: int) -> DeliveryError | None:
     if status < 400:
         return DeliveryError(
             code="redirected",
-            detail=f"The receiver answered with HTTP {status}, which leads elsewhere; that is not followed.",
-            suggestion="Register the address that it leads to.",
+            detail=f"The receiver answered with HTTP {status}; redirects are not followed.",
+            suggestion="Register the URL that it redirects to.",
         )
     return DeliveryError(
         code="refused", detail=f"The receiver answered with HTTP {status}.", suggestion="Answer with 200 to 299."

@@ -1,1 +1,1 @@
-"""From an object that arrived to a job that ended."""
+"""From a new object to an ended job."""

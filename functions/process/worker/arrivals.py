@@ -1,4 +1,4 @@
-"""News of a new object: the jobs that waited for it are queued, and the queue is told that there is work."""
+"""Handles news of a new object: queues the jobs that wait for it, and sends hints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.telemetry import logger
 
 
 class UnknownUpload(AssayError):
-    """An object under a key that is none of ours."""
+    """An object under an unexpected key."""
 
 
 class _Created(BaseModel):
@@ -23,21 +23,21 @@ class _Created(BaseModel):
 
 
 def take(created: ObjectCreated) -> None:
-    """Queue the jobs that waited for the object, and send a hint for each of its jobs that no worker has yet.
+    """Queue the jobs that wait for the object, and send a hint for each of its queued jobs.
 
-    Those include jobs that were queued before, whose hint may be lost. An object that nobody has announced is noted in
-    the database: it serves whoever announces it within a day, and is deleted then. One that is gone again is passed
-    over: a job that waits for the same bytes to be sent once more would be failed by it.
+    This includes jobs that were queued earlier, whose hint may be lost. An object without a registered upload is
+    recorded in the database: an upload registered within a day uses it, otherwise it is deleted. An object that no
+    longer exists is ignored, because queueing a job that waits for a new upload of the same bytes would make the job
+    fail.
 
-    Taken twice, the same news does no harm. Raises UnknownUpload, and Transient where the store, the database or the
-    queue does not answer.
+    Idempotent. Raises UnknownUpload, and Transient if the object store, the database or the queue does not answer.
     """
     if not object_store().has(created.key):
-        logger.info("news of an object that is gone", key=created.key)
+        logger.info("object no longer exists", key=created.key)
         return
-    found = _Created.model_validate(database().call("object_created", {"p_key": created.key}, as_user=None))
-    if not (found.known or found.noted):
+    registered = _Created.model_validate(database().call("object_created", {"p_key": created.key}, as_user=None))
+    if not (registered.known or registered.noted):
         raise UnknownUpload(created.key)
-    if not found.known:
-        logger.warning("an object that nobody has announced", key=created.key)
-    send_hint(RUN_HINT, count=found.queued)
+    if not registered.known:
+        logger.warning("object without a registered upload", key=created.key)
+    send_hint(RUN_HINT, count=registered.queued)

@@ -1,4 +1,4 @@
-"""One attempt at a job: its claim, its heartbeat, and every write that names it."""
+"""An attempt at a job: its claim, its heartbeat, and its writes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _REPORT_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Worker:
-    """Who runs an attempt: one invocation, the memory that it has, and when the attempt must be over.
+    """The worker of an attempt: one invocation, its memory, and the attempt's deadline.
 
-    `deadline` is a time of `time.monotonic()`, early enough to tell how it ended.
+    `deadline` is a time of `time.monotonic()` that leaves time to report the end.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Worker:
 
 
 class ClaimedJob(BaseModel):
-    """What a worker needs to know of its job."""
+    """What a worker needs to know about its job."""
 
     job_id: str
     filename: str
@@ -66,7 +66,7 @@ class _Answer(BaseModel):
 
 
 def claim(worker: Worker, lease_seconds: int) -> Claim | None:
-    """Start an attempt at the job whose turn it is; None where no job is due."""
+    """Start an attempt at the next job; None if no job is due."""
     arguments: dict[str, Argument] = {
         "p_worker": worker.name,
         "p_lease_seconds": lease_seconds,
@@ -77,11 +77,12 @@ def claim(worker: Worker, lease_seconds: int) -> Claim | None:
 
 
 class Attempt:
-    """A claimed attempt. As a context manager it beats: a thread extends the lease at a third of its length.
+    """A claimed attempt.
 
-    `progress`, `detected` and `check` raise JobCancelled, StaleAttempt or OutOfTime when the work should stop: at the
-    `deadline` (of `time.monotonic()`) for one. `cost` is the job's, once the attempt has ended, and `more` says whether
-    another job of its owner's may be due: until the database knows better, one may.
+    As a context manager, it sends heartbeats: a thread extends the lease every third of its length. `progress`,
+    `detected` and `check` raise JobCancelled, StaleAttempt or OutOfTime (at `deadline`, a time of `time.monotonic()`)
+    when the work must stop. After the attempt has ended, `cost` is the job's cost, and `more` is whether the owner may
+    have another due job (true until the database says otherwise).
     """
 
     def __init__(self, claimed: Claim, lease_seconds: int, deadline: float) -> None:
@@ -111,7 +112,7 @@ class Attempt:
         self._thread.join()
 
     def progress(self, fraction: float, stage: str) -> None:
-        """Tell how far the work is, in [0, 1]; reported at most once a second."""
+        """Report progress in [0, 1]; written at most once a second."""
         self._fraction, new_stage = fraction, stage != self._stage
         self._stage = stage
         if new_stage or time.monotonic() - self._reported_at >= _REPORT_SECONDS:
@@ -119,28 +120,28 @@ class Attempt:
         self.check()
 
     def detected(self, detection: JsonValue, max_attempts: int | None) -> None:
-        """Tell what the file is, and how many attempts its pipeline may have; reported at once."""
+        """Report the detection and the pipeline's number of attempts; written immediately."""
         self._detection, self._max_attempts = detection, max_attempts
         self._report()
         self.check()
 
     def check(self) -> None:
-        """Ask nobody, and raise what the last report or the clock said: JobCancelled, StaleAttempt or OutOfTime."""
+        """Raise JobCancelled, StaleAttempt or OutOfTime, from the last report and the clock, without a request."""
         if self._stop_reason:
             raise self._stop_reason
         if time.monotonic() >= self._deadline:
             raise OutOfTime
 
     def finish(self, result: Mapping[str, Argument]) -> None:
-        """End as done, with the outputs. Raises JobCancelled or StaleAttempt where that came first."""
+        """End as done, with the outputs. Raises JobCancelled or StaleAttempt if that happened first."""
         self._write("finish_job", result)
 
     def await_type(self, detection: JsonValue) -> None:
-        """End, waiting for a person to choose the dataset type."""
+        """End with the status needs_type."""
         self._write("await_type", {"p_detection": detection})
 
     def fail(self, code: str, detail: str, suggestion: str, retry_after_seconds: int | None) -> str:
-        """End as failed, or queued again when a delay is given and attempts are left; return the job's new status."""
+        """End as failed, or as queued if a delay is given and attempts are left. Return the job's new status."""
         error: dict[str, JsonValue] = {"code": code, "detail": detail, "suggestion": suggestion}
         answer = self._call("fail_job", {"p_error": error, "p_retry_after_seconds": retry_after_seconds})
         return answer.status or "stale_attempt"
@@ -171,7 +172,7 @@ class Attempt:
             try:
                 answer = self._call("report_progress", arguments)
             except Transient:
-                # The lease outlives two missed reports; if the database stays away, the last write says so.
+                # The lease outlasts two missed reports. If the database stays unreachable, the last write fails.
                 logger.warning("progress not reported", exc_info=True)
                 return
             if not answer.accepted:
@@ -183,5 +184,5 @@ class Attempt:
         while not self._ended.wait(self._lease_seconds / 3):
             try:
                 self._report()
-            except Exception:  # noqa: BLE001  # the work's own next write meets it too, and fails the attempt
+            except Exception:  # noqa: BLE001  # the next write of the work raises it too, and fails the attempt
                 logger.exception("heartbeat failed")

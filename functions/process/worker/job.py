@@ -1,4 +1,4 @@
-"""One job, from its claim to its end: download, detect, run, store, finish."""
+"""Runs a job, from claim to end: download, detect, run, store, finish."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class _Detection(BaseModel):
 
 
 def run_a_job(worker: Worker) -> None:
-    """Run one attempt at the job whose turn it is, if there is any, and hint at what may be done after it.
+    """Run one attempt at the next job, if any is due, and send a hint for the work after it.
 
-    Raises Transient where the database or the queue does not answer.
+    Raises Transient if the database or the queue does not answer.
     """
     claimed = claim(worker, settings().lease_seconds)
     if claimed is None:
@@ -55,12 +55,12 @@ def run_a_job(worker: Worker) -> None:
         _run(attempt, worker)
     hint_at_deliveries(claimed.owner)
     if attempt.more:
-        # The hint that came with that job may have found the owner busy, and be gone.
+        # The hint for that job may already be used up, because the owner had no free slot.
         send_hint(RUN_HINT)
 
 
 def _run(attempt: Attempt, worker: Worker) -> None:
-    """Run the attempt to its end, whatever that is."""
+    """Run the attempt and record how it ends."""
     claimed = attempt.claim
     logger.info("attempt started", attempt=claimed.attempt)
     try:
@@ -70,14 +70,14 @@ def _run(attempt: Attempt, worker: Worker) -> None:
         logger.warning("attempt is stale", attempt=claimed.attempt)
         _delete_outputs(claimed)
     except JobCancelled:
-        attempt.fail("cancelled", "The job was cancelled.", "Run it after all with POST /jobs/{job_id}/retry.", None)
+        attempt.fail("cancelled", "The job was cancelled.", "Run it with POST /jobs/{job_id}/retry.", None)
         logger.info("job cancelled")
         count_ending("JobsCancelled", attempt.cost)
     except Unprocessable as error:
         attempt.fail(error.code, error.detail, error.suggestion, None)
         logger.info("job failed", code=error.code)
         count_ending("JobsFailed", attempt.cost)
-    except Exception as error:  # noqa: BLE001  # whatever it was, the job is tried again or fails visibly
+    except Exception as error:  # noqa: BLE001  # after any error, the job is retried or fails visibly
         delay = _retry_delay(claimed.attempt)
         failure = _failure(error)
         suggestion = "Try again with POST /jobs/{job_id}/retry; if it fails again, report the job's id."
@@ -87,22 +87,23 @@ def _run(attempt: Attempt, worker: Worker) -> None:
             count_ending("JobsFailed", attempt.cost)
         logger.exception("attempt failed", attempt=claimed.attempt, status=status)
         if status == "queued":
-            # A second more than the delay, since two clocks measure it.
+            # One second more than the delay, because two clocks measure it.
             send_hint(RUN_HINT, after_seconds=delay + 1)
 
 
 def _retry_delay(attempt: int) -> int:
-    """Return the seconds until the next attempt: a random part of 30, 60, 120 and so on, of 300 at most.
+    """Return the seconds until the next attempt: a random part of 30, 60, 120 and so on, up to 300.
 
-    "Full jitter" (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). `attempt` counts all that
-    the job ever had: one that failed three times, and then was queued again by its user, may wait longer.
+    "Full "
+    "jitter" (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). `attempt` counts all attempts
+    of the job, so a job that its user retried may wait longer.
     """
     longest = min(settings().retry_base_seconds * 2 ** (attempt - 1), _MAX_RETRY_SECONDS)
     return math.ceil(random.uniform(0, longest))  # noqa: S311  # no secret
 
 
 def _delete_outputs(claimed: Claim) -> None:
-    """Delete what a stale attempt stored; what stays is noted in the database, and the clean-up deletes it."""
+    """Delete the outputs of a stale attempt. What remains is recorded in the database for the clean-up."""
     try:
         object_store().delete_prefix(outputs_prefix(claimed.owner, claimed.job.job_id, claimed.attempt))
     except Transient:
@@ -110,7 +111,7 @@ def _delete_outputs(claimed: Claim) -> None:
 
 
 def _failure(error: Exception) -> AttemptFailed:
-    """Name an error that was not the file's."""
+    """Return the job error for a failure that is not the file's."""
     if isinstance(error, AttemptFailed):
         return error
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
@@ -119,7 +120,7 @@ def _failure(error: Exception) -> AttemptFailed:
 
 
 def count_ending(ending: MetricName, cost: Cost | None) -> None:
-    """Count a job that has ended, and what it cost."""
+    """Record the metrics of an ended job."""
     measure(ending)
     if cost is not None:
         measure("JobCost", cost.total)
@@ -132,7 +133,7 @@ def _run_attempt(attempt: Attempt, folder: Path, worker: Worker) -> None:
     outputs.mkdir()
     with Sandbox(folder, limits_for(worker.memory_mb, worker.deadline)) as sandbox:
         source = _download(attempt, folder / "upload")
-        found = sandbox.analyse(
+        result = sandbox.analyse(
             Request(
                 sources=Sources((source,)),
                 requested_dataset_type=job.requested_dataset_type,
@@ -144,24 +145,24 @@ def _run_attempt(attempt: Attempt, folder: Path, worker: Worker) -> None:
             lambda detection: attempt.detected(detection, _max_attempts(detection)),
             attempt.check,
         )
-    if isinstance(found, NeedsType):
-        attempt.await_type(found.detection)
+    if isinstance(result, NeedsType):
+        attempt.await_type(result.detection)
         logger.info("job needs a dataset type")
         measure("DetectionsUnsure")
         return
-    _store(attempt, found, outputs)
-    logger.info("job done", attempt=attempt.claim.attempt, outputs=len(found.outputs))
+    _store(attempt, result, outputs)
+    logger.info("job done", attempt=attempt.claim.attempt, outputs=len(result.outputs))
     count_ending("JobsDone", attempt.cost)
     measure("JobDuration", round((time.monotonic() - started) * 1000))
     measure("UploadBytes", source.size_bytes)
-    if (rows := found.summary.counts.get("rows")) is not None:
+    if (rows := result.summary.counts.get("rows")) is not None:
         measure("RowsRead", rows.read)
 
 
 def _max_attempts(detection: JsonValue) -> int | None:
-    """Return how many attempts the pipeline of the detected type may have, None where the type is not sure."""
-    found = _Detection.model_validate(detection).dataset_type
-    return next((info.max_attempts for info in pipelines() if info.dataset_type == found), None)
+    """Return the maximum number of attempts for the detected type; None if no type was decided."""
+    dataset_type = _Detection.model_validate(detection).dataset_type
+    return next((info.max_attempts for info in pipelines() if info.dataset_type == dataset_type), None)
 
 
 def _download(attempt: Attempt, path: Path) -> Source:
@@ -170,7 +171,7 @@ def _download(attempt: Attempt, path: Path) -> Source:
 
     def received(count: int) -> None:
         if count > job.size_bytes:
-            raise _wrong_size(f"More than the {job.size_bytes} announced bytes arrived.")
+            raise _wrong_size(f"More than the declared {job.size_bytes} bytes arrived.")
         attempt.progress(count / job.size_bytes * _DOWNLOADED, "downloading")
 
     try:
@@ -182,17 +183,17 @@ def _download(attempt: Attempt, path: Path) -> Source:
     if sha256 != job.sha256:
         raise Unprocessable(
             "hash_mismatch",
-            f"The bytes that arrived have the SHA-256 {sha256}, not {job.sha256} as announced.",
-            "Upload the file again; if it changed since it was announced, announce its new SHA-256.",
+            f"The received file has the SHA-256 {sha256}, not {job.sha256} as declared.",
+            "Upload the file again. If it changed, register it with its new SHA-256.",
         )
     size_bytes = path.stat().st_size
     if size_bytes != job.size_bytes:
-        raise _wrong_size(f"{size_bytes} bytes arrived, not {job.size_bytes} as announced.")
+        raise _wrong_size(f"{size_bytes} bytes arrived, not {job.size_bytes} as declared.")
     return Source(path=path, filename=job.filename, sha256=sha256, size_bytes=size_bytes)
 
 
 def _wrong_size(detail: str) -> Unprocessable:
-    return Unprocessable("size_mismatch", detail, "Upload the file again and announce its true size.")
+    return Unprocessable("size_mismatch", detail, "Register the file with its correct size, and upload it again.")
 
 
 def _store(attempt: Attempt, finished: Finished, folder: Path) -> None:
@@ -203,7 +204,7 @@ def _store(attempt: Attempt, finished: Finished, folder: Path) -> None:
         key = output_key(claimed.owner, claimed.job.job_id, claimed.attempt, output.name)
         try:
             object_store().put_file(key, folder / output.name, output.media_type)
-        except Problem as error:  # the bucket would refuse it the next time too
+        except Problem as error:  # the bucket would refuse it again
             raise Unprocessable(error.code, error.detail, error.suggestion) from error
     summary = finished.summary
     attempt.finish(
