@@ -63,6 +63,11 @@ def test_a_table_of_numbers_is_no_such_table(content: str, make_source: MakeSour
     assert found.detection.dataset_type != "station_measurements"
 
 
+def test_names_of_what_is_measured_do_without_units(run: Run) -> None:
+    found = run("Station,Date,Temperature,Rain\n" + "KJFK,2024-01-01,3,0\n" * 3)
+    assert (found.dataset_type, found.detection.band) == ("station_measurements", "sure")
+
+
 def test_a_type_that_is_asked_for_needs_no_known_names(run: Run) -> None:
     content = "Date,Location,A,B\n2024-01-01,X,10,2\n2024-01-02,Y,12,3\n"
     found: Analysis = run(content, dataset_type="station_measurements")
