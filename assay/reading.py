@@ -26,4 +26,9 @@ class Reading(BaseModel):
     date_order: Literal["day_first", "month_first", "year_first"] | None = Field(
         default=None, description="the order of day, month and year in dates such as 01/02/03"
     )
+    missing_values: tuple[str, ...] | None = Field(
+        default=None,
+        max_length=100,
+        description="cells without a value, besides NA, null, - and similar; if given, -999 is a number unless named",
+    )
     sheet: str | None = Field(default=None, max_length=100, description="the name of a workbook's sheet")

@@ -18,7 +18,7 @@ TRANSPORTS = pytest.mark.parametrize("settings", [PSYCOPG, DATA_API], ids=["psyc
 # what a client of AWS's takes: links are signed without.
 NEVER = {
     *("supabase", "realtime", "websockets", "storage3", "supabase_auth", "supabase_functions"),
-    *("polars", "fastexcel", "xlsxwriter", "functions.process"),
+    *("polars", "python_calamine", "xlsxwriter", "functions.process"),
     *("requests", "sqlite3", "moto", "aws_xray_sdk.ext.httplib", "aws_xray_sdk.ext.botocore"),
     *("boto3", "s3transfer", "botocore.session", "botocore.client", "shared.aws_clients"),
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from assay.formats.limits import MAX_CELL_BYTES
+
 _COLUMN = re.compile(rb"""r\s*=\s*["']\s*([A-Za-z]+)[0-9]""")
 _ROW = re.compile(rb"""r\s*=\s*["']\s*[A-Za-z]+([0-9]+)""")
 _ROW_NUMBER = re.compile(rb"""r\s*=\s*["']\s*([0-9]+)""")
@@ -12,6 +14,12 @@ _ROW_START = re.compile(rb"<(?:[^<>\s/!?:]+:)?row[\s/>]")
 _PREFIXED_CELL = re.compile(rb"<[^<>\s/!?:]+:c[\s/>]")
 # A cell with a format and nothing in it, which a reader passes over.
 _BLANK = re.compile(rb"""<(?:[^<>\s/!?:]+:)?c(?:\s+[^\s=<>"'/]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*/>""")
+# A cell with a formula, and without the value that it had last or with a blank one. A text may be blank in earnest.
+_UNCOMPUTED = re.compile(
+    rb"""<(?:[^<>\s/!?:]+:)?c(?![^>]*\st=["']str["'])(?:\s[^>]*)?>\s*<(?:[^<>\s/!?:]+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</[^<>]*f>)"""
+    rb"""\s*(?:<(?:[^<>\s/!?:]+:)?v\s*(?:/>|>\s*</[^<>]*v>)\s*)?</(?:[^<>\s/!?:]+:)?c>"""
+)
+_CELL_END = re.compile(rb"</[^<>\s/!?:]+:c>")
 _LETTERS = 26
 # Excel has columns of three letters and rows of seven digits; beyond these it makes no difference how many there are.
 _MOST_LETTERS = 4
@@ -44,6 +52,24 @@ class Runs:
         """Return the place behind the last end between two places; from behind, so that a glance will mostly do."""
         found = [at + len(end) for end in self._ends if (at := piece.rfind(end, start, stop)) >= 0]
         return max(found, default=None)
+
+
+class Formulas:
+    """Counts the cells whose formula stands without a value, from a sheet's XML piece by piece, as `uncomputed`."""
+
+    def __init__(self) -> None:
+        self.uncomputed = 0
+        self._rest = b""
+
+    def feed(self, xml: bytes) -> None:
+        """Take a piece that ends with a tag's end."""
+        whole = self._rest + xml
+        if b"<f" in whole or b":f" in whole:
+            self.uncomputed += len(_UNCOMPUTED.findall(whole))
+        # A cell may go on in the next piece; nothing longer than one is kept.
+        end = max((each.end() for each in _CELL_END.finditer(whole)), default=0) if b":c>" in whole else 0
+        end = max(end, whole.rfind(b"</c>") + 4 if b"</c>" in whole else 0)
+        self._rest = whole[end:][-MAX_CELL_BYTES:]
 
 
 class Grid:

@@ -40,7 +40,8 @@ class Table:
 
     `frame` has the columns `row` (Int64, 1 is the first record under the header, blank ones counted), `fault` (String:
     what is wrong with the shape of a row, `too_many_fields` or `broken_quotes`, else null), and `0`, `1`, ... (String,
-    as they stand in the file), one for each of `columns`. `facts` say how the file was read, for people.
+    as they stand in the file, null where `missing_values` names them), one for each of `columns`. `facts` say how the
+    file was read, for people.
     """
 
     columns: Cells
@@ -57,7 +58,9 @@ def preview(source: Source, score: Scorer, reading: Reading = _AS_FOUND) -> Prev
     with TemporaryDirectory() as folder:
         recognised, opening, _ = _opened(source, score, Path(folder), lambda _done: None, reading, head_only=True)
         columns, rows = recognised.preview(opening, _PREVIEW_ROWS)
-    return Preview(columns, [[(cell or "").strip() or None for cell in row] for row in rows])
+    missing = {"", *(reading.missing_values or ())}
+    trimmed = ([(cell or "").strip() for cell in row] for row in rows)
+    return Preview(columns, [[None if cell in missing else cell for cell in row] for row in trimmed])
 
 
 def open_table(source: Source, score: Scorer, folder: Path, tick: Tick, reading: Reading = _AS_FOUND) -> Table:
@@ -69,6 +72,10 @@ def open_table(source: Source, score: Scorer, folder: Path, tick: Tick, reading:
     """
     recognised, opening, packed = _opened(source, score, folder, tick, reading, head_only=False)
     columns, frame, facts = recognised.open_table(opening)
+    if reading.missing_values:
+        cells = [pl.col(str(at)) for at in range(len(columns))]
+        given = [*reading.missing_values]
+        frame = frame.with_columns(pl.when(~cell.str.strip_chars().is_in(given)).then(cell) for cell in cells)
     return Table(columns, frame, facts | packed)
 
 

@@ -42,7 +42,7 @@ def refused_cells(table: Table, types: Sequence[ColumnType], limit: int = 1000) 
             continue
         name = str(at)
         both = table.frame.select("row", pl.col(name), pl.col(name).alias("text"))
-        filled = blank_or(pl.col("text"), markers=True).is_not_null()
+        filled = blank_or(pl.col("text"), markers=True, missing=one.missing).is_not_null()
         lost = read_as(both, {name: one}).filter(pl.col(name).is_null() & filled).head(limit)
         column = pl.lit(table.columns[at]).alias("column")
         reason = pl.lit(_REASONS[one.kind]).alias("reason")

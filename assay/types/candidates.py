@@ -13,6 +13,8 @@ from assay.types.kinds import TRUE_FALSE, ColumnType, Kind
 from assay.types.numbers import NumberForm
 
 NEARLY_ALL = 0.95
+# Of a column of numbers so many are numbers, where the other cells are words, or numbers written otherwise.
+MOSTLY = 0.8
 _LOOSE_PAIRS = {("true", "false"), ("yes", "no")}
 
 Found = dict[str, Any]  # what an aggregate gives: counts, flags, lists of units
@@ -30,6 +32,7 @@ class Surveyed:
     markers: int = 0
     found: Found | None = None
     type: ColumnType | None = None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def hints_of(columns: Sequence[Surveyed]) -> Hints:
         if one.found is None or one.type is None:
             continue
         if one.type.kind in (Kind.INTEGER, Kind.NUMBER) and (form := number_form(one.found, Reading(), ".")):
-            marks |= {form.decimal} if form.sure else set()
+            marks |= {form.decimal} if form.sure and form.rival < MOSTLY * form.cells else set()
         if (order := one.type.dates) is not None and order.sure and not order.year_first:
             firsts.add(order.day_first)
     first: Literal["day", "month"] | None = None if len(firsts) != 1 else "day" if firsts.pop() else "month"
@@ -66,7 +69,7 @@ def candidates(one: Surveyed, reading: Reading, hints: Hints) -> list[ColumnType
     found = one.found or {}
     values = found["values"]
     filled = one.filled - one.markers
-    base = ColumnType(Kind.TEXT, one.rows - filled, filled, 0)
+    base = ColumnType(Kind.TEXT, one.rows - filled, filled, 0, missing=one.missing)
     if not values:
         return [replace(base, kind=Kind.EMPTY, note="only missing markers", plain=True)]
     enough = NEARLY_ALL * values
@@ -75,11 +78,16 @@ def candidates(one: Surveyed, reading: Reading, hints: Hints) -> list[ColumnType
     if order and order.families:
         listed.append(replace(base, kind=Kind.DATETIME, dates=order, note=_date_note(order)))
     form = number_form(found, reading, hints.decimal)
-    if form and form.cells >= enough and not form.identifying:
+    if form and _are_numbers(form, found) and not form.identifying:
         kind = Kind.INTEGER if form.whole and form.unit != "mixed" else Kind.NUMBER
         listed.append(
             replace(
-                base, kind=kind, decimal=form.decimal, thousands=form.thousands, unit=form.unit, note=_number_note(form)
+                base,
+                kind=kind,
+                decimal=form.decimal,
+                thousands=form.thousands,
+                unit=form.unit,
+                note=_number_note(form, one.missing),
             )
         )
     if found.get("times", 0) >= enough:
@@ -87,6 +95,13 @@ def candidates(one: Surveyed, reading: Reading, hints: Hints) -> list[ColumnType
     if (pair := _pair(found, values)) is not None:
         listed.append(replace(base, kind=Kind.BOOLEAN, note=in_words(pair)))
     return listed
+
+
+def _are_numbers(form: NumberForm, found: Found) -> bool:
+    """Whether nearly all cells are numbers, or most are and the others words, or numbers with other marks."""
+    values: int = found["values"]
+    odd: int = found["number_words"] + max(found["number_signs"] - form.cells, 0)
+    return form.cells >= NEARLY_ALL * values or (form.cells >= MOSTLY * values and form.cells + odd >= values)
 
 
 def has_both(pair: tuple[str, str], yes: int, no: int) -> bool:
@@ -113,13 +128,15 @@ def _date_note(order: DateOrder) -> str:
     return f"dates, {order.decided}{zoned}" if order.decided else f"dates{zoned}"
 
 
-def _number_note(form: NumberForm) -> str:
+def _number_note(form: NumberForm, missing: Sequence[str]) -> str:
     marks = {".": "point", ",": "comma", " ": "space", "'": "apostrophe"}
     said = ["whole numbers" if form.whole else f"numbers with a decimal {marks[form.decimal]}"]
     if form.thousands:
         said.append(f"thousands by {marks[form.thousands]}")
     if form.unit:
         said.append("units that differ" if form.unit == "mixed" else f"all in {form.unit}")
+    if missing:
+        said.append(f"{missing[0]} taken for no value")
     return ", ".join(said) + ("" if form.sure or form.plain else "; another decimal mark would read as many cells")
 
 

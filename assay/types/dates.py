@@ -9,9 +9,8 @@ from typing import Literal
 import polars as pl
 from polars.expr.struct import ExprStructNameSpace
 
-_NAMES = ["january", "february", "march", "april", "may", "june", "july"]
-_NAMES += ["august", "september", "october", "november", "december"]
-_MONTHS = {name[:3]: str(number) for number, name in enumerate(_NAMES, start=1)}
+from assay.types.months import MONTHS
+
 _CLOCK = (
     r"(?:[Tt]|\s+)(?P<hour>[0-9]{1,2}):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:[.,](?P<fraction>[0-9]+))?)?"
     r"(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
@@ -22,20 +21,33 @@ _OFFSET = r"\s*[+-][0-9]{2}(?::?[0-9]{2})?"
 _TIME = rf"(?:{_CLOCK}(?:{_OFFSET}|{_UTC})?|{_UTC})?$"
 _ZONED = rf"(?i)(?:{_UTC}|:[0-9.,]+{_OFFSET}|[Mm]\.?{_OFFSET})$"
 _PLAIN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
-MONTH = rf"(?:{'|'.join(_NAMES)}|{'|'.join(_MONTHS)}|sept)"
-"""An English month's name, or its first letters, in lower case, as a regular expression."""
+MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
+"""A month's name or its short form in lower case, as a regular expression."""
 
-_NAME = rf"(?P<name>{MONTH})"
+# Any word: the names of months are looked up, which costs less than a pattern of all of them.
+_NAME = r"(?P<name>[^\W\d_]{3,12})"
+# 1. März, 1er mars, 1 de marzo, 1º de março, 1st of March.
+_DAY_OF = (
+    r"(?P<day>[0-9]{1,2})(?:\.|er|[º°ª]|st|nd|rd|th)?[-/\s]*(?:(?:de|of)\s+|d['\u2019])?"
+    rf"{_NAME}\.?[-/\s,]+(?:del?\s+)?"
+)
+_SIGNED_CLOCK = (
+    r"(?:\s*(?P<hour>[0-9]{1,2})\s*[:時时点시]\s*(?P<minute>[0-5]?[0-9])\s*[:分분]?"
+    r"\s*(?:(?P<second>[0-5]?[0-9])(?:\.(?P<fraction>[0-9]+))?\s*[秒초]?)?(?:\s*(?P<half>[AaPp])[Mm])?)?$"
+)
 _FAMILIES = {
     "plain": _PLAIN,
     "iso": r"^(?P<year>[0-9]{4})[-/](?P<month>[0-9]{1,2})[-/](?P<day>[0-9]{1,2})" + _TIME,
     "ordered": r"^(?P<first>[0-9]{1,2})[-/](?P<other>[0-9]{1,2})[-/](?P<year>[0-9]{4})" + _TIME,
     "dotted": r"^(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?P<year>[0-9]{4})" + _TIME,
-    "named": rf"(?i)^(?P<day>[0-9]{{1,2}})[-/\s]+{_NAME}\.?[-/\s,]+(?P<year>[0-9]{{4}})" + _TIME,
-    "worded": rf"(?i)^{_NAME}\.?\s+(?P<day>[0-9]{{1,2}})(?:,\s*|\s+)(?P<year>[0-9]{{4}})" + _TIME,
+    "dotted_year": r"^(?P<year>[0-9]{4})\.\s?(?P<month>[0-9]{1,2})\.\s?(?P<day>[0-9]{1,2})\.?" + _TIME,
+    "signed": r"^(?P<year>[0-9]{4})\s*[年년]\s*(?P<month>[0-9]{1,2})\s*[月월]\s*(?P<day>[0-9]{1,2})\s*[日일]"
+    + _SIGNED_CLOCK,
+    "named": rf"(?i)^{_DAY_OF}(?P<year>[0-9]{{4}})" + _TIME,
+    "worded": rf"(?i)^{_NAME}\.?\s+(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:,\s*|\s+)(?P<year>[0-9]{{4}})" + _TIME,
     "short": r"^(?P<first>[0-9]{1,2})[-/](?P<other>[0-9]{1,2})[-/](?P<last>[0-9]{2})" + _TIME,
     "short_dotted": r"^(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?P<short>[0-9]{2})" + _TIME,
-    "short_named": rf"(?i)^(?P<day>[0-9]{{1,2}})[-/\s]+{_NAME}\.?[-/\s,]+'?(?P<short>[0-9]{{2}})" + _TIME,
+    "short_named": rf"(?i)^{_DAY_OF}'?(?P<short>[0-9]{{2}})" + _TIME,
     "compact": r"^(?P<year>1[6-9][0-9]{2}|2[0-9]{3})(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12][0-9]|3[01])"
     r"(?:[Tt\s]?(?P<hour>[0-2][0-9]):?(?P<minute>[0-5][0-9]):?(?P<second>[0-5][0-9])(?:[.,](?P<fraction>[0-9]+))?"
     rf"(?P<half>[AaPp])?(?:{_OFFSET}|{_UTC})?)?$",
@@ -129,7 +141,8 @@ def parse(frame: pl.LazyFrame, column: str, order: DateOrder) -> pl.LazyFrame:
     """Replace a column of trimmed text by Datetime in microseconds, as the clock on the wall showed it.
 
     Null where it is no date. Read are `YYYY-MM-DD` and `YYYY/MM/DD`, `M/D/YYYY` or `D/M/YYYY` (also with hyphens),
-    `D.M.YYYY`, `D-Mon-YYYY` and `Mon D, YYYY`, years 0001 to 9999, all but the first and the last also with years of
+    `D.M.YYYY`, `YYYY.M.D`, `D-Mon-YYYY` and `Mon D, YYYY` with months of many
+    languages, `YYYY年M月D日`, years 0001 to 9999, all but the first and the last also with years of
     two digits (69 to 99 are of the last century), each alone or with a time `H:MM[:SS[.fff]]`, AM or PM, and a zone or
     offset, which is left aside; and `YYYYMMDD[THHMMSS]`. 24:00 is the next midnight.
     """
@@ -166,7 +179,7 @@ def _moment(family: str, parts: ExprStructNameSpace, order: DateOrder) -> pl.Exp
         if order.year_first:
             day, month, year = part("last"), part("other"), _century(part("first"))
     if family in ("named", "worded", "short_named"):
-        month = part("name").str.to_lowercase().str.slice(0, 3).replace_strict(_MONTHS, default=None)
+        month = part("name").str.to_lowercase().replace_strict(MONTHS, default=None)
     if family in ("short_dotted", "short_named"):
         year = _century(part("short"))
     half, hour = part("half").str.to_lowercase(), part("hour").fill_null("0").cast(pl.Int8)

@@ -7,11 +7,12 @@ import re
 import polars as pl
 
 from assay.types.dates import MONTH
-from assay.types.kinds import MARKERS, TRUE_FALSE, Kind
+from assay.types.kinds import MARKERS, SENTINELS, TRUE_FALSE, Kind, written_sentinels
 from assay.types.numbers import CURRENCY
 
 # Python's expressions know no class of currency signs.
 _UNIT = "(?:%|" + CURRENCY.replace(r"\p{Sc}", "[$\u00a2-\u00a5\u20a0-\u20c0]").removeprefix("(?:")
+_SENTINELS = frozenset(written_sentinels(SENTINELS))
 _GUESSES = {
     Kind.INTEGER: re.compile(r"[+-]?[0-9]+"),
     Kind.NUMBER: re.compile(
@@ -26,6 +27,7 @@ _GUESSES = {
 def guess(cells: pl.Series) -> tuple[Kind, tuple[str, str] | None]:
     """What most of the first cells look like: it decides what is tried first, and never the outcome."""
     filled = [cell for cell in cells.drop_nulls().str.strip_chars().to_list() if cell and cell.lower() not in MARKERS]
+    filled = [cell for cell in filled if cell not in _SENTINELS] or filled
     if not filled:
         return Kind.EMPTY, None
     words = {cell.lower() for cell in filled}

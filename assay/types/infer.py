@@ -12,6 +12,7 @@ from assay.formats.table import Table
 from assay.reading import Reading
 from assay.types import dates, numbers
 from assay.types.candidates import (
+    MOSTLY,
     NEARLY_ALL,
     Found,
     Hints,
@@ -24,7 +25,18 @@ from assay.types.candidates import (
 )
 from assay.types.dates import MONTH, DateOrder
 from assay.types.guess import guess
-from assay.types.kinds import MARKERS, TRUE_FALSE, ColumnType, Kind, blank_or, read_as
+from assay.types.kinds import (
+    MARKERS,
+    NULL,
+    SENTINELS,
+    TRUE_FALSE,
+    ColumnType,
+    Kind,
+    blank_or,
+    read_as,
+    written_sentinels,
+)
+from assay.types.no_value import sentinels_in
 from assay.types.numbers import CURRENCY
 
 _GUESS_ROWS = 500
@@ -33,7 +45,8 @@ _COLUMNS_A_PASS = 256
 _WORDS = "|".join(re.escape(word) for word in sorted({*MARKERS, *(word for pair in TRUE_FALSE for word in pair)}))
 # Whatever is a value of any kind but text matches; most texts do not, and are passed over at their first letter.
 _SIGN = r"[\s.,:;/'\u2019+\-\u2212()%]"
-_TOKEN = rf"(?:[0-9]+[TZE]?|{_SIGN}|[AP]\.?M\.?|UTC|GMT|{MONTH}|(?-i:{CURRENCY}))"
+_OF_DATES = r"(?:del?|of|er|st|nd|rd|th)\b|[º°ª年月日時时点分秒년월일시분초]"
+_TOKEN = rf"(?:[0-9]+[TZE]?|{_SIGN}|[AP]\.?M\.?|UTC|GMT|{MONTH}|{_OF_DATES}|(?-i:{CURRENCY}))"
 _MAY_BE_VALUE = rf"^(?i:\s*(?:{_WORDS})\s*|{_TOKEN}*[0-9]{_TOKEN}*)$"
 _DAYS = ((19000101, 21001231), (19000101000000, 21001231235959))
 _TIME = r"^[0-9]{1,2}:[0-5][0-9]"
@@ -48,6 +61,9 @@ def infer_types(table: Table, reading: Reading) -> tuple[ColumnType, ...]:
     names = [str(at) for at in range(len(table.columns))]
     head = table.frame.select(names).head(_GUESS_ROWS).collect(engine="streaming")
     columns = [Surveyed(name, *guess(head[name])) for name in names]
+    for one in columns:
+        if reading.missing_values is None and one.guess in (Kind.DATE, Kind.DATETIME, Kind.TIME):
+            one.missing = written_sentinels(SENTINELS)
     for some in _batches(columns):
         _settle_plain(table.frame, some, reading)
     _settle(table.frame, columns, reading)
@@ -69,6 +85,8 @@ def _settle_plain(frame: pl.LazyFrame, columns: Sequence[Surveyed], reading: Rea
         found = split[one.name]
         one.rows = row["rows"]
         one.filled = found.get("filled", found["given"] - found.get("empty", 0))
+        if reading.missing_values is None and found.get("lowest") in SENTINELS:
+            one.missing = written_sentinels(sentinels_in(frame, one.name))
         one.type = _plain_type(one, found, reading)
 
 
@@ -79,6 +97,7 @@ def _plain_survey(one: Surveyed) -> dict[str, pl.Expr]:
     if one.guess in (Kind.INTEGER, Kind.NUMBER):
         whole, real = text.cast(pl.Int64, strict=False), text.cast(pl.Float64, strict=False)
         found["real"] = real.is_finite().sum()
+        found["lowest"] = real.min()
         found["dot"] = text.str.contains(".", literal=True).any()
         if one.guess is Kind.INTEGER:
             zeros = text.str.starts_with("0") & (size > 1) | text.str.starts_with("-0") & (size > 2)
@@ -95,7 +114,7 @@ def _plain_survey(one: Surveyed) -> dict[str, pl.Expr]:
         word = text.str.to_lowercase()
         found |= {"yes": (word == one.pair[0]).sum(), "no": (word == one.pair[1]).sum()}
     else:
-        filled = text.str.strip_chars() != ""
+        filled = ~text.str.strip_chars().is_in(["", NULL])
         found |= {"filled": filled.sum(), "text": (filled & ~text.str.contains(_MAY_BE_VALUE)).sum()}
     return found
 
@@ -110,6 +129,8 @@ def _plain_type(  # noqa: PLR0911 - one for each kind
 
     if not one.filled:
         return plain(Kind.EMPTY, "no cell is filled")
+    if one.missing and "real" in found:
+        return None
     dotted = reading.decimal in (None, ".") and reading.thousands != "."
     if one.guess is Kind.INTEGER and found["whole"] == one.filled and not found["odd"]:
         low, high = found["min"], found["max"]
@@ -193,7 +214,7 @@ def _survey(frame: pl.LazyFrame, columns: Sequence[Surveyed], families: Mapping[
     names = [one.name for one in columns]
     frame = frame.select(
         *(pl.col(name).str.strip_chars().alias(name) for name in names),
-        *(blank_or(pl.col(name), markers=True).alias(f"{name} value") for name in names),
+        *(blank_or(pl.col(one.name), markers=True, missing=one.missing).alias(f"{one.name} value") for one in columns),
     )
     wanted: dict[str, pl.Expr] = {}
     parts = []
@@ -270,7 +291,15 @@ def _count(frame: pl.LazyFrame, tried: Mapping[str, tuple[Surveyed, ColumnType]]
         count = found[name]["read"]
         if one.kind is Kind.EMPTY:
             column.type = one
-        # Whole numbers may look like compact dates by chance: all of them have to.
-        elif count and count >= (1.0 if one.dates and one.dates.families == ("compact",) else NEARLY_ALL) * one.filled:
+        elif count and count >= _least(one) * one.filled:
             days = one.kind is Kind.DATETIME and found[name]["days"] and not (one.dates and one.dates.zoned)
             column.type = replace(one, kind=Kind.DATE if days else one.kind, refused=one.filled - count)
+
+
+def _least(one: ColumnType) -> float:
+    """The share of a column's filled cells that must be of the kind that is tried."""
+    if one.dates and one.dates.families == ("compact",):
+        # Whole numbers may look like compact dates by chance.
+        return 1.0
+    # Of what kind the other cells are was looked at before.
+    return MOSTLY if one.kind in (Kind.INTEGER, Kind.NUMBER) else NEARLY_ALL

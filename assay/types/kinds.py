@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,7 +33,7 @@ class ColumnType:
     marker (NA, null, -) is blank unless the column is text. `decimal` and `thousands` are the marks of its numbers,
     `unit` is what stands at them: "%", a currency's sign or code, "mixed" where it is not the same for all, or "".
     `dates` is how its dates are read, `note` how all this was decided, in words. `plain` says that every cell is
-    written as a cast reads it.
+    written as a cast reads it. `missing` are texts of cells that stand for no value in this column alone, such as -999.
     """
 
     kind: Kind
@@ -45,6 +46,7 @@ class ColumnType:
     dates: DateOrder | None = None
     note: str = ""
     plain: bool = False
+    missing: tuple[str, ...] = ()
 
 
 _POLARS = {
@@ -59,9 +61,17 @@ _POLARS = {
 }
 MARKERS = (
     "na", "n/a", "n.a.", "#n/a", "<na>", "null", "(null)", "#null!", "none", "nil", "nan", "nat", "missing", "\\n",
-    "-", "--", "---", "\u2013", "\u2014", "?", ".", "#div/0!", "#ref!", "#value!", "#num!", "#name?",
+    "-", "--", "---", "\u2013", "\u2014", "?", ".", "..", "...", "\u2026", ":", ": c", ": u", ": z", ":c", ":u", ":z",
+    "n/d", "n.d.", "n.v.", "k.a.", "s/d", "#nv", "#n/d", "#div/0!", "#ref!", "#value!", "#num!", "#name?",
+    "0000-00-00", "0000-00-00 00:00:00",
 )  # fmt: skip
 """What people write into a cell that has no value, in lower case."""
+
+NULL = "\\N"
+"""What databases write for it (MySQL, PostgreSQL, Hive): it is no value in a column of texts either."""
+
+SENTINELS = (-999.0, -9999.0, -99999.0, -999999.0)
+"""Numbers that stand for no value where all others of their column are far from them."""
 
 TRUE_FALSE = (
     ("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"), ("on", "off"), ("ja", "nein"), ("j", "n"), ("oui", "non"),
@@ -75,13 +85,18 @@ _DAY = "2000-01-01 "
 _CLOCK = DateOrder(("iso",), day_first=False, decided=None)
 
 
-def blank_or(text: pl.Expr, *, markers: bool) -> pl.Expr:
-    """Trim a cell; null where it is blank, or a missing marker if `markers`."""
+def blank_or(text: pl.Expr, *, markers: bool, missing: Sequence[str] = ()) -> pl.Expr:
+    r"""Trim a cell; null where it is blank, \N or one of `missing`, or a missing marker if `markers`."""
     trimmed = text.str.strip_chars()
-    kept = trimmed != ""
+    kept = ~trimmed.is_in(["", NULL, *missing])
     if markers:
         kept &= ~trimmed.str.to_lowercase().is_in(MARKERS)
     return pl.when(kept).then(trimmed)
+
+
+def written_sentinels(numbers: Sequence[float]) -> tuple[str, ...]:
+    """How numbers that stand for no value are written: -999, -999.0, -999.00 ..."""
+    return tuple(f"{number:.{places}f}" for number in numbers for places in range(4))
 
 
 def read_as(frame: pl.LazyFrame, types: dict[str, ColumnType]) -> pl.LazyFrame:
@@ -90,7 +105,9 @@ def read_as(frame: pl.LazyFrame, types: dict[str, ColumnType]) -> pl.LazyFrame:
     frame = frame.with_columns(
         _plain(pl.col(name), one).alias(name) for name, one in types.items() if name not in others
     )
-    frame = frame.with_columns(blank_or(pl.col(name), markers=True).alias(name) for name in others)
+    frame = frame.with_columns(
+        blank_or(pl.col(name), markers=True, missing=one.missing).alias(name) for name, one in others.items()
+    )
     numbers = {name: one for name, one in others.items() if one.kind in (Kind.INTEGER, Kind.NUMBER)}
     if numbers:
         # A point is no decimal mark everywhere.
@@ -125,7 +142,7 @@ def _number(name: str, one: ColumnType) -> pl.Expr:
 
 def _plain(text: pl.Expr, one: ColumnType) -> pl.Expr:
     if one.kind is Kind.TEXT:
-        return pl.when(text.str.strip_chars() != "").then(text)
+        return pl.when(~text.str.strip_chars().is_in(["", NULL])).then(text)
     if one.kind is Kind.EMPTY:
         return pl.lit(None, pl.String)
     if one.kind is Kind.DATE:

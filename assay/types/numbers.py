@@ -38,6 +38,8 @@ _STYLES = [(".", ""), (".", ","), (".", " "), (".", "'"), (",", ""), (",", "."),
 _AS_PROGRAMS = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$"
 _LONG = 7
 _MOST_SAFE = 19
+# So many of the cells must a style read that the decimal mark of other columns suggests.
+_NEARLY = 0.8
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class NumberForm:
 
     `cells` is how many can be read so, `whole` that all of these are whole numbers; `identifying` says why they are no
     numbers but names made of digits (leading zeros, or more digits than any whole number has), and else is empty.
-    `sure` is whether no other decimal mark would do as well, `plain` whether they are digits alone.
+    `sure` is whether no other decimal mark would do as well, which reads `rival` cells; `plain` whether they are digits
+    alone.
     """
 
     decimal: str
@@ -57,6 +60,7 @@ class NumberForm:
     identifying: str
     sure: bool
     plain: bool
+    rival: int
 
 
 def tidy(text: pl.Expr) -> pl.Expr:
@@ -119,6 +123,9 @@ def survey(parts: pl.Expr, text: pl.Expr) -> dict[str, pl.Expr]:
     found["number_zeros"] = body.str.contains("^0[0-9]").sum()
     found["number_plus"] = ((field("sign") == "+") & (body.str.len_bytes() >= _LONG)).sum()
     unit = unit_of(parts)
+    # A few cells without a digit are words among numbers; with digits and signs alone, numbers written otherwise.
+    found["number_words"] = (~text.str.contains("[0-9]")).sum()
+    found["number_signs"] = text.str.contains(r"^[-+]?[0-9., ']*[0-9][0-9., ']*$").sum()
     found["number_has_unit"] = unit.is_not_null().any()
     filled = (plain & text.str.contains("[1-9]")).any()
     found["number_bare"] = filled | (body.is_not_null() & unit.is_null() & body.str.contains("[1-9]")).any()
@@ -141,6 +148,10 @@ def decide_number(
         return None
     counts = {style: found[f"number_{style[0]}{style[1]}"] for style in styles}
     best = max(styles, key=lambda style: counts[style])
+    hinted = max((style for style in styles if style[0] == hint), key=lambda style: counts[style], default=best)
+    # A few odd cells do not make decimals of whole numbers with points for thousands.
+    if hint == "," and hinted[1] and counts[hinted] >= _NEARLY * counts[best]:
+        best = hinted
     cells = counts[best]
     if not cells:
         return None
@@ -161,6 +172,7 @@ def decide_number(
         identifying=identifying,
         sure=cells > max(rivals, default=0),
         plain=found["number_._whole"] == cells,
+        rival=max(rivals, default=0),
     )
 
 

@@ -55,7 +55,7 @@ BAD: dict[str, tuple[bytes, str, str, str]] = {
     "broken workbook": (zipped("xl/workbook.xml"), "a.xlsx", "unreadable_spreadsheet", ""),
     "cut workbook": (zipped("xl/workbook.xml")[:40], "a.xlsx", "unreadable_spreadsheet", "broken"),
     "password": (compound({"EncryptedPackage": bytes(4096)}), "a.xlsx", "unreadable_spreadsheet", "pass"),
-    "Shift-JIS": ("日本語データ,観測所\n気温,東京\n".encode("shift_jis"), "a.csv", "unknown_encoding", "neither"),
+    "no encoding": (b"a,b\n\x81\x9d\x8f x,\xff\xfe\xfd\x90y\n" * 3, "a.csv", "unknown_encoding", "neither"),
     "broken UTF-8": ((HEADER + "Höhe,2024-01-01,ä,1\n").encode() + b"\xff\n", "a.csv", "unknown_encoding", "byte"),
     "cut UTF-16": ((HEADER + ROW).encode("utf-16") + b"x", "a.csv", "unknown_encoding", "utf-16"),
     "prose": (b"Dear all\nhere is the file\n", "a.txt", "no_header", "20 lines"),

@@ -128,6 +128,18 @@ def test_the_largest_table_of_an_archive_is_read(read: Read) -> None:
     assert (table.facts["member"], table.facts["members_not_read"]) == ("c.csv", ["b.csv", "a.json", "notes.doc"])
 
 
+@pytest.mark.parametrize(
+    ("name", "about"),
+    [("data.csv", "README.txt"), ("survey/d.csv", "survey/LICENSE.txt"), ("api.csv", "Metadata_Country_api.csv"),
+     ("d.csv", "d.csv-metadata.json"), ("d.csv", "how.txt"), ("d.txt", "00_readme.txt"), ("i.data", "terms of use.txt"),
+     ("d.dat", "README"), ("d.csv", "page.html"), ("d.json", "datapackage.json")],
+)  # fmt: skip
+def test_data_is_read_before_what_tells_about_it(read: Read, name: str, about: str) -> None:
+    content = '[{"name": "Ann"}]' if name.endswith(".json") else CSV
+    table, _ = read(archive({about: "all about these data\n" * 99, name: content}), "x.zip")
+    assert (table.facts["member"], table.facts["members_not_read"]) == (name, [about])
+
+
 number = st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False)
 scalar = number | st.text(max_size=9) | st.booleans() | st.none()
 value = st.recursive(
@@ -214,7 +226,7 @@ def test_names_in_two_lines_are_joined(read: Read) -> None:
     ]
     table, cells = read(xlsx(rows))
     assert table.columns == ("Region", "2023 Q1", "2023 Q2", "2024 Q1", "2024 Q2")
-    assert (len(cells), table.facts["header_line"]) == (1, 4)
+    assert (len(cells), table.facts["header_line"], table.facts["header_rows"]) == (1, 3, 2)
 
 
 def test_the_largest_sheet_is_read_or_the_one_that_is_named(read: Read) -> None:
@@ -230,6 +242,6 @@ def test_the_largest_sheet_is_read_or_the_one_that_is_named(read: Read) -> None:
 def test_a_sheet_without_a_header_has_numbered_columns(read: Read) -> None:
     table, cells = read(xlsx([[1, 2.5], [3, 4.5]]))
     assert (table.columns, cells) == (("column_1", "column_2"), [("1", "2.5"), ("3", "4.5")])
-    assert table.facts["header"] == "none"
+    assert table.facts["header_line"] is None
     assert read(xlsx([["a", "b"], ["c", "d"]]), header="none")[1] == [("a", "b"), ("c", "d")]
     assert read(xlsx([["a", "b"], ["c", "d"], ["e", "f"]]), header_line="2")[0].columns == ("c", "d")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from assay.errors import Unprocessable
 from assay.formats import Table, open_table
-from assay.formats.text.align import align
-from assay.formats.text.cells import Looks, columns_of, looks
+from assay.formats.cells import Looks, columns_of, looks
 from assay.formats.text.dialect import RUNS, Dialect
+from assay.formats.text.realign import realign_row
 from assay.reading import Reading
 from tests.assay.analyses import MakeSource, write_source
 
@@ -138,8 +138,8 @@ def test_a_header_of_several_rows_is_joined(read: Read) -> None:
     rows, table = read(text([NAMES, units, *ROWS]))
     assert rows == [["day", "code [text]", "price [$]", "thing [text]"], *ROWS]
     assert table.facts["header_rows"] == 2
-    groups = ["When", "What", "", ""]
-    assert read(text([groups, NAMES, *ROWS]))[0][0] == ["When day", "What code", "What price", "What thing"]
+    groups = ["When", "", "What", ""]
+    assert read(text([groups, NAMES, *ROWS]))[0][0] == ["When day", "When code", "What price", "What thing"]
 
 
 def test_without_a_header_columns_have_numbers_and_none_is_made_up(read: Read) -> None:
@@ -234,7 +234,7 @@ def test_no_row_is_lost_whatever_is_in_it(rows: list[list[str]], tmp_path: Path)
 @given(line=st.text(alphabet='a1",; ', max_size=60))
 @settings(deadline=None)
 def test_laying_a_line_over_columns_loses_no_letter(line: str) -> None:
-    found = align(line, Dialect(), columns_of(ROWS, 4))
+    found = realign_row(line, Dialect(), columns_of(ROWS, 4))
     assert found is not None
     assert len(found.cells) == 4
     kept = "".join([*found.cells, *found.surplus])

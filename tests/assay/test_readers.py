@@ -217,20 +217,26 @@ def test_reads_the_sheet_that_has_the_header(tmp_path: Path, make_source: MakeSo
         [["Title", "of a report"], ["more", "words"]],
         [],
         [[], [None, "Field data"], list(NAMES), ["CT", datetime(2024, 1, 2, 3, 4, 5), "Data 1", 1.411],
-         [7, datetime(2024, 1, 2), "Data 1", 176], [None, None, None, None], ["CT", "x", "=1/0", 0.1, "note"]],
+         [7, datetime(2024, 1, 2), "Data 1", 176], [None, None, None, None], ["CT", "x", "#DIV/0!", 0.1, "note"]],
     )  # fmt: skip
     source = make_source(content, "field.XLSX")
     table = opened(source, tmp_path)
-    assert table.columns == NAMES
+    assert table.columns == (*NAMES, "")
     assert cells(table) == [
-        ["CT", "2024-01-02 03:04:05", "Data 1", "1.411"],
-        ["7", "2024-01-02 00:00:00", "Data 1", "176"],
-        ["", "", "", ""],
-        ["CT", "x", "", "0.1"],
+        ["CT", "2024-01-02 03:04:05", "Data 1", "1.411", ""],
+        ["7", "2024-01-02 00:00:00", "Data 1", "176", ""],
+        ["", "", "", "", ""],
+        ["CT", "x", "", "0.1", "note"],
     ]
     assert faults(table) == [None] * 4
-    assert table.facts == {"format": "xlsx", "sheets": ["Sheet2"], "sheets_not_read": ["Sheet"], "header_line": 3}
-    assert preview(source, RULES.header_score).columns == NAMES
+    assert table.facts == {
+        "format": "xlsx",
+        "sheets": ["Sheet2"],
+        "sheets_not_read": ["Sheet"],
+        "header_line": 3,
+        "lines_above": 1,
+    }
+    assert preview(source, RULES.header_score).columns == (*NAMES, "")
 
 
 def test_a_workbook_makes_the_tables_that_its_text_makes(tmp_path: Path, make_source: MakeSource) -> None:
@@ -274,22 +280,21 @@ def test_sheets_with_the_same_header_are_one_table(tmp_path: Path, make_source: 
     assert (head.columns, head.rows) == (table.columns, [[None, "CT", "d", "p", "1"]])
 
 
-def test_a_hidden_sheet_is_read_where_no_visible_one_has_the_columns(tmp_path: Path, make_source: MakeSource) -> None:
+def test_a_hidden_sheet_is_read_where_no_visible_one_holds_a_table(tmp_path: Path, make_source: MakeSource) -> None:
     book = openpyxl.Workbook()
     visible, hidden = book.worksheets[0], book.create_sheet("Old")
-    for sheet, result in ((hidden, 1), (visible, 2)):
-        sheet.append(NAMES)
-        sheet.append(["CT", "d", "p", result])
-    for names, results in ((NAMES, ["2"]), (("Title", "Of", "A", "Report"), ["1"])):
-        for at, name in enumerate(names, start=1):
-            visible.cell(1, at).value = name
-        book.move_sheet("Old", -1)
-        hidden.sheet_state = "hidden"
-        book.active = visible
+    hidden.sheet_state = "hidden"
+    hidden.append(NAMES)
+    hidden.append(["CT", "d", "p", 1])
+    visible.append(["Nothing but a title on this sheet"])
+    for results, not_read in ((["1"], "Sheet"), (["2"], "Old")):
         book.save(tmp_path / "hidden.xlsx")
         table = opened(make_source((tmp_path / "hidden.xlsx").read_bytes(), "a.xlsx"), tmp_path)
         assert [row[3] for row in cells(table)] == results
-        assert table.facts["sheets_not_read"] == ["Sheet" if results == ["1"] else "Old"]
+        assert table.facts["sheets_not_read"] == [not_read]
+        # Fewer rows than the hidden one has, and names that nobody wants.
+        for row in (["Title", "Of", "A", "Report"], ["CT", "d", "p", 2]):
+            visible.append(row)
 
 
 def test_letters_that_begin_another_format_are_letters(tmp_path: Path, make_source: MakeSource) -> None:

@@ -26,7 +26,7 @@ def table(*columns: Sequence[str | None]) -> Table:
     return Table(tuple(f"c{at}" for at in range(len(columns))), frame, {"format": "text"})
 
 
-def read(cells: Sequence[str | None], **reading: str) -> tuple[ColumnType, list[object]]:
+def read(cells: Sequence[str | None], **reading: object) -> tuple[ColumnType, list[object]]:
     one = table(cells)
     (found,) = infer_types(one, Reading.model_validate(reading))
     return found, typed(one, (found,)).collect()["0"].to_list()
@@ -40,6 +40,17 @@ FORMS: dict[str, tuple[Sequence[str | None], Kind, Sequence[object]]] = {
     "French": (["1 234,50", "12\u202f345", "5"], Kind.NUMBER, [1234.5, 12345.0, 5.0]),
     "Swiss": (["1'234.50", "12\u2019345.25", "5"], Kind.NUMBER, [1234.5, 12345.25, 5.0]),
     "Indian": (["12,34,567.5", "1,00,000"], Kind.NUMBER, [1234567.5, 100000.0]),
+    "marks of no value": (["1.5", "..", ":", "n/d", "#N/A", "\\N", "-", "2"], Kind.NUMBER, [1.5, *[None] * 6, 2.0]),
+    "no value as a number": (["5.5", "-999", "7", "-999.0"], Kind.NUMBER, [5.5, None, 7.0, None]),
+    "a day of no value": (["2024-01-31", "-999", ".."], Kind.DATE, [date(2024, 1, 31), None, None]),
+    "a refund of 999": (["999", "-999", "5"], Kind.INTEGER, [999, -999, 5]),
+    "no value among texts": (["a", "\\N", "-"], Kind.TEXT, ["a", None, "-"]),
+    "house numbers": ([*map(str, range(11)), "11a"], Kind.TEXT, [*map(str, range(11)), "11a"]),
+    "below a limit": ([*map(str, range(11)), "<5"], Kind.TEXT, [*map(str, range(11)), "<5"]),
+    "German months": (["1. März 2024", "12. Mai 2023"], Kind.DATE, [date(2024, 3, 1), date(2023, 5, 12)]),
+    "French months": (["1er août 2024", "2 févr. 2023"], Kind.DATE, [date(2024, 8, 1), date(2023, 2, 2)]),
+    "Spanish months": (["1 de enero de 2024", "3-dic-2023"], Kind.DATE, [date(2024, 1, 1), date(2023, 12, 3)]),
+    "days in signs": (["2024年3月1日", "2024년 12월 31일"], Kind.DATE, [date(2024, 3, 1), date(2024, 12, 31)]),
     "whole with thousands": (["1,234", "12,345"], Kind.INTEGER, [1234, 12345]),
     "decimal comma of three places": (["1,234", "0,5"], Kind.NUMBER, [1.234, 0.5]),
     "dollars": (["$1,234.50", "-$2.00", "($3.25)", "$ 4"], Kind.NUMBER, [1234.5, -2.0, -3.25, 4.0]),
@@ -190,10 +201,25 @@ def test_what_is_not_of_the_kind_is_listed() -> None:
 
 
 def test_all_rows_decide_and_not_the_first() -> None:
-    assert read([*["1"] * 2000, *["x"] * 200])[0].kind is Kind.TEXT
+    assert read([*["1"] * 2000, *["x"] * 600])[0].kind is Kind.TEXT
     assert read([*["x"] * 50, *["1"] * 2000])[0].kind is Kind.INTEGER
     assert read([*["1"] * 2000, "1.5"])[0].kind is Kind.NUMBER
     assert read([*["1"] * 2000, "31/12/2024"])[0].refused == 1
+
+
+def test_a_few_words_among_numbers_are_refused() -> None:
+    found, values = read([*map(str, range(11)), "Ice"])
+    assert (found.kind, found.refused, values) == (Kind.INTEGER, 1, [*range(11), None])
+
+
+def test_one_odd_cell_makes_no_decimals_of_thousands() -> None:
+    counts = ["2.155", "1.692", "688", ".414", "99"]
+    found, _ = infer_types(table(counts, ["19,47", "12,94", "18,35", "6,61", "9,99"]), Reading())
+    assert (found.kind, found.decimal, found.thousands, found.refused) == (Kind.INTEGER, ",", ".", 1)
+
+
+def test_missing_values_are_named_or_none_are_guessed() -> None:
+    assert read(["5", "-999", "7"], missing_values=[])[1] == [5, -999, 7]
 
 
 def test_other_columns_decide_what_one_leaves_open() -> None:

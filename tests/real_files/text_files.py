@@ -41,7 +41,7 @@ _HOURS = (
     "Site,"
     + ",".join(str(hour) for hour in range(24))
     + "\n"
-    + "".join(f"S{site}," + ",".join(str(site * 10 + hour) for hour in range(24)) + "\n" for site in range(1, 4))
+    + "".join(f"S{site}," + ",".join(str(site * (hour - 9) ** 2) for hour in range(24)) + "\n" for site in range(1, 4))
 )
 _MONTHS = "Product,2024-01,2024-02,2024-03\nTea,12,14,11\nCoffee,31,29,35\nCocoa,4,6,5\n"
 
@@ -178,7 +178,7 @@ CELLS = [
         "日付,値\n2024年3月1日,1\n2024年3月2日,2\n2024年12月24日,3\n",
         {"日付": "date"},
     ),
-    Case("German thousands", "odd_cell.csv", _GERMAN.encode(), _GERMAN.replace(";", ","), {"Betrag": "integer"}),
+    Case("German thousands", "odd_cell.csv", _GERMAN.encode(), _GERMAN.replace(";", ","), {"Betrag": "number"}),
     Case(
         "A few odd cells among numbers",
         "ice.csv",

@@ -324,7 +324,7 @@ def test_it_ends_when_its_input_ends(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("modules", "never"),
     [
-        ("functions.process.app", {"polars", "fastexcel", "xlsxwriter"}),
+        ("functions.process.app", {"polars", "python_calamine", "xlsxwriter"}),
         (
             "functions.process.sandbox.child, assay.run",
             {"boto3", "botocore", "httpx", "psycopg", "postgrest", "aws_lambda_powertools", "shared.settings"},

@@ -41,12 +41,13 @@ def read(
     thousands: Annotated[str | None, _option("thousands")] = None,
     date_order: Annotated[str | None, _option("date_order")] = None,
     sheet: Annotated[str | None, _option("sheet")] = None,
+    missing_values: Annotated[list[str] | None, _option("missing_values")] = None,
 ) -> None:
     """Show how Assay reads a file and its columns, and write its table as clean CSV. Needs no stack and no database."""
     options = {
         "encoding": encoding, "delimiter": delimiter, "quote": quote, "escape": escape, "comment": comment,
         "header": header, "header_line": header_line, "decimal": decimal, "thousands": thousands,
-        "date_order": date_order, "sheet": sheet,
+        "date_order": date_order, "sheet": sheet, "missing_values": missing_values,
     }  # fmt: skip
     if options["delimiter"] == "\\t":
         options["delimiter"] = "\t"

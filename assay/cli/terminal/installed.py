@@ -6,8 +6,8 @@ from importlib.util import find_spec
 
 from assay.client import refused
 
-# The import names of the extra's packages.
-_ENGINE = ("charset_normalizer", "fastexcel", "numpy", "polars", "polars_hash", "xlsxwriter", "zstandard")
+# The extra's packages, by the names that they are imported by.
+_ENGINE = ("charset_normalizer", "numpy", "polars", "polars_hash", "python_calamine", "xlsxwriter", "zstandard")
 
 
 def has_stack() -> bool:

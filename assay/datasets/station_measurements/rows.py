@@ -111,6 +111,7 @@ def look(table: Table, roles: dict[str, int], reading: Reading, path: Path) -> S
     )
 
 
+<<<<<<< HEAD
 def sort_out(
     copy: Path, table: Table, survey: Survey, roles: Mapping[str, int], units: Mapping[str, str], folder: Path
 ) -> Copies:
@@ -119,6 +120,11 @@ def sort_out(
     `units` has the unit that a user wants for a parameter.
     """
     texts = pl.scan_parquet(copy)
+=======
+def sort_out(copy: Path, table: Table, survey: Survey, folder: Path) -> Copies:
+    """Part the rows of `look`'s copy into usable ones and those to refuse, each in a file of its own in `folder`."""
+    texts = pl.scan_parquet(copy, glob=False)
+>>>>>>> main
     # As numbers of a list the names take a tenth of the memory and of the time wherever rows are grouped.
     stations = pl.Enum(_different(texts, "station").sort())
     if survey.rows_blank:
@@ -147,6 +153,7 @@ def sort_out(
         ],
         engine="streaming",
     )
+<<<<<<< HEAD
     usable, refused = (pl.scan_parquet(path) for path in sinks)
     return Copies(rows.drop("fault"), usable, refused, arrangement)
 
@@ -181,6 +188,9 @@ def _counts(rows: pl.LazyFrame, codes: pl.Series, *, has_units: bool) -> dict[tu
     grouped = rows.group_by("pcode", "unit").agg(pl.len(), pl.col("value").is_not_null().sum().alias("values"))
     counts = grouped.collect(engine="streaming")
     return {(code, unit): (rows, values) for code, unit, rows, values in counts.iter_rows()}
+=======
+    return Copies(rows.drop("fault"), *(pl.scan_parquet(path, glob=False) for path in sinks))
+>>>>>>> main
 
 
 def _filled(position: int) -> pl.Expr:
@@ -195,7 +205,7 @@ def _text(position: int) -> pl.Expr:
 
 def _dates(copy: Path, reading: Reading) -> tuple[dict[str, int], DateOrder]:
     """What the dates of `look`'s copy look like, and how they are to be read for that."""
-    dates = pl.scan_parquet(copy).select("in_format", "date_time")
+    dates = pl.scan_parquet(copy, glob=False).select("in_format", "date_time")
     in_format = dates.select(pl.col("in_format").any()).collect(engine="streaming").item()
     others = dates.filter(~pl.col("in_format")).select(**date_survey(pl.col("date_time")))
     found = others.collect(engine="streaming").row(0, named=True) | {"date_plain": in_format}
@@ -232,7 +242,7 @@ def _has_decimal_comma(copy: Path, table: Table, reading: Reading) -> bool:
         return reading.decimal == ","
     if table.facts.get("delimiter") not in ("semicolon", "tab"):
         return False
-    survey = pl.scan_parquet(copy).select(**_comma_survey(pl.col("result")))
+    survey = pl.scan_parquet(copy, glob=False).select(**_comma_survey(pl.col("result")))
     found = survey.collect(engine="streaming").row(0, named=True)
     commas: int = found["result_commas"]
     return bool(commas > found["result_thousands"] and commas + found["result_whole"] >= _NEARLY_ALL * found["results"])

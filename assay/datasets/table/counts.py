@@ -74,8 +74,8 @@ class Bounds:
 
 def scan(path: Path) -> pl.LazyFrame:
     """Scan a Parquet file whose columns are then called "0", "1", ...: a name such as `^a.*$` means more to Polars."""
-    names = pl.read_parquet_schema(path)
-    return pl.scan_parquet(path).rename({name: str(at) for at, name in enumerate(names)})
+    frame = pl.scan_parquet(path, glob=False)
+    return frame.rename({name: str(at) for at, name in enumerate(frame.collect_schema())})
 
 
 def counted_columns(path: Path, rows: int, bounds: Bounds | None = None) -> Iterator[Counts]:

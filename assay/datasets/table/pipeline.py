@@ -79,7 +79,7 @@ def _found(
     progress: Progress,
 ) -> tuple[Findings, list[bool]]:
     """Profile the table as it lies in `parquet`; and say of each column whether it may hold a formula."""
-    rows = int(pl.scan_parquet(parquet).select(pl.len()).collect().item())
+    rows = int(pl.scan_parquet(parquet, glob=False).select(pl.len()).collect().item())
     columns: list[Profile] = []
     risky: list[bool] = []
     for at, counts in enumerate(counted_columns(parquet, rows)):

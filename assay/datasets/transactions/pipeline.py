@@ -126,7 +126,10 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     as_parquet = outputs.new("audit_lineage.parquet", "application/vnd.apache.parquet")
     write_lineage(rows, as_parquet, as_csv)
     write_json(kpis_json(results), outputs.new("kpis.json", "application/json"))
-    write_page(page(results, pl.scan_parquet(as_parquet), source.sha256), outputs.new("dashboard.html", "text/html"))
+    write_page(
+        page(results, pl.scan_parquet(as_parquet, glob=False), source.sha256),
+        outputs.new("dashboard.html", "text/html"),
+    )
     progress(0.98, "finishing")
     return _summary(results)
 

@@ -128,7 +128,7 @@ def read_rows(table: Table, roles: Roles, survey: Survey, only: str | None, path
     rows.with_columns(**codes).drop("fault").sink_parquet(
         path, compression="lz4", row_group_size=ROW_GROUP, engine="streaming"
     )
-    return pl.scan_parquet(path)
+    return pl.scan_parquet(path, glob=False)
 
 
 def used(rows: pl.LazyFrame) -> pl.LazyFrame:

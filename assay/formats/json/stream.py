@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TextIO, TypeAlias
+from typing import TextIO, TypeAlias, cast
 
 from assay.errors import Unprocessable
 from assay.formats.limits import MAX_RECORD_CHARACTERS
@@ -122,8 +122,9 @@ class JsonReader:
                     "Send records of plain values.",
                 ) from None
             else:
-                # A number at the end of what is read may go on.
-                if end < len(self._text) or self._ended:
+                # A number near the end of what is read may go on: `1.` is followed by `5`.
+                more = _CUT if isinstance(found, Number) else 0
+                if end + more < len(self._text) or self._ended:
                     if end - self._at > MAX_RECORD_CHARACTERS:
                         raise self._too_long()
                     self._at = end
@@ -131,6 +132,17 @@ class JsonReader:
             if len(self._text) - self._at > MAX_RECORD_CHARACTERS:
                 raise self._too_long()
             self._fill()
+
+    def plain_object(self) -> dict[str, Value] | None:
+        """The next value, where it is an object of plain values and read to its end already; else it is still next."""
+        try:
+            found, end = _DECODER.raw_decode(self._text, self._at)
+        except (json.JSONDecodeError, RecursionError):
+            return None
+        if end - self._at > MAX_RECORD_CHARACTERS or any(isinstance(value, dict | list) for value in found.values()):
+            return None
+        self._at = end
+        return cast("dict[str, Value]", found)
 
     def items(self) -> Iterator[Value]:
         """The items of the array that is next."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import codecs
 import csv
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -16,15 +18,21 @@ from pydantic import JsonValue
 from assay.contract import Source
 from assay.errors import Unprocessable
 from assay.formats.head import read_head
+from assay.formats.json.families import Families
+from assay.formats.json.family import Family
 from assay.formats.json.recognise import NDJSON
-from assay.formats.json.stream import JsonReader, Value, broken_json, cell_of
+from assay.formats.json.stream import JsonReader, Value, cell_of
+from assay.formats.json.walk import Records
 from assay.formats.layout import Cells, no_rows
-from assay.formats.limits import MAX_CELLS, MAX_CELLS_A_BYTE, MAX_COLUMNS, MAX_JSON_TABLES
-from assay.formats.problems import listed, shown, too_many_cells
+from assay.formats.limits import MAX_CELLS, MAX_CELLS_A_BYTE, MAX_COLUMNS
+from assay.formats.problems import listed, too_many_cells
 from assay.formats.registry import Head, Opening, Whole
 
 _TICK_ROWS = 100_000
-_DEEPEST = 5
+# What an object that describes a column calls its name.
+_LABELS = ("name", "fieldName", "label", "title", "id")
+# On the way to what describes a table.
+_ABOUT = {"meta", "metadata", "schema", "fields", "columns", "links", "errors", "pagination"}
 # A character that is half of a pair stays as JSON wrote it.
 _HALVES = "backslashreplace"
 
@@ -39,6 +47,14 @@ class _Columns:
     rows: int = 0
     width: int = 0
     named: bool = False
+    firsts: list[Row] = field(default_factory=list)
+    # What records that describe columns call them; few, or none at all.
+    labels: list[str] = field(default_factory=list)
+
+    @property
+    def cells(self) -> int:
+        """How many cells the table has."""
+        return self.rows * self.width
 
     def row(self, record: Value) -> Row:
         """Put a record's values into their columns; columns that come later are missing at its end."""
@@ -51,87 +67,162 @@ class _Columns:
             cells = [""] * len(self.places)
             for name, value in record.items():
                 cells[self.places[name]] = cell_of(value)
+            label = next((value for name in _LABELS if isinstance(value := record.get(name), str)), None)
+            if label and len(self.labels) == self.rows - 1 < MAX_COLUMNS:
+                self.labels.append(label)
+            else:
+                self.labels = []
         else:
             cells = [cell_of(value) for value in record] if isinstance(record, list) else [cell_of(record)]
         self.width = max(self.width, len(cells))
         if self.width > MAX_COLUMNS:
-            raise Unprocessable(
-                "too_many_columns",
-                f"The records have {self.width:,} names; at most {MAX_COLUMNS:,} columns are taken.",
-                "Give every record the same names.",
-            )
+            raise _too_many_columns(self.width)
         return cells
+
+
+def _too_many_columns(width: int) -> Unprocessable:
+    return Unprocessable(
+        "too_many_columns",
+        f"The records have {width:,} names; at most {MAX_COLUMNS:,} columns are taken.",
+        "Give every record the same names.",
+    )
 
 
 def preview(opening: Opening, limit: int) -> Head:
     """The columns that the first `limit` records name, and these records. Raises Unprocessable."""
-    tables: dict[str, tuple[_Columns, list[Row]]] = {}
+    columns, rows = _Columns(), list[Row]()
     with _open(opening.source) as file:
-        found = _Records(JsonReader(file), opening.kind)
-        for place, record in found:
-            columns, rows = tables.setdefault(place, (_Columns(), []))
-            if len(rows) < limit:
-                rows.append(columns.row(record))
-            else:
-                columns.rows += 1
-            if len(rows) == limit and (opening.kind == NDJSON or place == ""):
-                break
-    place = _largest({place: columns for place, (columns, _) in tables.items()}, found)
-    columns, rows = tables[place]
-    names, headed = _names(columns, rows, found.lists)
+        reader = JsonReader(file)
+        if opening.kind != NDJSON and reader.peek() != "[":
+            # Which table it is shows at the end.
+            names, frame, _ = open_table(opening)
+            cells = frame.drop("row", "fault").head(limit).collect().rows()
+            return names, [[cell or "" for cell in row] for row in cells]
+        for _, record in islice(Records(reader, opening.kind, Families(opening.folder)), limit):
+            rows.append(columns.row(record))
+    if not rows:
+        raise _no_table([], 0)
+    names, headed = _names(columns, rows, [])
     return names, [[cell.encode(errors=_HALVES).decode() for cell in row] for row in rows[headed:]]
 
 
 def open_table(opening: Opening) -> Whole:
     """All records, from a copy as CSV in the folder; where there are several arrays of records, the largest.
 
-    Raises Unprocessable: broken_json, json_too_deep, record_too_long, no_table, no_rows, too_many_columns,
-    too_many_cells.
+    Where there are none, the table that is written by columns, or as one object of many. Raises Unprocessable:
+    broken_json, json_too_deep, record_too_long, no_table, no_rows, too_many_columns, too_many_cells.
     """
     source, tick = opening.source, opening.tick
     tables: dict[str, _Columns] = {}
-    firsts: dict[str, list[Row]] = {}
-    with _open(source) as file:
-        found = _Records(JsonReader(file), opening.kind)
+    families = Families(opening.folder)
+    with _open(source) as file, closing(families):
+        found = Records(JsonReader(file), opening.kind, families)
         with _Writers(opening.folder) as writers:
             for place, record in found:
                 columns = tables.setdefault(place, _Columns())
                 row = columns.row(record)
                 if columns.rows <= 2:
-                    firsts.setdefault(place, []).append(row)
+                    columns.firsts.append(row)
                 writers.write(place, row)
                 if columns.rows % _TICK_ROWS == 0:
                     tick(min(found.reader.read / max(source.size_bytes, 1), 1.0))
-    place = _largest(tables, found)
+    facts: dict[str, JsonValue] = {"format": opening.kind, "encoding": file.encoding.removesuffix("-sig")}
+    if not tables:
+        return _of_families(opening, found, facts)
+    place = _largest(tables)
     columns = tables[place]
-    most = max(MAX_CELLS, MAX_CELLS_A_BYTE * source.size_bytes)
-    if columns.rows * columns.width > most:
-        raise too_many_cells(columns.rows, columns.width, source.size_bytes, most)
-    names, headed = _names(columns, firsts[place], found.lists)
+    _check_cells(columns.rows, columns.width, source.size_bytes)
+    beside = families.arrays_at(place.rpartition(".")[0])
+    lists = [*beside.lists(columns.width)] if beside and not columns.named else []
+    lists += [other.labels for name, other in tables.items() if name != place and other.labels]
+    names, headed = _names(columns, columns.firsts, lists)
     if columns.rows <= headed:
         raise no_rows()
-    facts: dict[str, JsonValue] = {
-        "format": opening.kind,
-        "encoding": file.encoding.removesuffix("-sig"),
+    is_named = columns.named or headed or names[:1] != ("column_1",)
+    facts |= {
         "records": columns.rows - headed,
         "array": place,
-        "header": "none" if names[0] == "column_1" else "first array" if headed else "names",
+        "header": "none" if not is_named else "first array" if headed else "names",
         "tables_not_read": [
             {"array": other, "rows": one.rows, "columns": one.width} for other, one in tables.items() if other != place
         ],
     }
-    frame = pl.scan_csv(
-        writers.path(place),
+    if not is_named:
+        facts["header_line"] = None
+    frame = _scan(writers.path(place), max(len(names), columns.width), headed)
+    index = beside.column("index") if beside and not columns.named else None
+    if index and index.cells == columns.rows and not index.in_order:
+        # The names of the rows, as pandas writes them with `orient="split"`.
+        path = opening.folder / "index.csv"
+        _write(path, ([cell] for cell in index.values))
+        names = ("", *names)
+        labels = _scan(path, 1, 0).select(pl.col("0").alias("label"))
+        frame = pl.concat([labels, frame], how="horizontal").rename({"row": "number"})
+        frame = frame.select(
+            pl.col("number").alias("row"),
+            pl.col("label").alias("0"),
+            *[pl.col(str(at)).alias(str(at + 1)) for at in range(len(names) - 1)],
+        )
+    return names, _selected(frame, len(names)), facts
+
+
+def _of_families(opening: Opening, found: Records, facts: dict[str, JsonValue]) -> Whole:
+    """The largest table that is written by columns, or as one object of many."""
+    families = [family for family in found.families.tables() if family.count > 1 or found.name_count == 1]
+    if not families:
+        raise _no_table(found.names, found.name_count)
+    best = max(families, key=Family.cells)
+    names, rows = best.table()
+    if len(names) > MAX_COLUMNS:
+        raise _too_many_columns(len(names))
+    path = opening.folder / "rows.csv"
+    count = _write(path, rows)
+    _check_cells(count, len(names), opening.source.size_bytes)
+    orient = "arrays" if best.arrays else best.orient()
+    facts |= {
+        "records": count,
+        "array": best.place,
+        "layout": {"arrays": "an array for each column", "columns": "an object for each column",
+                   "rows": "an object for each row"}[orient or "rows"],
+        "header": "names",
+        "tables_not_read": [{"array": other.place} for other in families if other is not best],
+    }  # fmt: skip
+    return tuple(names), _selected(_scan(path, len(names), 0), len(names)), facts
+
+
+def _write(path: Path, rows: Iterable[Sequence[str]]) -> int:
+    """Write rows as CSV; return how many there are."""
+    count = 0
+    with path.open("w", encoding="utf-8", errors=_HALVES, newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        for count, row in enumerate(rows, 1):  # noqa: B007 - what is returned
+            writer.writerow(row)
+    return count
+
+
+def _scan(path: Path, width: int, skip: int) -> pl.LazyFrame:
+    return pl.scan_csv(
+        path,
         has_header=False,
         infer_schema=False,
-        skip_rows=headed,
-        schema={str(at): pl.String for at in range(max(len(names), columns.width))},
+        skip_rows=skip,
+        schema={str(at): pl.String for at in range(width)},
         missing_columns="insert",
         row_index_name="row",
         row_index_offset=1,
+        glob=False,
     )
-    cells = [pl.col(str(at)) for at in range(len(names))]
-    return names, frame.select(pl.col("row").cast(pl.Int64), pl.lit(None, pl.String).alias("fault"), *cells), facts
+
+
+def _selected(frame: pl.LazyFrame, width: int) -> pl.LazyFrame:
+    cells = [pl.col(str(at)) for at in range(width)]
+    return frame.select(pl.col("row").cast(pl.Int64), pl.lit(None, pl.String).alias("fault"), *cells)
+
+
+def _check_cells(rows: int, width: int, size: int) -> None:
+    most = max(MAX_CELLS, MAX_CELLS_A_BYTE * size)
+    if rows * width > most:
+        raise too_many_cells(rows, width, size, most)
 
 
 def _open(source: Source) -> TextIO:
@@ -170,74 +261,18 @@ class _Writers:
             file.close()
 
 
-class _Records:
-    """The records of a file, each with the place of its array: "" for that of the whole file, else the names to it.
-
-    `lists` are short arrays of texts on the way, which may be the names of the columns.
-    """
-
-    def __init__(self, reader: JsonReader, kind: str) -> None:
-        self.reader = reader
-        self.lists: list[list[str]] = []
-        self.names: list[str] = []
-        self._arrays = 0
-        self._kind = kind
-
-    def __iter__(self) -> Iterator[tuple[str, Value]]:
-        try:
-            if self._kind == NDJSON:
-                while self.reader.peek():
-                    yield "", self.reader.value()
-                return
-            if self.reader.peek() == "[":
-                yield from self._array("")
-            else:
-                yield from self._object("", 0)
-            if self.reader.peek():
-                raise broken_json(self.reader.place, "something follows its end")
-        except UnicodeError as error:
-            raise Unprocessable(
-                "unknown_encoding",
-                f"JSON is UTF-8 or UTF-16, and the file is neither to its end ({error.reason}).",  # type: ignore[attr-defined]
-                "Save the file as UTF-8 and send it again.",
-            ) from error
-
-    def _array(self, place: str) -> Iterator[tuple[str, Value]]:
-        self._arrays += 1
-        if self._arrays > MAX_JSON_TABLES:
-            raise Unprocessable(
-                "too_many_tables",
-                f"The file has {self._arrays:,} arrays of records or more; at most {MAX_JSON_TABLES:,} are read.",
-                "Send the one that is meant, as an array of objects.",
-            )
-        for record in self.reader.items():
-            yield place, record
-
-    def _object(self, place: str, depth: int) -> Iterator[tuple[str, Value]]:
-        for name in self.reader.names():
-            inner = f"{place}.{name}" if place else name
-            self.names.append(shown(name))
-            start = self.reader.peek()
-            if start == "[" and self.reader.second() in ("{", "["):
-                yield from self._array(inner)
-            elif start == "{" and depth < _DEEPEST:
-                yield from self._object(inner, depth + 1)
-            else:
-                value = self.reader.value()
-                if isinstance(value, list) and all(isinstance(one, str) for one in value):
-                    self.lists.append([str(one) for one in value])
+def _no_table(names: list[str], count: int) -> Unprocessable:
+    more = f" and {count - len(names):,} more" if count > len(names) else ""
+    return Unprocessable(
+        "no_table",
+        "The file is JSON without an array of records in it" + (f" (it has {listed(names)}{more})." if names else "."),
+        'Send an array of objects, such as [{"station": "CT", "result": 1.5}], or one object a line.',
+    )
 
 
-def _largest(tables: dict[str, _Columns], found: _Records) -> str:
-    if not tables:
-        raise Unprocessable(
-            "no_table",
-            "The file is JSON without an array of records in it"
-            + (f" (it has {listed(found.names, 5)})." if found.names else "."),
-            'Send an array of objects, such as [{"station": "CT", "result": 1.5}], or one object a line.',
-        )
-    # The first among equals.
-    return max(tables, key=lambda place: tables[place].rows * tables[place].width)
+def _largest(tables: dict[str, _Columns]) -> str:
+    """The first of the largest; what tells about others by the names on its way is none of them."""
+    return max(tables, key=lambda place: (not _ABOUT & {*place.lower().split(".")}, tables[place].cells))
 
 
 def _names(columns: _Columns, rows: Sequence[Row], lists: Sequence[Sequence[str]]) -> tuple[Cells, int]:

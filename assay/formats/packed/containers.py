@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -28,6 +29,19 @@ from assay.formats.registry import Tick, table_extensions
 
 _MAGIC = {b"\x1f\x8b\x08": "gzip", b"(\xb5/\xfd": "zstd", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
 _ENDINGS = {".gz", ".gzip", ".zst", ".zstd"}
+# What stands beside data and tells about it, by the words in its name.
+_ABOUT = re.compile(
+    "licen[cs]es?|copying|copyright|notice|terms|disclaimer|citation|attribution|changelog|metadata|meta|codebook|"
+    "dictionary|schema|datapackage|manifest|about|info|description|documentation|notes?|legend|checksums?|md5|sha[0-9]+"
+)
+_READ_ME = re.compile("[^a-z]*(?:read.?me|liesmich|lisez.?moi|leeme)")
+_WORDS = re.compile("[^a-z0-9]+")
+# Endings that texts of any kind have, and those of what is no table.
+_ANY_TEXT = {".txt", ".json"}
+_NO_TABLE = {
+    ".md", ".rst", ".html", ".htm", ".xml", ".pdf", ".doc", ".docx", ".rtf", ".odt", ".png", ".jpg", ".jpeg", ".gif",
+    ".py", ".r", ".ipynb", ".sql", ".sh", ".yml", ".yaml", ".names", ".prj", ".shp", ".shx", ".sbn", ".sbx", ".cpg",
+}  # fmt: skip
 _FRAME_PIECE = 1 << 10
 _LISTED = 100
 
@@ -40,13 +54,13 @@ def kind_of(_source: Source, head: bytes) -> str | None:
 def unpack(source: Source, kind: str, folder: Path, tick: Tick, head_only: bool) -> tuple[Source, dict[str, JsonValue]]:
     """Return the table in an archive as a file in `folder`, and what to say about the archive.
 
-    Of a ZIP archive with several files the largest table is taken. With `head_only`, as much of a text as a preview
-    needs. Raises Unprocessable: unreadable_archive, unsafe_archive, archive_too_large.
+    Of a ZIP archive with several files the largest that is data by its name is taken. With `head_only`, as much of a
+    text as a preview needs. Raises Unprocessable: unreadable_archive, unsafe_archive, archive_too_large.
     """
     facts: dict[str, JsonValue] = {"container": kind}
     path = folder / "unpacked"
     if kind == "zip":
-        pieces, name, others = _largest(source)
+        pieces, name, others = _choose(source)
         facts |= {"member": name, "members_not_read": list[JsonValue](others[:_LISTED])}
     else:
         pieces = _gzip(source.path) if kind == "gzip" else _zstandard(source.path)
@@ -117,13 +131,12 @@ def _zstandard(path: Path) -> Iterator[bytes]:
         raise ARCHIVE.unreadable("its Zstandard stream breaks off")
 
 
-def _largest(source: Source) -> tuple[Iterator[bytes], str, list[str]]:
-    """Unpack the largest file that is called like a table, or else the largest; and name the others."""
+def _choose(source: Source) -> tuple[Iterator[bytes], str, list[str]]:
+    """Unpack the file that is data by its name, of several the largest; and name the others."""
     files = [info for info in members(source.path, ARCHIVE) if not info.is_dir() and not _hidden(info.filename)]
     if not files:
         raise ARCHIVE.unreadable("there is no file in it")
-    tables = [info for info in files if PurePosixPath(info.filename).suffix.lower() in table_extensions()] or files
-    chosen = max(tables, key=lambda info: info.file_size)
+    chosen = max(files, key=lambda info: (_rank(info.filename), info.file_size))
     if chosen.file_size > MAX_ARCHIVE_BYTES:
         raise ARCHIVE.too_large(f"it unpacks to {chosen.file_size:,} bytes; at most {MAX_ARCHIVE_BYTES:,} are taken")
 
@@ -132,6 +145,18 @@ def _largest(source: Source) -> tuple[Iterator[bytes], str, list[str]]:
             yield from unpack_member(file, chosen, ARCHIVE)
 
     return pieces(), chosen.filename, [info.filename for info in files if info is not chosen]
+
+
+def _rank(name: str) -> int:
+    """How much a file's name speaks for data: 3 where it ends like a table, 1 where it tells about data, 0 for none."""
+    path = PurePosixPath(name.replace("\\", "/").lower())
+    if path.suffix in _NO_TABLE:
+        return 0
+    # Its first word or its last: `Metadata_Country.csv`, `data.csv-metadata.json`, `terms of use.txt`.
+    words = _WORDS.split(path.stem)
+    if _READ_ME.match(path.name) or _ABOUT.fullmatch(words[0]) or _ABOUT.fullmatch(words[-1]):
+        return 1
+    return 3 if path.suffix in table_extensions() - _ANY_TEXT else 2
 
 
 def _hidden(name: str) -> bool:

@@ -10,15 +10,10 @@ from assay.errors import Unprocessable
 from assay.formats.limits import HEAD_BYTES, MAX_LINE_BYTES
 from assay.formats.problems import binary, line_too_long
 from assay.formats.scan import Runs
+from assay.formats.text.guess import Guess, guess_encoding
 
 _CHUNK = 1 << 22
 _SAMPLE = 1 << 16
-_WESTERN = ["cp1252", "latin_1"]
-_OTHERS = ["cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "iso8859_2", "koi8_r"]
-# How much more like a language a text must be in another encoding than in a western one.
-_CLEARLY = 0.2
-# Cells of one word are less like sentences than the library expects.
-_LENIENT = 0.35
 # Programs look for a ZIP archive from a file's end on (APPNOTE.TXT, 4.3.16), whatever stands before it.
 _ZIP_END = b"PK\x05\x06"
 _ZIP_END_BYTES = 22 + 65535
@@ -81,30 +76,28 @@ def look_through(path: Path) -> Bytes:
     return Bytes(lines, bad_at, double, single, lone_cr or ends_in_cr, nuls)
 
 
-def encoding_of(path: Path, bad_utf8_at: int) -> str:
-    """The encoding of a text that is not UTF-8: that of Windows or of ISO in which it is most like a language.
+def encoding_of(path: Path, bad_utf8_at: int) -> Guess:
+    """Tell the encoding of a text that is not UTF-8 from what stands around the first byte that shows it.
 
-    A western one unless another is clearly better. Raises Unprocessable unknown_encoding.
+    Raises Unprocessable unknown_encoding.
     """
     with path.open("rb") as file:
         file.seek(max(0, bad_utf8_at - _SAMPLE // 2))
         sample = file.read(_SAMPLE)
-    # A sample that starts within a character would count as broken UTF-8.
-    sample = sample.lstrip(bytes(range(0x80, 0xC0))) if bad_utf8_at > _SAMPLE // 2 else sample
+        is_whole = not file.read(1)
+    if bad_utf8_at > _SAMPLE // 2:
+        # A sample that starts within a character would count as broken.
+        sample = sample[sample.find(b"\n") + 1 :]
+    if not is_whole:
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
     read = sample.decode("utf-8", "surrogateescape")
     broken = sum("\udc80" <= char <= "\udcff" for char in read)
     if sum(char > "\x7f" for char in read) - broken >= max(broken, 1):
         raise _unknown(f"is mostly UTF-8, but broken at byte {bad_utf8_at:,}")
-    from charset_normalizer import from_bytes  # noqa: PLC0415  # most texts are UTF-8, and its tables take time to load
-
-    western = from_bytes(sample, cp_isolation=_WESTERN).best()
-    other = from_bytes(sample, cp_isolation=[*_WESTERN, *_OTHERS]).best()
-    found = western or other or from_bytes(sample, cp_isolation=_OTHERS, threshold=_LENIENT).best()
-    if western and other and other.coherence >= western.coherence + _CLEARLY and str(other) != str(western):
-        found = other
-    if found is None:
-        raise _unknown(f"is neither UTF-8 (byte {bad_utf8_at:,}) nor in an encoding of Windows or ISO that is known")
-    return found.encoding
+    guess = guess_encoding(sample)
+    if guess is None:
+        raise _unknown(f"is neither UTF-8 (byte {bad_utf8_at:,}) nor in another encoding in which it makes words")
+    return guess
 
 
 def known(name: str) -> str:
@@ -135,4 +128,6 @@ def decode_problem(encoding: str, error: UnicodeError) -> Unprocessable:
 
 
 def _unknown(what: str) -> Unprocessable:
-    return Unprocessable("unknown_encoding", f"The text {what}.", "Save the file as UTF-8 and send it again.")
+    return Unprocessable(
+        "unknown_encoding", f"The text {what}.", "Name its encoding (reading.encoding), or save it as UTF-8."
+    )

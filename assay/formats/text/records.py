@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from assay.formats.cells import Column, Looks, misfit
 from assay.formats.limits import MAX_LINE_BYTES, REREAD_FREE, REREAD_TIMES
 from assay.formats.problems import broken_quotes
-from assay.formats.text.cells import Column, Looks, misfit
 from assay.formats.text.dialect import Dialect
 
 _NUL = "\x00"

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from assay.formats.cells import Column, misfit
 from assay.formats.limits import MAX_LINE_BYTES
 from assay.formats.problems import line_too_long
-from assay.formats.text.align import align
-from assay.formats.text.cells import Column, misfit
 from assay.formats.text.dialect import Dialect
 from assay.formats.text.encoding import decode_problem
+from assay.formats.text.realign import realign_row
 from assay.formats.text.records import CLEARLY, Record, records
 
 _TICK_ROWS = 100_000
@@ -68,7 +68,7 @@ class Mender:
             return None
         line = self._dialect.encoded("".join(record.lines).rstrip("\r\n"))
         self._tried += len(line) * self._width
-        found = align(line, self._dialect, self._columns)
+        found = realign_row(line, self._dialect, self._columns)
         if found is None:
             return None
         cells, left = self._dialect.decoded(found.cells), [one for one in found.surplus if one.strip()]

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from assay.errors import Unprocessable
+from assay.formats.cells import Looks, looks
 from assay.formats.layout import HEADER_LINES, Scorer, header_rank
 from assay.formats.text.around import FEW, NEARLY, are_wrapped, is_framed, is_ruled, trims_blanks
-from assay.formats.text.cells import Looks, looks
 from assay.formats.text.dialect import RUNS, Dialect, unwrapped
 from assay.formats.text.records import Record, records
 from assay.reading import Reading
@@ -33,7 +33,18 @@ _GOOD = 0.4
 _USUAL = ",;\t|"
 _NOT_PROSE = r"[\^~§¦\x1f\x1e\x01]|(?<=[^\s\d]):(?=[^\s/\d\\])"
 _DECIMAL = re.compile(r"(?<=[0-9])[.,](?=[0-9])")
+# So much of the best one's weight must a delimiter have for the header that it makes to count.
+_RIVAL = 0.6
 _NOTE = 0.15
+# How much is left of the weight of a mark that is rather a part of the cells of one column.
+_ONE_COLUMN = 0.3
+# Phones, addresses of devices: values that marks part.
+_WHOLE_VALUE = re.compile(
+    r"(?:\+[0-9]{1,4}|\(\+?[0-9]{1,5}\)|0[0-9]{1,5}|[0-9]{3}(?=[-. ][0-9]{3}[-. ][0-9]{4}))"
+    r"(?:[ /.-]{1,3}\(?[0-9]{2,}\)?)+"
+    r"(?: ?(?:x|ext\.?|#) ?[0-9]{1,6})?|(?:[0-9A-Fa-f]{2}[:-]){5,7}[0-9A-Fa-f]{2}"
+    r"|(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{1,4}|(?:[A-Za-z]:)?[\\/]?(?:[^\\/\s,;|]+[\\/])+[^\\/,;|]*"
+)
 _QUOTES = "'`~^|$#§"
 # Cells of a text that are looked at for what they hold.
 _CELLS = 3000
@@ -48,10 +59,10 @@ class _Weighed:
     width: int = 1
 
 
-def find_dialect(lines: Sequence[str], score: Scorer, reading: Reading) -> Dialect:
+def detect_dialect(lines: Sequence[str], score: Scorer, reading: Reading) -> Dialect:
     """Find the marks of a text from its first lines (with their ends); what `reading` names is not looked for.
 
-    A delimiter that makes a header which somebody wants goes before all others.
+    A delimiter that makes a header which somebody wants goes before those that do about as well.
     """
     sample = _sample(lines)
     inner = [unwrapped(line) for line in sample]
@@ -60,10 +71,36 @@ def find_dialect(lines: Sequence[str], score: Scorer, reading: Reading) -> Diale
         if best.weight >= _GOOD and (best.width > 2 or any('""' in line for line in sample)):
             return replace(_commented(inner, best.dialect, reading), wrapped=True)
     best = _best(sample, score, reading)
-    if reading.delimiter is None and best.wanted <= 0 and best.weight < _LEAST:
+    is_column = best.weight < _LEAST or _is_one_column(sample, best.dialect)
+    if reading.delimiter is None and best.wanted <= 0 and is_column:
         quote = next(_quotes(sample, "", reading))
         return _commented(sample, Dialect("", quote, comment=reading.comment or ""), reading)
     return _commented(sample, best.dialect, reading)
+
+
+def _is_one_column(sample: Sequence[str], dialect: Dialect) -> bool:
+    """Whether lines are cells of one column, in which a delimiter stands: dates and times, numbers, links, names."""
+    first, *below = [line.strip() for line in sample if line.strip() and not dialect.passes_over(line)] or [""]
+    if not below or (dialect.quote and any(dialect.quote in line for line in below)):
+        return False
+    delimiter, is_usual = dialect.delimiter, dialect.delimiter in _USUAL
+    named = delimiter.strip() not in first if delimiter.strip() else delimiter not in first
+    kinds = [Looks.LINK if _WHOLE_VALUE.fullmatch(line) else looks(line) for line in (first, *below)]
+    numbers, texts = kinds[1:].count(Looks.NUMBER), kinds[1:].count(Looks.TEXT)
+    if texts <= (1 - NEARLY) * len(below):
+        # Numbers with a mark in them may be two; dates with times, phones and links are one.
+        return named or (not is_usual and not numbers)
+    split = sum(all(looks(cell) is Looks.TEXT for cell in line.split(delimiter)) for line in below)
+    if delimiter == " ":
+        # Names of two words, with or without a header.
+        return (
+            split >= NEARLY * len(below)
+            and len({len(line.split(" ")) for line in below}) <= 2
+            and (named or len(first.split(" ")) <= 2)
+        )
+    # Surnames with a comma, addresses, sentences: a blank follows each comma, and the header has none.
+    prose = all(line.count(", ") == line.count(",") for line in below)
+    return named and delimiter == "," and prose and split == len(below)
 
 
 def _best(sample: Sequence[str], score: Scorer, reading: Reading) -> _Weighed:
@@ -76,7 +113,10 @@ def _best(sample: Sequence[str], score: Scorer, reading: Reading) -> _Weighed:
             for escape in _escapes(sample, quote, reading):
                 dialect = replace(drawn, quote=quote, escape=escape, trims=trims)
                 found.append(_weigh(sample, dialect, trust, score))
-    return max(_without_decimals(found, sample), key=lambda one: (one.wanted, one.weight))
+    weighed = _without_decimals(found, sample)
+    least = _RIVAL * max(one.weight for one in weighed)
+    # What somebody wants chooses among marks that do about as well; it makes no table of what is none.
+    return max(weighed, key=lambda one: (one.weight >= least and one.wanted, one.weight))
 
 
 def _commented(sample: Sequence[str], dialect: Dialect, reading: Reading) -> Dialect:
@@ -166,18 +206,23 @@ def _weigh(lines: Sequence[str], dialect: Dialect, trust: float, score: Scorer) 
     width, most = max(widths.items(), key=lambda item: (item[0] > 1, item[1] * min(item[0], 3) ** 0.5, item[0]))
     if width < 2:
         return _Weighed(0, wanted, dialect)
-    # Lines of one cell are notes, as a rule, and count less against it than rows of another width.
-    lines_of_one = widths[1]
-    even = most / (len(found) - (1 - _NOTE) * lines_of_one)
+    # Lines of one cell above and below the rows are notes, and count less against it than rows of another width.
+    places = [at for at, record in enumerate(found) if _width(record) == width]
+    notes = len(found) - (places[-1] + 1 - places[0])
+    notes = sum(_width(record) == 1 for record in (*found[: places[0]], *found[places[-1] + 1 :])) if notes else 0
+    even = most / (len(found) - (1 - _NOTE) * notes)
     near = sum(count for one, count in widths.items() if abs(one - width) == 1 and one > 1) / len(found)
     rows = [one for one in found if _width(one) == width]
     broken = sum(one.broken for one in found) / len(found)
     kept = _plausible(rows, dialect)
     weight = trust * (even + 0.2 * near) * kept * (width / (width + 0.4)) * (1 - 0.5 * broken)
-    at = next(at for at, one in enumerate(found) if _width(one) == width)
+    at = places[0]
     if at and _width(found[at - 1]) == 1 and len(found) > 2 and not _is_apart(lines, found[at - 1], found[at]):
         # A header without delimiters, or a note with no blank line below it, which is rarer.
-        weight *= 0.8
+        weight *= 0.8 if dialect.delimiter in _USUAL else _ONE_COLUMN
+    if most == 1 and len(found) > 1 and notes:
+        # A line alone that it parts is a cell with such a mark in it.
+        weight *= _ONE_COLUMN
     if dialect.trims:
         weight *= 0.9
     if dialect.quote == "'" and any('"' in line for line in lines):

@@ -14,17 +14,17 @@ from pydantic import JsonValue
 
 from assay.contract import Source
 from assay.formats.head import read_head, wide
+from assay.formats.heading import Row, has_header
 from assay.formats.layout import Scorer, no_rows
 from assay.formats.limits import HEAD_BYTES, MAX_CELLS, MAX_CELLS_A_BYTE
+from assay.formats.locate import Block, locate_table
 from assay.formats.problems import too_many_cells
 from assay.formats.registry import Head, Opening, Whole
 from assay.formats.text import encoding
-from assay.formats.text.blocks import Block, find_block
 from assay.formats.text.dialect import BLANKS, Dialect, named
-from assay.formats.text.header import Line, has_header
-from assay.formats.text.records import records
+from assay.formats.text.records import Record, records
 from assay.formats.text.repair import Found, Mender, rewrite, without_controls
-from assay.formats.text.sniff import find_dialect
+from assay.formats.text.sniff import detect_dialect
 from assay.reading import Reading
 
 # A separator that no text has, to take a line as one field.
@@ -41,7 +41,9 @@ class _Head:
     whole: bool
     dialect: Dialect
     block: Block
-    records: list[Line]
+    rows: list[Row]
+    records: list[Record]
+    other_encodings: tuple[str, ...] = ()
 
 
 def preview(opening: Opening, limit: int) -> Head:
@@ -49,9 +51,13 @@ def preview(opening: Opening, limit: int) -> Head:
     head = _look(opening.source, opening.score, opening.reading)
     block = head.block
     mender = Mender(head.dialect, block.width, block.columns)
-    below = [one for one in head.records if one.at >= block.through and (block.stop is None or one.at < block.stop)]
+    below = [
+        record
+        for row, record in zip(head.rows, head.records, strict=True)
+        if row.line >= block.through and (block.stop is None or row.line < block.stop)
+    ]
     rows: list[list[str | None]] = [
-        list(mender.mended(one.record)[1][: len(block.names)]) for one in islice(below, limit)
+        list(mender.mended(record)[1][: len(block.names)]) for record in islice(below, limit)
     ]
     if not any(cell and cell.strip() for row in rows for cell in row):
         raise no_rows()
@@ -68,9 +74,10 @@ def open_table(opening: Opening) -> Whole:
     block, dialect = head.block, head.dialect
     is_wide = head.encoding.startswith(("utf-16", "utf-32"))
     seen = None if is_wide else encoding.look_through(source.path)
-    codec = head.encoding
+    codec, others = head.encoding, head.other_encodings
     if reading.encoding is None and seen is not None and seen.bad_utf8_at is not None and codec == "utf-8":
-        codec = encoding.encoding_of(source.path, seen.bad_utf8_at)
+        guess = encoding.encoding_of(source.path, seen.bad_utf8_at)
+        codec, others = guess.encoding, guess.others
     positions = [str(i) for i in range(block.width)]
     found: Found | None = None
     if seen is not None and not seen.has_double_quotes:
@@ -91,7 +98,7 @@ def open_table(opening: Opening) -> Whole:
         frame = _scan(path, Dialect(), 0, ["fault", *positions])
     held = _held(frame, positions, len(block.names))
     names = (*block.names, *[""] * (held - len(block.names)))
-    facts = _facts(head, codec, found, seen)
+    facts = _facts(head, (codec, *others), found, seen)
     return names, frame.select(pl.col("row").cast(pl.Int64), "fault", *positions[: len(names)]), facts
 
 
@@ -109,33 +116,37 @@ def _look(source: Source, score: Scorer, reading: Reading) -> _Head:
     head = read_head(source.path)
     whole = len(head) < HEAD_BYTES
     codec = encoding.known(reading.encoding) if reading.encoding is not None else wide(head) or "utf-8"
+    others: tuple[str, ...] = ()
     try:
         text = encoding.head_text(head, codec)
     except UnicodeDecodeError as error:
         if reading.encoding is not None or codec != "utf-8":
             raise encoding.decode_problem(codec, error) from error
-        codec = encoding.encoding_of(source.path, error.start)
+        guess = encoding.encoding_of(source.path, error.start)
+        codec, others = guess.encoding, guess.others
         text = head.decode(codec, "replace")
     lines = list(io.StringIO(without_controls(text).lstrip("\ufeff"), newline=""))
     if not whole and len(lines) > 1:
         # The last line of a head is cut somewhere.
         lines.pop()
-    dialect = find_dialect(lines, score, reading)
+    dialect = detect_dialect(lines, score, reading)
     _uncomment(lines, dialect)
     at = 0
-    found: list[Line] = []
+    rows: list[Row] = []
     # The width of rows is not known yet; without it rows that stray quotes swallowed are not seen.
     first = list(records(lines, dialect, 0))
     ((width, _),) = Counter(len(one.cells) for one in first).most_common(1) or [(0, 0)]
     are_even = all(len(one.cells) == width and len(one.lines) == 1 and not one.broken for one in first)
-    for record in first if are_even else records(lines, dialect, width):
+    taken = first if are_even else list(records(lines, dialect, width))
+    for record in taken:
         # Comments between records are in none of them.
         while lines[at] is not record.lines[0]:
             at += 1
-        found.append(Line(at, record))
-        at += len(record.lines)
-    block = find_block(found, score, reading, whole=whole)
-    return _Head(codec, whole, dialect, block, found)
+        after = at + len(record.lines)
+        rows.append(Row(at, after, record.cells, quoted=lines[at].lstrip().startswith(("'", '"'))))
+        at = after
+    block = locate_table(rows, score, reading, whole=whole)
+    return _Head(codec, whole, dialect, block, rows, taken, others)
 
 
 def _uncomment(lines: list[str], dialect: Dialect) -> None:
@@ -176,15 +187,16 @@ def _is_regular(path: Path, head: _Head, has_quotes: bool) -> bool:
         pl.when(filled).then(separators).min().alias("least"),
     ]
     if block.has_header:
-        first = head.records[0].record.lines[0] if head.records else ""
-        header = next((one.record.lines[0] for one in head.records if one.at == block.header_at), first)
+        first = head.records[0].lines[0] if head.records else ""
+        placed = zip(head.rows, head.records, strict=True)
+        header = next((record.lines[0] for row, record in placed if row.line == block.header_at), first)
         checks.append((line == header.rstrip("\r\n")).any().alias("repeated"))
     if has_quotes:
         field = f'(?:"[^"]*"|[^"{separator}]*)'
         checks.append(line.str.contains(f"^{field}(?:{separator}{field})*$").all().alias("quotes"))
     lines = pl.scan_csv(
         path, separator=_UNIT, quote_char=None, has_header=False, infer_schema=False, skip_lines=block.through,
-        schema={"line": pl.String},
+        schema={"line": pl.String}, glob=False,
     )  # fmt: skip
     try:
         found = lines.select(checks).collect(engine="streaming").row(0, named=True)
@@ -203,6 +215,7 @@ def _scan(path: Path, dialect: Dialect, skip: int, names: list[str]) -> pl.LazyF
         infer_schema=False,
         skip_lines=skip,
         schema=dict.fromkeys(names, pl.String),
+        glob=False,
         # Without it a short first line is taken for the width of all.
         missing_columns="insert",
         row_index_name="row",
@@ -210,11 +223,13 @@ def _scan(path: Path, dialect: Dialect, skip: int, names: list[str]) -> pl.LazyF
     )
 
 
-def _facts(head: _Head, codec: str, found: Found | None, seen: encoding.Bytes | None) -> dict[str, JsonValue]:
+def _facts(
+    head: _Head, encodings: Sequence[str], found: Found | None, seen: encoding.Bytes | None
+) -> dict[str, JsonValue]:
     block, dialect = head.block, head.dialect
     facts: dict[str, JsonValue] = {
         "format": "text",
-        "encoding": codec,
+        "encoding": encodings[0],
         "delimiter": named(dialect.delimiter),
         "quote": named(dialect.quote),
         "escape": named(dialect.escape) if dialect.escape else "doubled",
@@ -224,6 +239,8 @@ def _facts(head: _Head, codec: str, found: Found | None, seen: encoding.Bytes | 
     }
     # Only what is so is told.
     told: dict[str, JsonValue] = {
+        "other_encodings": [*encodings[1:]],
+        "units": {name: unit for name, unit in zip(block.names, block.units, strict=False) if unit},
         "header_rows": block.header_rows if block.header_rows > 1 else 0,
         "blanks_around_delimiter": dialect.trims,
         "lines_quoted": dialect.wrapped,

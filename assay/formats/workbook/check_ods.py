@@ -5,6 +5,7 @@ Source of the form: OASIS OpenDocument 1.3, part 3, 9.1 (tables), 19.675 and 19.
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 
 from assay.contract import Source
@@ -22,10 +23,11 @@ _VALUES = {"value-type", "value", "formula", "string-value", "date-value", "time
 
 # Asked for each time that the file at hand is opened.
 @lru_cache(maxsize=1)
-def check_opendocument(source: Source) -> None:
+def check_opendocument(source: Source) -> dict[str, int]:
     """Look through the sheets, unpacking them piece by piece and keeping none of them.
 
-    Raises Unprocessable: spreadsheet_too_large, unsafe_spreadsheet, unreadable_spreadsheet.
+    Returns how many cells of each sheet have a formula and no value, by the sheet's name, where there are any. Raises
+    Unprocessable: spreadsheet_too_large, unsafe_spreadsheet, unreadable_spreadsheet.
     """
     with source.path.open("rb") as file:
         parts = Parts(file, {part_name(info): info for info in members(source.path)}, (CONTENT,), CONTENT)
@@ -34,6 +36,7 @@ def check_opendocument(source: Source) -> None:
             parts.parse(_MANIFEST, _refuse_encrypted)
         grid = _Sheets()
         parts.parse(CONTENT, grid.start, grid.characters, grid.end)
+    return {name: count for name, count in grid.uncomputed.items() if count}
 
 
 def _refuse_encrypted(tag: str, _attributes: dict[str, str]) -> None:
@@ -45,6 +48,8 @@ class _Sheets:
     """Adds up the cells of all sheets, repeated ones as many times as they are."""
 
     def __init__(self) -> None:
+        self.uncomputed: Counter[str] = Counter()
+        self._name = ""
         self._cells = self._texts = self._sheets = 0
         self._rows = self._columns = self._width = self._row = self._filled_to = 0
         self._repeated = self._row_repeated = 1
@@ -62,13 +67,17 @@ class _Sheets:
             if self._sheets > MAX_SHEETS:
                 raise too_large(f"it has more than {MAX_SHEETS:,} sheets")
             self._rows = self._columns = self._row = 0
+            self._name = _value(attributes, "name")
         elif name == "table-row":
             self._row_repeated = _count(attributes, "number-rows-repeated")
             self._width = self._filled_to = self._row_size = 0
         elif name in ("table-cell", "covered-table-cell"):
             self._repeated = _count(attributes, "number-columns-repeated")
             self._in_cell, self._size = True, 0
-            self._filled = any(local_name(each) in _VALUES for each in attributes)
+            names = {local_name(each) for each in attributes}
+            self._filled = bool(names & _VALUES)
+            if "formula" in names and "value-type" not in names:
+                self.uncomputed[self._name] += self._repeated * self._row_repeated
 
     def characters(self, data: str) -> None:
         """Characters of a cell."""
@@ -109,11 +118,12 @@ class _Sheets:
             )
 
 
+def _value(attributes: dict[str, str], wanted: str) -> str:
+    return next((value for name, value in attributes.items() if local_name(name) == wanted), "")
+
+
 def _count(attributes: dict[str, str], wanted: str) -> int:
-    for name, value in attributes.items():
-        if local_name(name) == wanted:
-            text = value.strip()
-            if not text.isdecimal() or len(text) > _MOST_DIGITS:
-                raise unsafe(f"a number of repeated cells is {text[:20]!r}")
-            return int(text)
-    return 1
+    text = _value(attributes, wanted).strip() or "1"
+    if not text.isdecimal() or len(text) > _MOST_DIGITS:
+        raise unsafe(f"a number of repeated cells is {text[:20]!r}")
+    return int(text)

@@ -22,7 +22,7 @@ from assay.formats.limits import (
     RATIO_FREE_BYTES,
 )
 from assay.formats.problems import shown, too_large, unreadable, unsafe
-from assay.formats.scan import Grid, Runs
+from assay.formats.scan import Formulas, Grid, Runs
 from assay.formats.workbook.shared_texts import Texts, local_name, longest
 
 WORKBOOK = "xl/workbook.xml"
@@ -37,26 +37,33 @@ _Start = Callable[[str, dict[str, str]], None]
 
 # Asked for each time that the file at hand is opened.
 @lru_cache(maxsize=1)
-def check_workbook(source: Source) -> None:
+def check_workbook(source: Source) -> dict[str, int]:
     """Look through every part that a reader may read, unpacking it piece by piece and keeping none of it.
 
-    Raises Unprocessable: spreadsheet_too_large, unsafe_spreadsheet, unreadable_spreadsheet.
+    Returns how many cells of each sheet have a formula and no value, by the sheet's name, where there are any. Raises
+    Unprocessable: spreadsheet_too_large, unsafe_spreadsheet, unreadable_spreadsheet.
     """
     with source.path.open("rb") as file:
         parts = Parts(file, {part_name(info): info for info in members(source.path)}, (".xml", ".rels"), "xl/")
         parts.check_sizes()
         names = parts.sheet_names()
         sheets: dict[str, Grid] = {}
+        uncomputed: dict[str, int] = {}
         longest_text = 0
         for name in parts.read:
             if name == _SHARED:
                 longest_text = longest(parts.pieces(name))
-            elif (grid := _grid(parts.pieces(name))) is not None:
+                continue
+            grid, formulas = _grid(parts.pieces(name))
+            if grid is not None:
                 sheets[name] = grid
                 _check_area(sheets, names.get(name, name))
+            if formulas:
+                uncomputed[names.get(name, name)] = formulas
         # As many cells with the longest text are the most there can be; it is seldom that one has to count.
         if longest_text * sum(grid.cells for grid in sheets.values()) > MAX_TEXT_BYTES:
             parts.check_texts(list(sheets))
+    return uncomputed
 
 
 def part_name(info: zipfile.ZipInfo) -> str:
@@ -194,15 +201,17 @@ class Parts:
             raise unreadable(f"{name} is no well-formed XML ({error})") from error
 
 
-def _grid(pieces: Iterator[bytes]) -> Grid | None:
-    """Return the grid of a part's cells; None for one that is no sheet, whatever refers to it."""
+def _grid(pieces: Iterator[bytes]) -> tuple[Grid | None, int]:
+    """Return the grid of a part's cells, and how many have a formula alone; None for one that is no sheet."""
     grid: Grid | None = None
+    formulas = Formulas()
     for piece in pieces:
         if grid is None and _CELLS in piece:
             grid = Grid()
         if grid is not None:
             grid.feed(piece)
-    return grid
+            formulas.feed(piece)
+    return grid, formulas.uncomputed
 
 
 def _check_area(sheets: dict[str, Grid], last: str) -> None:

@@ -2,228 +2,230 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
-import fastexcel
 import polars as pl
 from pydantic import JsonValue
 
-from assay.contract import Source
 from assay.errors import Unprocessable
-from assay.formats.layout import HEADER_LINES, Cells, Scorer, header_cells, header_rank, no_header, no_rows
-from assay.formats.limits import MAX_COLUMNS
-from assay.formats.problems import listed, shown, unreadable
+from assay.formats.heading import Row
+from assay.formats.layout import Cells, Scorer, no_header, no_rows
+from assay.formats.locate import Block, locate_table
+from assay.formats.problems import listed, shown
 from assay.formats.registry import Head, Opening, Whole
+from assay.formats.workbook.book import Book
+from assay.formats.workbook.check_ods import check_opendocument
+from assay.formats.workbook.check_xlsx import check_workbook
 from assay.reading import Reading
 
+# The rows of a sheet in which its tables are looked for: so many cells from its beginning, and the rows at its end.
+_HEAD_CELLS = 100_000
+_MOST_HEAD_ROWS, _LEAST_HEAD_ROWS = 5_000, 50
+_TAIL_ROWS = 100
+# A table without a header counts as one where it has so many times the cells of one that has a header.
+_WITHOUT_HEADER = 4
+# A date among a header's names is a day: a workbook's cells have no other.
+_MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) 00:00:00")
+
 
 @dataclass(frozen=True)
-class _Header:
-    """Where a header is: the sheet, the line (0 is the first, -1 for none), its cells, and where its columns stand."""
+class _SheetTable:
+    """The main table of a sheet: where it is, its rows, its names, and in which of the sheet's columns each stands.
 
-    sheet: str
-    line: int
-    columns: Cells
-    cells: tuple[int | None, ...]
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """The best header's columns, the headers of the sheets to read, and the filled sheets that are not read.
-
-    `rows` has for each sheet that may be read all its rows as text, or as many of the first as were asked for.
+    A place of None is that of a column which another sheet of the same table has.
     """
 
+    sheet: str
+    block: Block
+    rows: pl.DataFrame
     columns: Cells
-    headers: list[_Header]
+    places: tuple[int | None, ...]
+
+    def cells(self) -> pl.DataFrame:
+        """The cells of the rows, in columns called 0, 1, ..."""
+        blank = pl.Series([None], dtype=pl.String).new_from_index(0, self.rows.height)
+        return pl.DataFrame(
+            [
+                (blank if place is None else self.rows.to_series(place)).alias(str(at))
+                for at, place in enumerate(self.places)
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The tables to read as one, in the workbook's order.
+
+    `best` has the columns of all, `not_read` names the other sheets that hold something.
+    """
+
+    best: _SheetTable
+    tables: list[_SheetTable]
     not_read: list[str]
-    rows: dict[str, pl.DataFrame]
 
 
 def preview(opening: Opening, limit: int) -> Head:
-    """The header and up to `limit` rows of the first sheet that has the best header and rows. Raises Unprocessable."""
-    rows_wanted = max(HEADER_LINES, opening.reading.header_line or 0) + limit
-    layout = _find(_open(opening.source), opening.score, rows_wanted, opening.reading)
-    for header in layout.headers:
-        rows = layout.rows[header.sheet][header.line + 1 :].head(limit).rows()
+    """The header and up to `limit` rows of the sheet whose table is read. Raises Unprocessable."""
+    found = _find_tables(opening, limit)
+    for table in found.tables:
+        rows = table.cells().head(limit).rows()
         if rows:
-            # A row ends where the sheet's last filled column does.
-            return layout.columns, [
-                [row[at] if at is not None and at < len(row) else None for at in header.cells] for row in rows
-            ]
+            return found.best.columns, [list(row) for row in rows]
     raise no_rows()
 
 
 def open_table(opening: Opening) -> Whole:
-    """The whole sheet that has the best header, together with all visible sheets that have its needed columns too.
+    """The sheet whose table has the best header, together with all visible sheets that have its needed columns too.
 
-    Where nobody wants any, the largest of those that have a header. Where the names of columns repeat or are blank and
-    the line above has others, those of a group of columns, the two make the name.
-
-    Dates come as `YYYY-MM-DD HH:MM:SS`, numbers as text that reads back as the same double, and cells that hold an
-    error (#N/A, #DIV/0!) as blank. Cells to the right of the header's last name are left aside. Raises Unprocessable.
+    Where nobody wants any, that with the most cells. Hidden sheets are read where no visible one holds a table. The
+    header is found, and the rows that belong to it, as in a text. Raises Unprocessable.
     """
-    book = _open(opening.source)
-    layout = _find(book, opening.score, None, opening.reading)
-    table = pl.concat([_cells(book, header, layout.rows.pop(header.sheet)) for header in layout.headers])
-    if not table.height:
+    found = _find_tables(opening, None)
+    block = found.best.block
+    whole = pl.concat([table.cells() for table in found.tables])
+    if not whole.height:
         raise no_rows()
-    lazy = table.lazy().with_row_index("row", offset=1)
     facts: dict[str, JsonValue] = {
         "format": opening.kind,
-        "sheets": [header.sheet for header in layout.headers],
-        "sheets_not_read": list[JsonValue](layout.not_read),
-        "header_line": layout.headers[0].line + 1,
+        "sheets": [table.sheet for table in found.tables],
+        "sheets_not_read": list[JsonValue](found.not_read),
+        "header_line": found.tables[0].block.header_at + 1 if block.has_header else None,
     }
-    if layout.headers[0].line < 0:
-        facts["header"] = "none"
+    # Only what is so is told.
+    told: dict[str, JsonValue] = {
+        "header_rows": block.header_rows if block.header_rows > 1 else 0,
+        "units": [*block.units],
+        "lines_above": sum(table.block.notes_above for table in found.tables),
+        "lines_below": sum(table.block.notes_below for table in found.tables),
+        "other_tables": [
+            {"sheet": table.sheet, "first_line": first, "last_line": last}
+            for table in found.tables
+            for first, last in table.block.others
+        ],
+    }
+    facts.update({name: value for name, value in told.items() if value})
+    if uncomputed := _uncomputed(opening, found.tables):
+        are = "cell with a formula is" if uncomputed == 1 else "cells with a formula are"
+        text = f"{uncomputed:,} {are} read as blank: the program that wrote the workbook did not compute them."
+        facts["warnings"] = [f"{text} Open it in a spreadsheet program, save it, and send that."]
+    lazy = whole.lazy().with_row_index("row", offset=1)
     lazy = lazy.select(pl.col("row").cast(pl.Int64), pl.lit(None, pl.String).alias("fault"), pl.exclude("row"))
-    return layout.columns, lazy, facts
+    return found.best.columns, lazy, facts
 
 
-def _open(source: Source) -> fastexcel.ExcelReader:
-    try:
-        return fastexcel.read_excel(source.path)
-    except fastexcel.FastExcelError as error:
-        raise unreadable(_said(error)) from error
+def _uncomputed(opening: Opening, tables: list[_SheetTable]) -> int:
+    """How many cells of the sheets that are read have a formula and no value; XLS and XLSB have one in every cell."""
+    checks = {"xlsx": check_workbook, "ods": check_opendocument}
+    if opening.kind not in checks:
+        return 0
+    counts = checks[opening.kind](opening.source)
+    return sum(counts.get(table.sheet, 0) for table in tables)
 
 
-def _find(book: fastexcel.ExcelReader, score: Scorer, limit: int | None, reading: Reading) -> _Layout:
-    """Find the best header; the first sheet and line win among equals, a hidden sheet where no visible one has any.
+def _find_tables(opening: Opening, limit: int | None) -> _Found:
+    """Find the best table: its header is wanted most, or it has the most cells; the first wins among equals.
 
-    Every sheet is read once, for the reader takes it apart whole whatever it is asked for.
+    Every sheet is read once, for the reader takes it apart whole whatever it is asked for: all its rows, or with a
+    `limit` so many below where a table may begin.
     """
-    found: dict[bool, list[tuple[_Rank, _Header]]] = {True: [], False: []}
-    filled, rows, widest = [], {}, 0
-    for sheet in _wanted_sheets(book, reading):
-        loaded = _load(book, sheet, 0, limit)
-        if not loaded.frame.height:
+    book = Book(opening.source, opening.kind, opening.folder)
+    tables: dict[bool, list[tuple[tuple[float, int], _SheetTable]]] = {True: [], False: []}
+    filled, widest = [], 0
+    for sheet in _wanted_sheets(book, opening.reading):
+        rows = book.cells(sheet, None if limit is None else _MOST_HEAD_ROWS + limit)
+        if not rows.height:
             continue
         filled.append(sheet)
-        widest = max(widest, loaded.frame.width)
-        ranked = _header(sheet, loaded.frame, score, reading)
-        if ranked is not None:
-            found[loaded.visible].append(ranked)
-            rows[sheet] = loaded.frame
-    ranked_headers = found[True] if any(rank[0] > 0 for rank, _ in found[True]) else found[True] + found[False]
-    if not ranked_headers:
-        raise no_header(f"the workbook's sheets ({listed(book.sheet_names)})", widest)
-    rank, best = max(ranked_headers, key=lambda one: one[0])
-    others = [_aligned(header, best, rank[0], score) for _, header in found[True] if header is not best]
-    read = {header.sheet: header for header in [best, *others] if header}
-    headers = [read[sheet] for sheet in book.sheet_names if sheet in read]
-    return _Layout(best.columns, headers, [sheet for sheet in filled if sheet not in read], rows)
+        widest = max(widest, rows.width)
+        table = _table_in(sheet, rows, opening.score, opening.reading)
+        if table is not None:
+            tables[book.sheets[sheet]].append((_rank(table, opening.score), table))
+    ranked = tables[True] or tables[False]
+    if not ranked:
+        raise no_header(f"the workbook's sheets ({listed([*book.sheets])})", widest)
+    (wanted, _), best = max(ranked, key=lambda each: each[0])
+    read = {best.sheet: best}
+    for _, table in ranked:
+        if table is not best and wanted > 0 and (same := _in_order_of(table, best, wanted, opening.score)):
+            read[table.sheet] = same
+    return _Found(
+        best, [read[sheet] for sheet in book.sheets if sheet in read], [name for name in filled if name not in read]
+    )
 
 
-def _wanted_sheets(book: fastexcel.ExcelReader, reading: Reading) -> list[str]:
+def _wanted_sheets(book: Book, reading: Reading) -> list[str]:
     if reading.sheet is None:
-        return book.sheet_names
-    for sheet in book.sheet_names:
+        return [*book.sheets]
+    for sheet in book.sheets:
         if _fold(sheet) == _fold(reading.sheet):
             return [sheet]
     raise Unprocessable(
         "no_such_sheet",
         f"The workbook has no sheet {shown(reading.sheet)}.",
-        f"Its sheets are: {listed(book.sheet_names)}.",
+        f"Its sheets are: {listed([*book.sheets])}.",
     )
 
 
-# What somebody wants of the header, whether there is one, how many cells the sheet has below it, and its named columns.
-_Rank = tuple[float, int, int, int]
-
-
-def _header(sheet: str, frame: pl.DataFrame, score: Scorer, reading: Reading) -> tuple[_Rank, _Header] | None:
-    """The best header of a sheet; none at all makes columns with numbers for names. None for a sheet of one column."""
-    last = reading.header_line or HEADER_LINES
-    lines = frame.head(last).rows()
-    ranked = [(header_rank(cells, score), line) for line, cells in enumerate(lines)]
-    if reading.header_line is not None and reading.header != "none":
-        ranked = ranked[last - 1 :]
-    (wanted, named), line = max(ranked, key=lambda one: one[0], default=((0.0, 0), -1))
-    area = frame.height * frame.width
-    if reading.header == "none" or (not wanted and not named and reading.header_line is None):
-        if frame.width > MAX_COLUMNS or (frame.width < 2 and reading.header != "none"):
-            return None
-        columns: Cells = tuple(f"column_{at}" for at in range(1, frame.width + 1))
-        return (0, 0, area, frame.width), _Header(sheet, -1, columns, tuple(range(frame.width)))
-    if line < 0:
+def _table_in(sheet: str, rows: pl.DataFrame, score: Scorer, reading: Reading) -> _SheetTable | None:
+    """The main table of a sheet; None where there is none, or nothing below its header."""
+    try:
+        block = locate_table(_sample(rows, reading), score, reading, whole=True)
+    except Unprocessable:
         return None
-    columns = header_cells(lines[line]) if wanted else _grouped(lines[line - 1] if line else (), lines[line])
-    below = 0 if wanted else area
-    return (wanted, 1, below, named), _Header(sheet, line, columns, tuple(range(len(columns))))
-
-
-def _grouped(above: tuple[str | None, ...], below: tuple[str | None, ...]) -> Cells:
-    """Join the names of groups of columns, which a merged cell has in its first, with those of the columns."""
-    groups, names = ([(cell or "").strip() for cell in cells] for cells in (above, below))
-    joined = header_cells(below)
-    named = [name for name in names if name]
-    gaps = any(group and not name for group, name in zip(groups, names, strict=False))
-    if sum(map(bool, groups)) < 2 or (len({*named}) == len(named) and not gaps):
-        return joined
-    found, group = [], ""
-    for over, name in zip(groups, names, strict=True):
-        group = over or (group if name else "")
-        found.append(" ".join(part for part in (group, name) if part))
-    return header_cells(found)
-
-
-def _aligned(header: _Header, best: _Header, wanted: float, score: Scorer) -> _Header | None:
-    """Put a sheet's cells in the order of the best header; None where it lacks a column that somebody wants."""
-    if wanted <= 0:
+    below = rows[block.through : block.stop]
+    width = min(block.width, rows.width)
+    holds = below.select(pl.all().str.contains(r"\S").any()).row(0) if below.height else (False,) * rows.width
+    names = tuple(_MIDNIGHT.sub(r"\1", name) for name in block.names)
+    # A column without a name and without a cell is none: it stands between two, or beside the table.
+    places = [at for at in range(width) if holds[at] or (at < len(names) and (names[at] and block.has_header))]
+    if not places:
         return None
-    folded = [_fold(name) for name in header.columns]
-    times = Counter(folded)
-    places = {name: at for at, name in enumerate(folded) if name and times[name] == 1}
-    cells = tuple(places.get(_fold(name)) for name in best.columns)
-    shared = [name for name, at in zip(best.columns, cells, strict=True) if at is not None]
-    return replace(header, cells=cells) if wanted <= score(shared) else None
+    columns = tuple(names[at] if at < len(names) else "" for at in places)
+    if not block.has_header:
+        columns = tuple(f"column_{at}" for at in range(1, len(places) + 1))
+    return _SheetTable(sheet, block, below, columns, tuple(places))
+
+
+def _sample(rows: pl.DataFrame, reading: Reading) -> list[Row]:
+    """The rows in which tables are looked for: the first ones and the last."""
+    first = min(_MOST_HEAD_ROWS, max(_LEAST_HEAD_ROWS, _HEAD_CELLS // rows.width))
+    first = max(first, (reading.header_line or 0) + _LEAST_HEAD_ROWS)
+    last = max(first, rows.height - _TAIL_ROWS)
+    return [
+        Row(line, line + 1, cells)
+        for start, stop in ((0, first), (last, rows.height))
+        for line, cells in enumerate(rows[start:stop].fill_null("").rows(), start)
+    ]
+
+
+def _rank(table: _SheetTable, score: Scorer) -> tuple[float, int]:
+    """What somebody wants of the header, or how many cells the table has."""
+    wanted = score(table.columns) if table.block.has_header else 0.0
+    if wanted > 0:
+        return wanted, sum(map(bool, table.columns))
+    counts = table.rows.select(pl.all().str.contains(r"\S").sum()).sum_horizontal()
+    return 0.0, int(counts.sum()) // (1 if table.block.has_header else _WITHOUT_HEADER)
+
+
+def _in_order_of(table: _SheetTable, best: _SheetTable, wanted: float, score: Scorer) -> _SheetTable | None:
+    """Put a sheet's columns in the order of the best one's; None where it lacks a column that somebody wants."""
+    times = Counter(map(_fold, table.columns))
+    places = {
+        name: place
+        for name, place in zip(map(_fold, table.columns), table.places, strict=True)
+        if name and times[name] == 1
+    }
+    found = tuple(places.get(_fold(name)) for name in best.columns)
+    shared = _named(best.columns, found)
+    return replace(table, columns=best.columns, places=found) if wanted <= score(shared) else None
+
+
+def _named(columns: Cells, places: Sequence[int | None]) -> list[str]:
+    return [name for name, place in zip(columns, places, strict=True) if place is not None]
 
 
 def _fold(name: str) -> str:
     return " ".join(name.split()).casefold()
-
-
-def _cells(book: fastexcel.ExcelReader, header: _Header, rows: pl.DataFrame) -> pl.DataFrame:
-    """The cells below a header as text, in columns called 0, 1, ...; `rows` are all rows of its sheet as text."""
-    frame = rows[header.line + 1 :]
-    # As text the reader gives no more than nine decimals, as numbers all of them.
-    numbers = _load(book, header.sheet, header.line + 1, None, "float").frame
-    cells = []
-    for position, at in enumerate(header.cells):
-        if at is None or at >= numbers.width:  # none at all, where the header is the last row
-            cells.append(pl.Series(str(position), [None] * frame.height, pl.String))
-            continue
-        pair = pl.DataFrame({"text": frame.to_series(at), "number": numbers.to_series(at)})
-        text, number = pl.col("text"), pl.col("number")
-        rounded = text.cast(pl.Float64, strict=False) != number
-        exact = pl.when(rounded).then(number.cast(pl.String)).otherwise(text)
-        cells.append(pair.select(exact.alias(str(position))).to_series())
-    return pl.DataFrame(cells)
-
-
-@dataclass(frozen=True)
-class _Sheet:
-    frame: pl.DataFrame
-    visible: bool
-
-
-def _load(
-    book: fastexcel.ExcelReader, sheet: str, skip: int, limit: int | None, dtype: Literal["string", "float"] = "string"
-) -> _Sheet:
-    try:
-        loaded = book.load_sheet(
-            sheet, header_row=None, skip_rows=skip, n_rows=limit, dtypes=dtype, skip_whitespace_tail_rows=True
-        )
-        return _Sheet(loaded.to_polars(), loaded.visible == "visible")
-    except fastexcel.InvalidParametersError:  # what an empty sheet, or one with nothing under `skip`, raises
-        return _Sheet(pl.DataFrame(), visible=True)
-    except fastexcel.FastExcelError as error:
-        raise unreadable(f"sheet {shown(sheet)}: {_said(error)}") from error
-
-
-def _said(error: fastexcel.FastExcelError) -> str:
-    """What the reader said, without where."""
-    return shown(str(error).splitlines()[0], 200)

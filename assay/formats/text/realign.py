@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assay.formats.text.cells import Column, Looks
+from assay.formats.cells import Column, Looks
 from assay.formats.text.dialect import Dialect
 
 # What each departure from the rules costs, where a cell that can't stand in its column costs 2: whatever explains
@@ -19,6 +19,7 @@ _EXTRA_DELIMITER = 1.9
 _SURPLUS_CELL = 3.0
 _LOST_DELIMITER = 2.4
 _LOST_BEFORE_QUOTE = 1.9
+_LOST_BETWEEN_QUOTES = 1.2
 _NO_CELL = 2.6
 _NO_CELL_AT_END = 1.0
 _JOINED = 1.6
@@ -63,7 +64,7 @@ class _Step:
     moved: bool
 
 
-def align(line: str, dialect: Dialect, columns: Sequence[Column]) -> Aligned | None:
+def realign_row(line: str, dialect: Dialect, columns: Sequence[Column]) -> Aligned | None:
     """Lay an encoded line over the columns; None where it is too long to try, or has too many columns."""
     if len(line) > _LONGEST_LINE or not 1 < len(columns) <= _MOST_COLUMNS:
         return None
@@ -96,7 +97,7 @@ def _search(line: str, mark: str, quote: str, columns: Sequence[Column]) -> Alig
             if column < width:
                 offer((at, column + 1), _Step(now + _NO_CELL, here, ("",), (), moved=True))
             for field in fields:
-                for cost, used, cells, surplus, moved in _uses(field, columns, column, mark):
+                for cost, used, cells, surplus, moved in _uses(field, columns, column, mark, quote):
                     offer((field.after, column + used), _Step(now + field.cost + cost, here, cells, surplus, moved))
     for column in range(width):
         if (end, column) in best:
@@ -122,7 +123,7 @@ def _walked_back(best: dict[tuple[int, int], _Step], key: tuple[int, int]) -> Al
 
 
 def _uses(
-    field: _Field, columns: Sequence[Column], column: int, mark: str
+    field: _Field, columns: Sequence[Column], column: int, mark: str, quote: str
 ) -> Iterator[tuple[float, int, tuple[str, ...], tuple[str, ...], bool]]:
     """What a field may be: cost, how many columns it fills, their cells, what is left over, whether others move."""
     width = len(columns)
@@ -143,19 +144,19 @@ def _uses(
     if not cell.strip() and column < width:
         yield _EXTRA_DELIMITER, 0, (), (), True
     if column + 1 < width and cell:
-        split = _split(cell, columns[column], columns[column + 1], mark)
+        split = _split(cell, columns[column], columns[column + 1], mark + quote)
         if split is not None:
             yield _LOST_DELIMITER + split[0], 2, split[1], (), True
 
 
-def _split(cell: str, left: Column, right: Column, mark: str) -> tuple[float, tuple[str, str]] | None:
+def _split(cell: str, left: Column, right: Column, marks: str) -> tuple[float, tuple[str, str]] | None:
     """Part a cell where a delimiter was lost: only where both columns know their own cells at sight, or one does."""
     if not left.shapes and left.kind is Looks.TEXT and not right.shapes and right.kind in (Looks.TEXT, Looks.BLANK):
         return None
     edges = {found.start() for found in _EDGE.finditer(cell)}
     found: list[tuple[float, int]] = []
     for at in range(1, min(len(cell), 200)):
-        if mark in cell[at - 1 : at + 1]:
+        if cell[at - 1] in marks or cell[at] in marks:
             continue
         misfit = left.misfit(cell[:at])
         if misfit < 1:
@@ -204,27 +205,44 @@ def _pairs(line: str, at: int, quote: str) -> bool:
     return (after - at) % 2 == 0 and after < len(line) and (line[after] == " " or line[after].islower())
 
 
+def _stands_alone(line: str, begin: int, at: int, mark: str, quote: str) -> bool:
+    """Whether a doubled quote is the only one up to where the cell ends, with no digit before it: it quotes no word."""
+    end = line.find(quote + mark, at + 2)
+    text = line[begin + 1 : end if end >= 0 else len(line) - 1]
+    return (
+        text.count(quote) == 2 and not line[at - 1].isdigit() and line[at - 1] != " " and line[at + 2 : at + 3] != " "
+    )
+
+
 def _quoted(line: str, begin: int, mark: str, quote: str) -> Iterator[_Field]:
     """Every way to read on from an opening quote: it closes where a delimiter follows, or a cell that lost its own."""
     at = begin
+    between = re.compile(f"{re.escape(quote)}(?:{re.escape(mark)} ?)+{re.escape(quote)}")
     for _ in range(_MOST_QUOTES):
         at = line.find(quote, at + 1)
         if at < 0:
             return
         inside = line[begin + 1 : at]
         text = inside.replace(quote * 2, quote)
+        if between.search(inside.replace(quote * 2, "")):
+            # Here a cell ended, and another quoted one began.
+            return
         # Within a cell quotes come in pairs, or the cell ends elsewhere.
         lone = _LONE_QUOTES * (quote in inside.replace(quote * 2, ""))
         if at + 1 == len(line) or line.startswith(mark, at + 1):
             yield _Field((text,), at + 2, lone)
-        elif not lone and not (line.startswith(quote, at + 1) and _pairs(line, at, quote)):
+        elif not lone and not (
+            line.startswith(quote, at + 1)
+            and _pairs(line, at, quote)
+            and not _stands_alone(line, begin, at, mark, quote)
+        ):
             stop = line.find(mark, at + 1)
             stop = len(line) if stop < 0 else stop
             rest = line[at + 1 : stop]
             if quote not in rest:
                 yield _Field((text, rest), stop + 1, _LOST_DELIMITER)
-            elif rest.startswith(quote):
-                for field in _quoted(line, at + 1, mark, quote):
+            elif rest.lstrip(" ").startswith(quote):
+                for field in _quoted(line, line.find(quote, at + 1), mark, quote):
                     if len(field.cells) > 1:
                         continue
-                    yield _Field((text, *field.cells), field.after, field.cost + _LOST_DELIMITER)
+                    yield _Field((text, *field.cells), field.after, field.cost + _LOST_BETWEEN_QUOTES)
