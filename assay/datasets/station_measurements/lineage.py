@@ -44,14 +44,9 @@ def write_lineage_csv(parquet: Path, path: Path) -> None:
     """
     # A number as it stands there is no formula, and what stands there else is little.
     word = ~pl.col("result").cast(pl.Float64, strict=False).is_finite().fill_null(value=False)
-<<<<<<< HEAD
-    lineage = pl.scan_parquet(parquet)
+    lineage = pl.scan_parquet(parquet, glob=False)
     beside = [name for name in OPTIONAL if name in lineage.collect_schema()]
     lineage.with_columns(
         *(guarded(pl.col(name)) for name in (*_TEXTS[:-1], *beside)),
-=======
-    pl.scan_parquet(parquet, glob=False).with_columns(
-        *(guarded(pl.col(name)) for name in _TEXTS[:-1]),
->>>>>>> main
         pl.coalesce(guarded(pl.when(word).then("result")), "result").alias("result"),
     ).sink_csv(path, engine="streaming")

@@ -198,12 +198,8 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
         progress(0.9, "writing the lineage")
         lineage.result()
     write_json(quality_json(quality), outputs.new("quality.json", "application/json"))
-<<<<<<< HEAD
     charts = panels(values, quality)
-    shown = page(quality, charts, pl.scan_parquet(as_parquet), source.sha256)
-=======
-    shown = page(quality, panels, pl.scan_parquet(as_parquet, glob=False), source.sha256, parameters.aggregate)
->>>>>>> main
+    shown = page(quality, charts, pl.scan_parquet(as_parquet, glob=False), source.sha256)
     write_page(shown, outputs.new("dashboard.html", "text/html"))
     progress(0.98, "finishing")
     return _summary(quality)

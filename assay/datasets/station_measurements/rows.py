@@ -111,7 +111,6 @@ def look(table: Table, roles: dict[str, int], reading: Reading, path: Path) -> S
     )
 
 
-<<<<<<< HEAD
 def sort_out(
     copy: Path, table: Table, survey: Survey, roles: Mapping[str, int], units: Mapping[str, str], folder: Path
 ) -> Copies:
@@ -119,12 +118,7 @@ def sort_out(
 
     `units` has the unit that a user wants for a parameter.
     """
-    texts = pl.scan_parquet(copy)
-=======
-def sort_out(copy: Path, table: Table, survey: Survey, folder: Path) -> Copies:
-    """Part the rows of `look`'s copy into usable ones and those to refuse, each in a file of its own in `folder`."""
     texts = pl.scan_parquet(copy, glob=False)
->>>>>>> main
     # As numbers of a list the names take a tenth of the memory and of the time wherever rows are grouped.
     stations = pl.Enum(_different(texts, "station").sort())
     if survey.rows_blank:
@@ -153,8 +147,7 @@ def sort_out(copy: Path, table: Table, survey: Survey, folder: Path) -> Copies:
         ],
         engine="streaming",
     )
-<<<<<<< HEAD
-    usable, refused = (pl.scan_parquet(path) for path in sinks)
+    usable, refused = (pl.scan_parquet(path, glob=False) for path in sinks)
     return Copies(rows.drop("fault"), usable, refused, arrangement)
 
 
@@ -188,9 +181,6 @@ def _counts(rows: pl.LazyFrame, codes: pl.Series, *, has_units: bool) -> dict[tu
     grouped = rows.group_by("pcode", "unit").agg(pl.len(), pl.col("value").is_not_null().sum().alias("values"))
     counts = grouped.collect(engine="streaming")
     return {(code, unit): (rows, values) for code, unit, rows, values in counts.iter_rows()}
-=======
-    return Copies(rows.drop("fault"), *(pl.scan_parquet(path, glob=False) for path in sinks))
->>>>>>> main
 
 
 def _filled(position: int) -> pl.Expr:
