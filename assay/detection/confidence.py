@@ -51,6 +51,11 @@ def of_incomplete(names: float, *, fillable: bool) -> float:
     return probability if fillable else min(probability, _INCOMPLETE)
 
 
+def of_wide(score: float) -> float:
+    """The probability of a type whose wide form was found, from what speaks for it."""
+    return 0.93 if score == 1 else 0.8
+
+
 def of_table(kinds: float, shape: float) -> float:
     """The probability that this is a table at all, of what tabular.py sees."""
     return _TABLE * shape * (0.6 + 0.4 * kinds if kinds else 0.4)

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from assay.detection.columns import Choice, Columns, header_key, require_columns, resolve
-from assay.detection.confidence import among_all, of_incomplete, of_layout, of_score, of_sufficient, of_table
+from assay.detection.confidence import among_all, of_incomplete, of_layout, of_score, of_sufficient, of_table, of_wide
 from assay.detection.evidence import (
     Evidence,
     could_be_filled,
@@ -23,6 +23,7 @@ from assay.detection.evidence import (
 from assay.detection.given import unknown_role
 from assay.detection.rules import Rules
 from assay.detection.tabular import tabular
+from assay.detection.wide import is_wide, measured, telling
 from assay.errors import Unprocessable
 from assay.formats import Preview
 from assay.formats.problems import listed, shown
@@ -124,7 +125,7 @@ def detect(
     if fallback is not None:
         confidences[fallback] = round(weighed[fallback].alone * (1 - sum(confidences.values())), 4)
     ranking = sorted(confidences, key=lambda name: (-confidences[name], name != fallback, name))
-    if requested is not None:
+    if requested is not None and not _may_be_wide(head, known[requested], columns[requested]):
         require_columns(columns[requested], head.columns, known[requested], requested)
     likeliest = requested or ranking[0]
     band: Band = "chosen" if requested is not None else band_of(confidences[likeliest])
@@ -174,6 +175,11 @@ def _with_roles(known: Mapping[str, Rules], requested: str | None, given: Choice
     return able
 
 
+def _may_be_wide(head: Preview, rules: Rules, columns: Columns) -> bool:
+    """Whether a file can be read as a wide table of a type that was asked for."""
+    return is_wide(rules, columns.at) and bool(measured(head, rules, columns.at))
+
+
 def _weigh(head: Preview, rules: Rules, columns: Columns) -> _Weighed:
     """The weighted mean of what the strategies say, made a probability; one with nothing to go by stays out of it.
 
@@ -190,6 +196,10 @@ def _weigh(head: Preview, rules: Rules, columns: Columns) -> _Weighed:
         header = "the columns of files with this header were confirmed before"
     if header:
         weighed = (evidence("layout", 1.0, header), *weighed)
+    wide = telling(head, rules, at) if missing and not misfits & {*(rules.wide.needs if rules.wide else ())} else None
+    if wide is not None:
+        columns = columns.model_copy(update={"missing": ()})
+        return _Weighed(of_wide(wide.score), (wide, *weighed), (), columns, fits=True)
     if missing:
         names = next(item.score for item in weighed if item.strategy == "name_patterns")
         return _Weighed(

@@ -13,7 +13,7 @@ from assay.formats import Preview
 from assay.formats.problems import listed, shown
 from assay.types.dates import _FAMILIES as FAMILIES
 
-WEIGHTS = {"layout": 1.0, "exact_names": 1.0, "name_patterns": 0.8, "data_types": 0.6, "heuristics": 0.4}
+WEIGHTS = {"layout": 1.0, "wide": 1.0, "exact_names": 1.0, "name_patterns": 0.8, "data_types": 0.6, "heuristics": 0.4}
 # Most cells of a column must be what it holds.
 TYPE_SHARE = 0.8
 
@@ -24,6 +24,12 @@ _NUMBER = re.compile(
     r"(?:\d+(?:[.,'\u00a0\u202f ]\d+)*[.,]?|[.,]\d+)"
     r"(?:[eE][-+]?\d+)?\s?(?:[€$£¥%]|[A-Z]{3})?\)?-?",
     re.ASCII,
+)
+# What laboratories write besides: a bound, a number with a flag, or that nothing was detected.
+_RESULT = re.compile(
+    rf"(?:[<>]=?|[≤≥~])?\s?{_NUMBER.pattern}\s?[A-Za-z]{{0,2}}|"
+    r"n\.?\s?[dn]\.?|uj?|b[dmqr]?l|(?:<|not |non-?)\s?[a-z]{2,10}",
+    re.ASCII | re.IGNORECASE,
 )
 # By their form alone: to read them takes the engine a hundred times as long, and does not tell columns apart better.
 _DATES = [re.compile(form) for form in FAMILIES.values()]
@@ -50,11 +56,12 @@ def evidence(strategy: str, score: float, found: str) -> Evidence:
 
 
 def count_of(kind: str, cells: Sequence[str]) -> int:
-    """Count the cells that have the form of a `date` or a `number`; all of them are `text`."""
+    """Count the cells that have the form of a `date`, a `number` or a `result`; all of them are `text`."""
     if kind == "date":
         return sum(len(cell) <= _LONG_DATE and any(form.match(cell) for form in _DATES) for cell in cells)
-    if kind == "number":
-        return sum(_NUMBER.fullmatch(cell) is not None for cell in cells)
+    if kind in ("number", "result"):
+        form = _NUMBER if kind == "number" else _RESULT
+        return sum(form.fullmatch(cell) is not None for cell in cells)
     return len(cells)
 
 

@@ -46,7 +46,9 @@ class ColumnRule(BaseModel):
     patterns: tuple[Annotated[str, AfterValidator(_compiles)], ...] = Field(
         default=(), description="regular expressions of likely names, which the whole name must match, once folded"
     )
-    holds: Literal["text", "date", "number"] = Field(description="what most of its cells are")
+    holds: Literal["text", "date", "number", "result"] = Field(
+        description="what most of its cells are; a result is a number or a bound such as <0.5"
+    )
     telling: bool = Field(
         default=True, description="false for what many kinds of tables have, such as a country; it counts half"
     )
@@ -82,6 +84,36 @@ class ColumnRule(BaseModel):
         return fold(name) in self.names
 
 
+_Patterns = tuple[Annotated[str, AfterValidator(_compiles)], ...]
+
+
+class Wide(BaseModel):
+    """The form of a type that has a column for each parameter, in place of a column of names and one of results."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    replaced: tuple[str, ...] = Field(min_length=1, description="roles that such a table has no column for")
+    needs: tuple[str, ...] = Field(min_length=1, description="roles that it can't be without")
+    kept: tuple[str, ...] = Field(description="roles whose columns hold no results")
+    names: _Patterns = Field(description="regular expressions of names of what is measured, once folded")
+    units: _Patterns = Field(description="regular expressions of units that stand in brackets behind a name")
+    no_results: _Patterns = Field(
+        description="the same of columns of numbers that measure nothing, such as a row number"
+    )
+
+    def names_a_result(self, folded: str) -> bool:
+        """Whether a folded name is of something that is measured."""
+        return any(re.fullmatch(pattern, folded) for pattern in self.names)
+
+    def is_unit(self, text: str) -> bool:
+        """Whether a text is a unit of such a table."""
+        return any(re.fullmatch(pattern, text, re.IGNORECASE) for pattern in self.units)
+
+    def is_no_result(self, folded: str) -> bool:
+        """Whether a folded name is of numbers that measure nothing."""
+        return any(re.fullmatch(pattern, folded) for pattern in self.no_results)
+
+
 class Rules(BaseModel):
     """One dataset type: which columns it has, which of them it can't be without, and what speaks for and against it."""
 
@@ -106,6 +138,7 @@ class Rules(BaseModel):
     lesser: tuple[str, ...] = Field(
         default=(), description="roles that stand for an amount only where the table has no other, such as a fee"
     )
+    wide: Wide | None = Field(default=None, description="the form that has a column for each parameter")
     companions: tuple[str, ...] = Field(default=(), description="names of columns often seen beside these")
     against: tuple[str, ...] = Field(default=(), description="names of columns that speak for another kind of table")
     layouts: SkipJsonSchema[tuple[Layout, ...]] = ()
@@ -119,6 +152,7 @@ class Rules(BaseModel):
         named = self.needed | set(self.repeated) | set(self.lesser) | set().union(*self.suffices)
         named |= {role for rule in self.columns for role in rule.product_of or ()}
         named |= {role for layout in self.layouts for role in layout.columns}
+        named |= {*self.wide.replaced, *self.wide.needs, *self.wide.kept} if self.wide is not None else set()
         if unknown := named - self.by_role.keys():
             raise ValueError(f"no column plays the part of {sorted(unknown)}")
         if self.fallback != (not self.columns) or bool(self.needs) != bool(self.columns) or not all(self.needs):

@@ -21,12 +21,16 @@ class Encoded(TypedDict):
 
 
 class LineSeries(Encoded):
-    """One line: the numbers of its colour and dash, and whether it is switched on at first."""
+    """One line: the numbers of its colour and dash, and whether it is switched on at first.
+
+    `marks` are rings around single values, without a line between them.
+    """
 
     name: str
     colour: int
     dash: int
     on: bool
+    marks: bool
 
 
 class LineData(TypedDict):

@@ -26,11 +26,12 @@ Styles = Mapping[str, tuple[int, int]]
 
 @dataclass(frozen=True)
 class Line:
-    """A series with all its values, and those of them that can be drawn."""
+    """A series with all its values, and those of them that can be drawn; `marks` as in the model."""
 
     name: str
     all: Points
     drawn: Points
+    marks: bool = False
 
 
 def lines_of(panel: Panel) -> list[Line]:
@@ -38,7 +39,7 @@ def lines_of(panel: Panel) -> list[Line]:
     found = []
     for one in panel.series:
         everything = points(panel.dates, one.values)
-        found.append(Line(one.name, everything, drawable(everything)))
+        found.append(Line(one.name, everything, drawable(everything), one.marks))
     return found
 
 
@@ -63,8 +64,10 @@ def styles_of(panels: Sequence[Sequence[Line]]) -> Styles:
 
 def line_data(panel: Panel, lines: Sequence[Line], limit: int, styles: Styles) -> LineData:
     """What the script draws."""
-    complete = sorted(range(len(lines)), key=lambda at: -len(lines[at].drawn))
+    complete = sorted(range(len(lines)), key=lambda at: (lines[at].marks, -len(lines[at].drawn)))
     at_first = set(complete[:SHOWN_AT_FIRST])
+    if sum(not line.marks for line in lines) <= SHOWN_AT_FIRST:
+        at_first = set(complete)
     return {
         "kind": "lines",
         "title": clean(panel.title),
@@ -75,6 +78,7 @@ def line_data(panel: Panel, lines: Sequence[Line], limit: int, styles: Styles) -
                 "colour": styles[line.name][0],
                 "dash": styles[line.name][1],
                 "on": at in at_first,
+                "marks": line.marks,
                 **trace(line.drawn, limit).encoded(),
             }
             for at, line in enumerate(lines)
@@ -94,7 +98,7 @@ def line_text(panel: Panel, lines: Sequence[Line]) -> str:
 def line_note(lines: Sequence[Line], limit: int) -> str:
     """Say what a reader should know of the drawing."""
     said = []
-    if len(lines) > SHOWN_AT_FIRST:
+    if sum(not line.marks for line in lines) > SHOWN_AT_FIRST:
         said.append(f"{SHOWN_AT_FIRST} of {len(lines)} series are switched on at first: those with the most values.")
     longest = max((len(line.drawn) for line in lines), default=0)
     if longest > limit:

@@ -34,10 +34,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a chart: a value for each date of its panel; None where there is none."""
+    """One line of a chart: a value for each date of its panel; None where there is none.
+
+    `marks` are rings around single values, without a line between them.
+    """
 
     name: str
     values: Sequence[float | None]
+    marks: bool = False
 
 
 @dataclass(frozen=True)

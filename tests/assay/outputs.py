@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -26,3 +27,10 @@ def json_of(found: Analysis, name: str) -> Any:  # whatever JSON holds: the test
 
 def hashes(found: Analysis) -> dict[str, str]:
     return {output.name: output.sha256 for output in found.outputs}
+
+
+def findings_of(found: Analysis) -> str:
+    """The findings of the page, as they stand in its list."""
+    page = path_of(found, "dashboard.html").read_text(encoding="utf-8")
+    start = page.index('<ul class="findings">')
+    return html.unescape(page[start : page.index("</ul>", start)])

@@ -97,7 +97,6 @@ def test_a_name_that_nobody_knows_for_a_column_that_could_be_it_is_for_review() 
     [("Date,Description,Amount,Balance", ["2024-01-01", "rent", "-900", "12.5"]),
      ("Date,Open,High,Low,Close,Volume", ["2024-01-01", "1", "2", "1", "2", "9"]),
      ("product_id,product_name,category,price", ["P1", "pen", "office", "1.5"]),
-     ("Station,Date,Temperature,Rain", ["KJFK", "2024-01-01", "3", "0"]),
      ("id,sequence,length,organism", ["1", "ACGT", "4", "yeast"]), ("a,b,c,d", CELLS),
      ("sample,group,value,replicate", ["s1", "control", "2.5", "1"])],
 )  # fmt: skip

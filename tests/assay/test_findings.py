@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import html
 import io
 
 import openpyxl
 import pytest
 
-from assay.run import Analysis
 from tests.assay.analyses import HEADER, Run
-from tests.assay.outputs import json_of, path_of, table_of
+from tests.assay.outputs import findings_of, json_of, path_of, table_of
 
 TIMED = "Station,Date,Time,PCode,Result\n"
 SURE = HEADER + "CT,2024-01-01 12:00,Data 1,4\nCT,2024-01-01 08:00,Data 1,1\n"
-
-
-def findings_of(found: Analysis) -> str:
-    page = path_of(found, "dashboard.html").read_text()
-    return html.unescape(page[page.index('<ul class="findings">') : page.index("</ul>")])
 
 
 @pytest.mark.parametrize(("day", "moment"), [("1/31/2024", "2024-01-31"), ("2024-01-31 00:00:00", "2024-01-31")])

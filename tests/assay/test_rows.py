@@ -52,7 +52,7 @@ def test_several_passes_find_the_same_duplicates(found: list[tuple[int, float]])
     frame = pl.LazyFrame(
         {"row": range(len(found)), "hour": [hour for hour, _ in found], "result": [value for _, value in found]}
     )
-    frame = frame.with_columns(station=pl.lit("CT"), pcode=pl.lit("A"), date_time=moments)
+    frame = frame.with_columns(station=pl.lit("CT"), pcode=pl.lit("A"), date_time=moments, sign=0)
     once = quality.duplicates(frame, len(found))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quality, "_ROWS_A_PASS", 3)

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from assay.datasets.station_measurements.tables import natural_key, stems
+from assay.datasets.station_measurements.names import natural_key
+from assay.datasets.station_measurements.tables import stems
 from assay.errors import Unprocessable
 from tests.assay.analyses import HEADER, Run
 from tests.assay.outputs import json_of, path_of, table_of
@@ -74,10 +75,7 @@ def test_the_workbook_says_the_same_in_real_numbers_and_dates(run: Run) -> None:
 def test_aggregates_the_results_of_a_day(aggregate: str, value: float, run: Run) -> None:
     found = run(HEADER + FOUR, {"aggregate": aggregate})
     assert table_of(found, "CT_Analysis.csv")[1] == ["CT", "2024-01-01", str(value)]
-    assert {name: found.parameters[name] for name in ("aggregate", "template")} == {
-        "aggregate": aggregate,
-        "template": None,
-    }
+    assert (found.parameters["aggregate"], found.parameters["censored"]) == (aggregate, "half")
 
 
 def test_the_last_of_equal_times_is_the_last_row(run: Run) -> None:
@@ -103,13 +101,14 @@ def test_a_station_with_no_code_of_the_template_keeps_its_dates(run: Run) -> Non
     assert table_of(found, "TUS_Analysis.csv")[1:] == [["TUS", "2024-01-01", "", ""], ["TUS", "2024-01-02", "", ""]]
 
 
-def test_a_chart_has_no_line_for_what_the_station_has_not(run: Run) -> None:
-    found = run(HEADER + "CT,2024-01-01,A,1\nTUS,2024-01-01,B,1\n", {"template": "A,B,C"})
+def test_a_chart_compares_the_stations_that_have_its_parameter(run: Run) -> None:
+    rows = "CT,2024-01-01,A,1\nTUS,2024-01-01,B,1\nTUS,2024-01-02,A,1\n"
+    found = run(HEADER + rows, {"template": "A,B,C"})
     page = path_of(found, "dashboard.html").read_text(encoding="utf-8")
     panels = [json.loads(data) for data in re.findall(r'<script type="application/json">(.*?)</script>', page)]
     assert [(panel["title"], [line["name"] for line in panel["series"]]) for panel in panels] == [
-        ("CT", ["A"]),
-        ("TUS", ["B"]),
+        ("A", ["CT", "TUS"]),
+        ("B", ["TUS"]),
     ]
 
 
@@ -130,7 +129,7 @@ def test_rows_are_refused_for_the_first_reason_and_kept_in_the_lineage(run: Run)
         + "CT,soon,Data 1,1\n"
         + "CT,2024-01-01,,\n"
         + "CT,2024-01-01,Data 1,\n"
-        + "CT,2024-01-01,Data 1,ND\n"
+        + "CT,2024-01-01,Data 1,soon\n"
         + "CT,2024-01-01,Data 1,inf\n"
         + "CT,2024-01-01,Data 1,1,2\n"
         + 'CT,2024-01-01,Data 1,"1"2\n'
@@ -154,7 +153,7 @@ def test_rows_are_refused_for_the_first_reason_and_kept_in_the_lineage(run: Run)
         ["3", "CT", "soon", "Data 1", "1.0"],
         ["4", "CT", "2024-01-01 00:00:00", "", ""],
         ["5", "CT", "2024-01-01 00:00:00", "Data 1", ""],
-        ["6", "CT", "2024-01-01 00:00:00", "Data 1", "ND"],
+        ["6", "CT", "2024-01-01 00:00:00", "Data 1", "soon"],
         ["7", "CT", "2024-01-01 00:00:00", "Data 1", "inf"],
         ["8", "CT", "2024-01-01 00:00:00", "Data 1", "1.0"],
         ["9", "CT", "2024-01-01 00:00:00", "Data 1", '"1"2'],
@@ -177,8 +176,8 @@ def test_quality_finds_gaps_outliers_and_duplicates(run: Run) -> None:
     assert quality["duplicates"] == {
         "identical": 1, "identical_rows": [43], "conflicting": 1, "conflicting_rows": [44],
     }  # fmt: skip
-    (outliers,) = quality["outliers"]["pcodes"]
-    assert (outliers["count"], outliers["alert"], [one["row"] for one in outliers["listed"]]) == (2, False, [41, 42])
+    (outliers,) = quality["outliers"]["series"]
+    assert (outliers["count"], [one["row"] for one in outliers["listed"]]) == (2, [41, 42])
     note = quality["missing"]["columns"][4]
     assert note == {"column": "Note", "count": 43, "rate": round(43 / 44, 6), "alert": True}
     assert quality["columns"]["ignored"] == ["Note"]
@@ -223,7 +222,9 @@ single = st.dictionaries(
 @given(measured=single)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_number_is_invented_and_none_is_lost(measured: dict[tuple[str, date, str], float], run: Run) -> None:
-    found = run(HEADER + "".join(f"{s},{d},{code},{value!r}\n" for (s, d, code), value in measured.items()))
+    found = run(
+        HEADER + "".join(f"{s},{d},{code},{value!r}\n" for (s, d, code), value in measured.items()), {"sentinels": []}
+    )
     given_back = {}
     for output in found.outputs:
         if output.name.endswith("_Analysis.csv"):

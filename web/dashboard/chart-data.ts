@@ -14,6 +14,8 @@ export interface Encoded {
 
 /**
  * One line: the numbers of its colour and dash, and whether it is switched on at first.
+ *
+ * `marks` are rings around single values, without a line between them.
  */
 export interface LineSeries {
   days: string;
@@ -23,6 +25,7 @@ export interface LineSeries {
   colour: number;
   dash: number;
   on: boolean;
+  marks: boolean;
 }
 
 /**

@@ -62,6 +62,15 @@ export function drawLines(card: HTMLElement, data: Lines): Stage {
   return stage;
 
   function line(one: Series, at: number): uPlot.Series {
+    if (one.marks) {
+      return {
+        label: one.name,
+        show: legend.on[at] ?? true,
+        stroke: () => colour(one),
+        paths: () => null,
+        points: { size: 11, width: 2, stroke: () => colour(one), fill: "transparent", show: true },
+      };
+    }
     const alone = lonely(aligned[at + 1] ?? []);
     return {
       label: one.name,

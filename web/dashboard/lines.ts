@@ -18,6 +18,14 @@ export function swatch(series: Series): SVGSVGElement {
   svg.setAttribute("class", "swatch");
   svg.setAttribute("viewBox", "0 0 20 8");
   svg.setAttribute("aria-hidden", "true");
+  if (series.marks) {
+    const ring = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+    for (const [name, value] of Object.entries({ cx: "10", cy: "4", r: "3", class: `line-${series.colour}` })) {
+      ring.setAttribute(name, value);
+    }
+    svg.append(ring);
+    return svg;
+  }
   const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
   line.setAttribute("d", "M0 4h20");
   line.setAttribute("class", `line-${series.colour}`);

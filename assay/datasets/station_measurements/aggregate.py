@@ -1,4 +1,4 @@
-"""Results to one value for each station, calendar date and parameter code."""
+"""Values to one for each station, calendar date and series."""
 
 from __future__ import annotations
 
@@ -6,72 +6,58 @@ from typing import Literal
 
 import polars as pl
 
-from assay.datasets.station_measurements.exact import SCALE, exact_sums
 from assay.errors import Unprocessable
+from assay.figures.exact import exact_sums
 
 Aggregate = Literal["mean", "median", "sum", "min", "max", "first", "last", "count"]
 
-_KEYS = ["station", "date", "pcode"]
+KEYS = ["station", "date", "pcode"]
 
 
-def aggregate(usable: pl.LazyFrame, how: Aggregate) -> pl.DataFrame:
-    """Return station, date, pcode and value, sorted; the value is a double, for `count` an integer.
+def aggregate(rows: pl.LazyFrame, how: Aggregate) -> pl.DataFrame:
+    """Return station, date, pcode and value of `rows`, which have them, `date_time`, `row` and `result`, none null.
 
-    The median of an even number of results is half the sum of the two in the middle. Independent of the order in which
-    rows are taken. Raises Unprocessable result_out_of_range where a sum is beyond the doubles.
+    The value is a double, for `count` an integer. The median of an even number of results is half the sum of the two in
+    the middle. Independent of the order in which rows are taken, and so is not the order of the result. Raises
+    Unprocessable result_out_of_range where a sum is beyond the doubles.
     """
-    rows = usable.with_columns(pl.col("date_time").dt.date().alias("date"))
     if how in ("mean", "sum"):
-        values = _added(rows, how)
+        values = exact_sums(rows, "result", KEYS).with_columns(pl.col(how).alias("value"))
     elif how in ("first", "last"):
-        values = _at_an_end(rows, last=how == "last")
+        values = at_an_end(rows, last=how == "last")
     else:
         result = pl.col("result")
-        simple = {"median": _median(result), "min": result.min(), "max": result.max(), "count": pl.len().cast(pl.Int64)}
-        values = rows.group_by(_KEYS).agg(simple[how].alias("value")).collect(engine="streaming")
+        simple = {"median": median(result), "min": result.min(), "max": result.max(), "count": pl.len().cast(pl.Int64)}
+        values = rows.group_by(KEYS).agg(simple[how].alias("value")).collect(engine="streaming")
     if how != "count":
         # -0.0 equals 0.0, so which of the two a minimum gives depends on the order; Polars skips an added 0.0.
         value = pl.col("value")
         values = values.with_columns(pl.when(value == 0).then(0.0).otherwise(value).alias("value"))
         beyond = values.filter(~pl.col("value").is_finite())
         if beyond.height:
-            station, date, pcode = beyond.sort(_KEYS).select(_KEYS).row(0)
+            station, date, pcode = beyond.sort(KEYS).select(KEYS).row(0)
             raise Unprocessable(
                 "result_out_of_range",
                 f"The {how} of {pcode} at {station} on {date} is beyond what a double holds.",
                 "Check the results of that day, or choose another aggregate.",
             )
-    return values.select(*_KEYS, "value").sort(_KEYS).cast({"station": pl.String, "pcode": pl.String})
+    return values.select(*KEYS, "value")
 
 
-def _added(rows: pl.LazyFrame, how: Literal["mean", "sum"]) -> pl.DataFrame:
-    result = pl.col("result")
-    sums = exact_sums(
-        rows, "result", _KEYS, [pl.len().alias("n"), result.min().alias("least"), result.max().alias("greatest")]
-    )
-    least, greatest, total = pl.col("least"), pl.col("greatest"), pl.col("sum")
-    # One value is its own sum, and equal values their own mean, which a rounded division need not give.
-    if how == "sum":
-        return sums.with_columns(pl.when(pl.col("n") == 1).then(least).otherwise(total).alias("value"))
-    scaled = pl.col("scaled") / pl.col("n") * SCALE
-    mean = pl.when(total.is_finite()).then(total / pl.col("n")).otherwise(scaled).clip(least, greatest)
-    return sums.with_columns(pl.when(least == greatest).then(least).otherwise(mean).alias("value"))
-
-
-def _median(result: pl.Expr) -> pl.Expr:
-    """Polars' own is low + (high - low) / 2, which rounds twice and overflows between values of both signs."""
+def median(result: pl.Expr) -> pl.Expr:
+    """The median: Polars' own is low + (high - low) / 2, which rounds twice and overflows between both signs."""
     low, high = result.quantile(0.5, "lower"), result.quantile(0.5, "higher")
     total = low + high
     return pl.when(total.is_finite()).then(total / 2).otherwise(low / 2 + high / 2)
 
 
-def _at_an_end(rows: pl.LazyFrame, *, last: bool) -> pl.DataFrame:
-    """The first or the last by time of day; among equal times the first or the last row of the input."""
+def at_an_end(rows: pl.LazyFrame, *, last: bool, value: str = "result") -> pl.DataFrame:
+    """The first or the last `value` by time of day; among equal times the first or the last row of the input."""
     ends = pl.Expr.max_by if last else pl.Expr.min_by
     return (
-        rows.group_by(*_KEYS, "date_time")
-        .agg(ends(pl.col("result"), "row").alias("value"))
-        .group_by(_KEYS)
+        rows.group_by(*KEYS, "date_time")
+        .agg(ends(pl.col(value), "row").alias("value"))
+        .group_by(KEYS)
         .agg(ends(pl.col("value"), "date_time"))
         .collect(engine="streaming")
     )

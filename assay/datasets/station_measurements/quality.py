@@ -1,24 +1,21 @@
-"""What is to be said about the data: rows refused, cells missing, outliers, duplicates."""
+"""What the rows are: refused, missing cells, values and bounds, duplicates."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from assay.datasets.station_measurements.exact import exact_sums
 from assay.datasets.station_measurements.rows import REASONS
 
 MISSING_ALERT = 0.2
-OUTLIER_Z = 3.0
-OUTLIER_ALERT = 10
 ROWS_LISTED = 1000
-OUTLIERS_LISTED = 100
+FLAGS_LISTED = 20
 # Rows that are looked at together for duplicates: bounds the memory, at one more pass for each so many rows.
 _ROWS_A_PASS = 10_000_000
 _MEASUREMENT = ["station", "date_time", "pcode"]
+_SAID = ["result", "sign"]
 
 
 @dataclass(frozen=True)
@@ -42,37 +39,11 @@ class Missing:
 
 
 @dataclass(frozen=True)
-class Outlier:
-    """One result and how many standard deviations it lies from the mean of its parameter code."""
-
-    row: int
-    station: str
-    result: float
-    z: float
-
-
-@dataclass(frozen=True)
-class Outliers:
-    """The results of one parameter code with |z| > 3, z by the mean and sample standard deviation of all its rows.
-
-    At most 100 are listed, the first in input order. `std` is None where there are fewer than 3 rows.
-    """
-
-    pcode: str
-    rows: int
-    mean: float | None
-    std: float | None
-    count: int
-    alert: bool
-    listed: list[Outlier]
-
-
-@dataclass(frozen=True)
 class Duplicates:
     """Rows that say the same measurement again; the first of each does not count. At most 1,000 rows are listed.
 
-    Identical rows have the same station, date, time, code and result as an earlier one; a conflicting row is the first
-    with its result where an earlier row has another. No row is both, and all stay in the analysis.
+    Identical rows have the same station, date, time, parameter and result as an earlier one; a conflicting row is the
+    first with its result where an earlier row has another. No row is both, and all stay in the analysis.
     """
 
     identical: int
@@ -85,11 +56,11 @@ def refusals(rows: pl.LazyFrame) -> list[Refusal]:
     """Count the rows that carry a reason, in the order of REASONS."""
     refused = rows.filter(pl.col("reason").is_not_null())
     counts = dict(refused.group_by("reason").len().collect(engine="streaming").iter_rows())
-    found = []
+    reasons = []
     for reason in (reason for reason in REASONS if reason in counts):
         first = refused.filter(pl.col("reason") == reason).select("row").head(ROWS_LISTED).collect(engine="streaming")
-        found.append(Refusal(reason, counts[reason], first["row"].to_list(), first.height))
-    return found
+        reasons.append(Refusal(reason, counts[reason], first["row"].to_list(), first.height))
+    return reasons
 
 
 def missing(columns: tuple[str, ...], filled: list[int], rows: int) -> list[Missing]:
@@ -100,45 +71,29 @@ def missing(columns: tuple[str, ...], filled: list[int], rows: int) -> list[Miss
     ]
 
 
-def outliers(usable: pl.LazyFrame) -> dict[str, Outliers]:
-    """Find the results far from the mean of their parameter code. The same whatever the order of the rows.
+def results(usable: pl.LazyFrame) -> pl.DataFrame:
+    """Count for each station and series what its results are, sorted by both.
 
-    Everything is computed on results divided by a power of two near the greatest of their code, so that no square
-    leaves the range of the doubles.
+    Columns: station, pcode, rows; values; below and above, bounds of each kind; unknown, those of them without a
+    number; estimated values; by_limit, bounds that are from a column of limits.
     """
-    size = usable.group_by("pcode").agg(pl.col("result").abs().max().alias("size")).collect(engine="streaming")
-    scales = size.select("pcode", pl.col("size").map_elements(_scale, return_dtype=pl.Float64).alias("scale"))
-    scaled = usable.join(scales.lazy(), on="pcode").with_columns((pl.col("result") / pl.col("scale")).alias("x"))
-    x = pl.col("x")
-    sums = exact_sums(scaled, "x", ["pcode"], [pl.len().alias("n"), (x.min() == x.max()).alias("constant")])
-    means = sums.select("pcode", "n", "constant", (pl.col("sum") / pl.col("n")).alias("mean"))
-    apart = scaled.join(means.lazy(), on="pcode").with_columns((x - pl.col("mean")).alias("apart"))
-    squares = exact_sums(apart.with_columns(pl.col("apart") ** 2), "apart", ["pcode"])
-    spread = (pl.col("sum") / (pl.col("n") - 1)).sqrt()
-    std = pl.when(pl.col("n") >= 3).then(pl.when(pl.col("constant")).then(0.0).otherwise(spread))
-    stats = means.join(squares, on="pcode").join(scales, on="pcode").with_columns(std.alias("std"))
-    z = pl.col("apart") / pl.col("std")
-    far = (
-        apart.join(stats.lazy().select("pcode", "std"), on="pcode")
-        .filter(pl.col("std") > 0)
-        .with_columns(z.alias("z"))
-        .filter(pl.col("z").abs() > OUTLIER_Z)
-        .select("pcode", "row", "station", "result", "z")
-        .collect(engine="streaming")
-        .sort("row")
-        .partition_by("pcode", as_dict=True, include_key=False)
+    sign = pl.col("sign")
+    counts = usable.group_by("station", "pcode").agg(
+        pl.len().alias("rows"),
+        (sign == 0).sum().alias("values"),
+        (sign < 0).sum().alias("below"),
+        (sign > 0).sum().alias("above"),
+        pl.col("result").is_null().sum().alias("unknown"),
+        pl.col("estimated", "by_limit").sum(),
     )
-    found = {}
-    for pcode, n, mean, scale, deviation in (
-        stats.select("pcode", "n", "mean", "scale", "std").sort("pcode").iter_rows()
-    ):
-        rows = far.get((pcode,), pl.DataFrame())
-        listed = [Outlier(*row) for row in rows.head(OUTLIERS_LISTED).iter_rows()]
-        found[pcode] = Outliers(
-            pcode, n, mean * scale, None if deviation is None else _finite(deviation * scale), rows.height,
-            rows.height >= OUTLIER_ALERT, listed,
-        )  # fmt: skip
-    return found
+    named = counts.collect(engine="streaming").cast({"station": pl.String, "pcode": pl.String})
+    return named.sort("station", "pcode")
+
+
+def unknown_flags(usable: pl.LazyFrame) -> list[tuple[str, int]]:
+    """The qualifiers that are not known, the most frequent first, and how many rows have each; at most 20."""
+    counts = usable.filter(pl.col("flag").is_not_null()).group_by("flag").len().collect(engine="streaming")
+    return list(counts.sort(["len", "flag"], descending=[True, False]).head(FLAGS_LISTED).iter_rows())
 
 
 def duplicates(usable: pl.LazyFrame, rows: int) -> Duplicates:
@@ -151,14 +106,13 @@ def duplicates(usable: pl.LazyFrame, rows: int) -> Duplicates:
     for number in range(passes):
         part = _suspects(usable.filter(share == number) if passes > 1 else usable)
         first = pl.col("row").min().alias("first")
-        result = pl.col("result")
-        same = part.group_by(*_MEASUREMENT, "result").agg(pl.len(), first).filter(pl.col("len") > 1)
-        apart = part.group_by(_MEASUREMENT).agg(first, result.min().alias("least"), result.max().alias("greatest"))
-        apart = apart.filter(pl.col("least") != pl.col("greatest"))
-        for name, groups, on in (("identical", same, [*_MEASUREMENT, "result"]), ("conflicting", apart, _MEASUREMENT)):
+        same = part.group_by(*_MEASUREMENT, *_SAID).agg(pl.len(), first).filter(pl.col("len") > 1)
+        apart = part.group_by(_MEASUREMENT).agg(first, pl.struct(_SAID).n_unique().alias("different"))
+        apart = apart.filter(pl.col("different") > 1)
+        for name, groups, on in (("identical", same, [*_MEASUREMENT, *_SAID]), ("conflicting", apart, _MEASUREMENT)):
             again = part.join(groups.select(*on, "first"), on=on)
             if name == "conflicting":
-                again = again.group_by(*_MEASUREMENT, "result", "first").agg(pl.col("row").min())
+                again = again.group_by(*_MEASUREMENT, *_SAID, "first").agg(pl.col("row").min())
             again = again.filter(pl.col("row") != pl.col("first"))
             counts[name] += again.height
             listed[name] = sorted([*listed[name], *again["row"].bottom_k(ROWS_LISTED)])[:ROWS_LISTED]
@@ -173,15 +127,9 @@ def _suspects(usable: pl.LazyFrame) -> pl.DataFrame:
     hashed = pl.struct(_MEASUREMENT).hash()
     hashes = np.sort(usable.select(hashed.alias("hash")).collect(engine="streaming")["hash"].to_numpy())
     twice = pl.Series(np.unique(hashes[1:][hashes[1:] == hashes[:-1]]))
+    needed = usable.select("row", *_MEASUREMENT, *_SAID)
     if twice.is_empty():
-        return usable.head(0).collect(engine="streaming")
-    return usable.filter(hashed.is_in(twice.implode())).collect(engine="streaming")
-
-
-def _scale(size: float) -> float:
-    """The power of two below `size`; 1 for 0."""
-    return math.ldexp(1.0, math.frexp(size)[1] - 1) if size else 1.0
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+        return needed.head(0).collect(engine="streaming")
+    # A bound without a number equals another such, which a null does not.
+    known = pl.col("result").fill_null(float("nan"))
+    return needed.filter(hashed.is_in(twice.implode())).with_columns(known).collect(engine="streaming")

@@ -1,8 +1,7 @@
-"""quality.json and the dashboard: the same findings, for programs and for people."""
+"""Everything that was found, and quality.json, which says it to programs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import cast
@@ -10,79 +9,93 @@ from typing import cast
 import polars as pl
 from pydantic import JsonValue
 
+from assay.datasets.station_measurements.derived import Derived
+from assay.datasets.station_measurements.exceedances import Exceedances, Held
 from assay.datasets.station_measurements.names import alike
-from assay.datasets.station_measurements.quality import (
-    MISSING_ALERT,
-    OUTLIER_ALERT,
-    OUTLIER_Z,
-    Duplicates,
-    Missing,
-    Outliers,
-    Refusal,
-)
+from assay.datasets.station_measurements.outliers import LEAST_VALUES, OUTLIER_Z, Judged
+from assay.datasets.station_measurements.quality import MISSING_ALERT, Duplicates, Missing, Refusal
 from assay.datasets.station_measurements.rows import Survey
-from assay.datasets.station_measurements.tables import Wide
+from assay.datasets.station_measurements.sentinels import Sentinel
+from assay.datasets.station_measurements.series import Arrangement
+from assay.datasets.station_measurements.tables import Column
 from assay.detection.columns import Columns
-from assay.detection.detect import SURE
-from assay.page.model import Figure, Finding, Page, Panel, Series, Table
 
-_LINEAGE_ROWS = 10
-# So few rows may well be slips of the pen, and decide how all the others are read.
-_FEW_ROWS = 2
-_FEW_GROUPS = 5
-_REASONS = {
-    "missing_station": "no station",
-    "missing_date": "no date",
-    "unparsable_date": "a date that can't be read",
-    "missing_pcode": "no parameter code",
-    "missing_result": "no result",
-    "result_not_a_number": "a result that is no number",
-    "broken_quotes": "quotes that don't close",
-    "too_many_fields": "more fields than the header",
-    "too_few_fields": "fewer fields than the header, and in other places",
-}
+SERIES_LISTED = 10_000
 
 
 @dataclass(frozen=True)
 class Quality:
     """Everything that was found; `roles` gives the position of the column that plays each part.
 
-    `confidence` is how sure it is that the file holds station measurements at all, `found` why each column is what it
-    is, `times_unused` a column of times
-    that could not be joined to the dates, and `order_rows` how many rows tell that the day or the month comes first.
+    `results` is what quality.results counts, `shown` the columns that the tables may have. `confidence` is how sure it
+    is that the file holds station measurements at all, `assignment` why each column is what it is, `times_unused` a
+    column of times that could not be joined to the dates.
     """
 
+    aggregate: str
+    censored: str
+    template: tuple[str, ...] | None
     survey: Survey
     used: int
     refused: list[Refusal]
     missing: list[Missing]
-    outliers: list[Outliers]
+    results: pl.DataFrame
+    flags: list[tuple[str, int]]
+    sentinels: list[Sentinel]
+    outliers: Judged
     duplicates: Duplicates
+    held: list[Held]
+    exceedances: list[Exceedances]
+    limit_problems: list[str]
+    derived: list[Derived]
     read_as: dict[str, JsonValue]
     columns: tuple[str, ...]
     roles: dict[str, int]
     stations: list[str]
-    codes: list[str]
+    arrangement: Arrangement
+    shown: list[Column]
     first_date: date
     last_date: date
-    template: tuple[str, ...] | None
     confidence: float
-    found: Columns
+    assignment: Columns
     times_unused: str | None
-    order_rows: dict[str, int]
+
+    def total(self, column: str) -> int:
+        """Add up one column of `results`."""
+        return int(self.results[column].sum())
+
+    def bounds(self) -> int:
+        """Count the results that are bounds, such as <0.5."""
+        return self.total("below") + self.total("above")
+
+    def label(self, key: str) -> str:
+        """Name a series as the tables do."""
+        return self.arrangement.series[key].label
+
+    def codes(self) -> list[str]:
+        """Name the parameters that have usable rows."""
+        return list(dict.fromkeys(self.arrangement.series[key].code for key in self.results["pcode"].unique().sort()))
+
+    def parameter_count(self) -> int:
+        """Count the parameters that have usable rows."""
+        return len(self.codes())
 
     def left_out(self) -> list[str]:
-        """Name the codes of the data that the template does not."""
-        return [code for code in self.codes if self.template is not None and code not in self.template]
+        """Name the parameters of the data that the template does not."""
+        if self.template is None:
+            return []
+        shown = {column.key for column in self.shown}
+        return [self.label(key) for key in self.results["pcode"].unique().sort() if key not in shown]
 
     def without_data(self) -> list[str]:
         """Name the columns of the template that no row has a result for."""
-        return [code for code in self.template or () if code not in self.codes]
+        return [column.label for column in self.shown if column.key is None]
 
 
 def quality_json(quality: Quality) -> JsonValue:
     """Shape quality.json."""
     used = set(quality.roles.values())
+    series, outliers = quality.arrangement.series, quality.outliers
     content = {
         "rows": {
             "read": quality.survey.rows_read,
@@ -90,188 +103,69 @@ def quality_json(quality: Quality) -> JsonValue:
             "refused": quality.survey.rows_read - quality.used,
             "blank": quality.survey.rows_blank,
         },
-        "refused": [asdict(one) for one in quality.refused],
-        "missing": {"alert_at": MISSING_ALERT, "columns": [asdict(one) for one in quality.missing]},
+        "refused": [asdict(refusal) for refusal in quality.refused],
+        "missing": {"alert_at": MISSING_ALERT, "columns": [asdict(column) for column in quality.missing]},
+        "results": {
+            "values": quality.total("values"),
+            "below_a_limit": quality.total("below"),
+            "above_a_limit": quality.total("above"),
+            "without_a_known_limit": quality.total("unknown"),
+            "limit_from_a_column": quality.total("by_limit"),
+            "estimated": quality.total("estimated"),
+            "taken_as": quality.censored,
+            "unknown_qualifiers": [{"qualifier": flag, "rows": rows} for flag, rows in quality.flags],
+            "series": _series(quality),
+        },
+        "units": {
+            "parameters": {one.label: one.unit for one in series.values() if one.unit},
+            "converted": [
+                {"parameter": code, "from": given, "to": unit, "rows": rows}
+                for code, changes in quality.arrangement.converted.items()
+                for given, unit, rows in changes
+            ],
+            "kept_apart": quality.arrangement.apart,
+        },
+        "sentinels": [
+            {"parameter": quality.label(one.pcode), "value": one.value, "rows": one.count} for one in quality.sentinels
+        ],
         "outliers": {
             "z_above": OUTLIER_Z,
-            "alert_at": OUTLIER_ALERT,
-            "pcodes": [asdict(one) for one in quality.outliers],
+            "least_values": LEAST_VALUES,
+            "count": outliers.count,
+            "series_judged": outliers.judged,
+            "series_not_judged": {"too_few_values": outliers.too_few, "no_spread": outliers.no_spread},
+            "series": [asdict(one) | {"pcode": quality.label(one.pcode)} for one in outliers.series],
         },
+        "limits": {
+            "held": [asdict(one) | {"pcode": quality.label(one.pcode)} for one in quality.held],
+            "exceedances": [asdict(one) | {"pcode": quality.label(one.pcode)} for one in quality.exceedances],
+            "problems": quality.limit_problems,
+        },
+        "derived": [asdict(one) for one in quality.derived],
         "duplicates": asdict(quality.duplicates),
         "confidence": quality.confidence,
-        "date_order": {"read_as": quality.survey.dates.decided, "rows": quality.order_rows},
+        "date_order": {"read_as": quality.survey.dates.decided, "rows": quality.survey.order_rows},
         "dates_with_zone": quality.survey.dates.zoned,
         "times_not_used": quality.times_unused,
         "columns": {
             "used": {role: quality.columns[at] for role, at in quality.roles.items()},
             "ignored": [name for at, name in enumerate(quality.columns) if at not in used],
         },
-        "names_alike": {"stations": alike(quality.stations), "pcodes": alike(quality.codes)},
+        "names_alike": {"stations": alike(quality.stations), "pcodes": alike(quality.codes())},
         "template": {"left_out": quality.left_out(), "without_data": quality.without_data()},
         "read_as": quality.read_as,
     }
     return cast("JsonValue", content)
 
 
-def panel(wide: Wide) -> Panel:
-    """Shape the chart of one station: a line for each code that it has a result for."""
-    return Panel(
-        title=wide.station,
-        dates=wide.dates.to_list(),
-        series=[
-            Series(code, values.cast(pl.Float64).to_list())
-            for code, values in zip(wide.codes, wide.values, strict=True)
-            if values.null_count() < values.len()
-        ],
-    )
-
-
-def page(quality: Quality, panels: Sequence[Panel], lineage: pl.LazyFrame, sha256: str, aggregate: str) -> Page:
-    """Shape the dashboard: what to look at first is at the top. `panels` are those of the first stations."""
-    refused = quality.survey.rows_read - quality.used
-    first, last = quality.first_date, quality.last_date
-    return Page(
-        title="Station measurements",
-        subtitle=f"{aggregate.capitalize()} of each parameter a day, by station",
-        figures=[
-            Figure("Stations", f"{len(quality.stations):,}"),
-            Figure("Parameter codes", f"{len(quality.codes):,}"),
-            Figure("Rows used", f"{quality.used:,} of {quality.survey.rows_read:,}"),
-            Figure("Rows refused", f"{refused:,}", "warn" if refused else "good"),
-            Figure("Dates", f"{first} to {last}" if first < last else str(first)),
-        ],
-        findings=_findings(quality),
-        panels=panels,
-        without_panel=quality.stations[len(panels) :],
-        tables=[*_quality_tables(quality), _lineage_table(lineage, sha256, quality.survey.rows_read)],
-    )
-
-
-def _rows(count: int, one: str, many: str) -> str:
-    return f"1 row {one}" if count == 1 else f"{count:,} rows {many}"
-
-
-def _findings(quality: Quality) -> list[Finding]:
-    """Say what was found, what needs a look first."""
-    alerts = [
-        Finding(
-            f"{found.pcode}: {found.count:,} of {found.rows:,} results lie more than 3 standard deviations off.", "bad"
-        )
-        for found in quality.outliers
-        if found.alert
-    ]
-    needed = set(quality.roles.values())
-    for at, column in enumerate(quality.missing):
-        if column.alert and at in needed:
-            alerts.append(Finding(f"{column.column} is blank in {column.rate:.0%} of the rows.", "bad"))
-    warnings = _reading(quality)
-    if quality.refused:
-        by_count = sorted(quality.refused, key=lambda one: (-one.count, one.reason))
-        reasons = ", ".join(f"{one.count:,} with {_REASONS[one.reason]}" for one in by_count)
-        count = sum(one.count for one in quality.refused)
-        warnings.append(Finding(f"{_rows(count, 'was', 'were')} refused: {reasons}.", "warn"))
-    twice = quality.duplicates
-    if twice.conflicting:
-        gives = _rows(twice.conflicting, "gives", "give")
-        warnings.append(Finding(f"{gives} another result for a station, time and parameter that came before.", "warn"))
-    if twice.identical:
-        repeats = _rows(twice.identical, "repeats", "repeat")
-        warnings.append(Finding(f"{repeats} an earlier row and count{'s' * (twice.identical == 1)} again.", "warn"))
-    for what, names in (("Stations", quality.stations), ("Parameter codes", quality.codes)):
-        if groups := alike(names):
-            said = "; ".join(" and ".join(group) for group in groups[:_FEW_GROUPS])
-            more = f"; and {len(groups) - _FEW_GROUPS:,} more such groups" if len(groups) > _FEW_GROUPS else ""
-            warnings.append(Finding(f"{what} whose names look alike, kept apart: {said}{more}.", "warn"))
-    if left_out := quality.left_out():
-        warnings.append(Finding(f"Not in the template, so left out: {_few(left_out)}.", "warn"))
-    if without := quality.without_data():
-        warnings.append(Finding(f"In the template, but without data: {_few(without)}.", "warn"))
-    empty = [one.column for at, one in enumerate(quality.missing) if one.alert and at not in needed]
-    few = sum(found.count for found in quality.outliers if not found.alert)
-    plain = []
-    if few:
-        plain.append(Finding(f"{few:,} other results lie more than 3 standard deviations from their parameter's mean."))
-    if empty:
-        plain.append(Finding(f"Columns of no use to the analysis that are mostly or often blank: {_few(empty)}."))
-    good = [] if quality.refused else [Finding("Every row could be used.", "good")]
-    if not twice.identical and not twice.conflicting:
-        good.append(Finding("No measurement stands there twice.", "good"))
-    return [*alerts, *warnings, *plain, *good]
-
-
-def _reading(quality: Quality) -> list[Finding]:
-    """Say where the file could be read in another way than it was."""
-    said = [*quality.found.doubts, *quality.found.notes]
-    if quality.confidence < SURE:
-        said.append(
-            f"Taken for station measurements with a confidence of {quality.confidence:.2f}: check that the columns "
-            f"are the right ones ({_few([quality.columns[at] for at in quality.roles.values()])})."
-        )
-    if quality.times_unused is not None:
-        said.append(
-            f"The dates have no times, and the column {quality.times_unused} was not used: "
-            "too few of its cells are times such as 13:45. Every row was read as of midnight."
-        )
-    order, deciding = quality.survey.dates.decided, max(quality.order_rows.values())
-    if order == "assumed month first":
-        said.append("Nothing in the file tells 1/2/2024 from 2/1/2024: month first was assumed.")
-    elif order and min(quality.order_rows.values()):
-        said.append(f"Dates such as 1/2/2024 were read as {order}.")
-    elif order and deciding <= _FEW_ROWS and deciding < quality.used:
-        said.append(f"Dates such as 1/2/2024 were read as {order} because of {_rows(deciding, 'alone', 'alone')}.")
-    if zoned := quality.survey.dates.zoned:
-        said.append(f"{_rows(zoned, 'names', 'name')} a time zone, which was left aside: times are those of the clock.")
-    if sheets := cast("list[str]", quality.read_as.get("sheets_not_read") or []):
-        said.append(f"Sheets that were not read: {_few(sheets)}.")
-    said += cast("list[str]", quality.read_as.get("warnings") or [])
-    if quality.read_as.get("decimal_comma"):
-        said.append("Results such as 1,5 were read with a decimal comma.")
-    if lines := cast("int", quality.read_as.get("multi_line_records") or 0):
-        said.append(f"{_rows(lines, 'has', 'have')} a cell with line breaks: check that quotes are closed.")
-    return [Finding(text, "warn") for text in said]
-
-
-def _quality_tables(quality: Quality) -> list[Table]:
-    made = [
-        Table(
-            "Missing cells",
-            ["Column", "Blank", "Share", "Alert"],
-            [[one.column, one.count, f"{one.rate:.1%}", "yes" if one.alert else ""] for one in quality.missing],
-            note=f"Alert at {MISSING_ALERT:.0%} of {quality.survey.rows_read:,} rows.",
-        ),
-        Table(
-            "Rows refused",
-            ["Reason", "Rows", "Row numbers"],
-            [[_REASONS[one.reason], one.count, _few([str(row) for row in one.rows])] for one in quality.refused],
-            note="Row 1 is the first below the header. All stand in the lineage; quality.json lists up to 1,000.",
-        ),
-        Table(
-            "Outliers",
-            ["Parameter code", "Rows", "Mean", "Standard deviation", "Outliers", "Alert", "Row: result"],
-            [
-                [
-                    one.pcode, one.rows, one.mean, one.std, one.count, "yes" if one.alert else "",
-                    _few([f"{far.row}: {far.result!r}" for far in one.listed]),
-                ]
-                for one in quality.outliers
-            ],
-            note=f"Results more than 3 standard deviations from the mean of their parameter; alert at {OUTLIER_ALERT}.",
-        ),
+def _series(quality: Quality) -> list[dict[str, JsonValue]]:
+    """The stations and series that have more than plain values, at most 10,000."""
+    more = quality.results.filter(pl.col("below") + pl.col("above") + pl.col("estimated") > 0).head(SERIES_LISTED)
+    return [
+        {
+            "station": row["station"], "pcode": quality.label(row["pcode"]), "values": row["values"],
+            "below_a_limit": row["below"], "above_a_limit": row["above"], "without_a_known_limit": row["unknown"],
+            "estimated": row["estimated"],
+        }
+        for row in more.iter_rows(named=True)
     ]  # fmt: skip
-    return [table for table in made if table.rows]
-
-
-def _lineage_table(lineage: pl.LazyFrame, sha256: str, rows: int) -> Table:
-    head = lineage.head(_LINEAGE_ROWS).collect(engine="streaming")
-    tail = lineage.tail(_LINEAGE_ROWS).collect(engine="streaming").filter(~pl.col("row").is_in(head["row"].implode()))
-    shown = pl.concat([head, tail])
-    return Table(
-        "Lineage",
-        shown.columns,
-        [list(row) for row in shown.iter_rows()],
-        note=f"The first and last of {rows:,} rows; all are in audit_lineage.csv. SHA-256 of the input: {sha256}",
-    )
-
-
-def _few(names: Sequence[str], most: int = 10) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

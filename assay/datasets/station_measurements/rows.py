@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
+from assay.datasets.station_measurements.limits import MAX_CODES
+from assay.datasets.station_measurements.names import checked_names
+from assay.datasets.station_measurements.results import OPTIONAL, with_meaning
+from assay.datasets.station_measurements.series import Arrangement, arrange, placed
+from assay.datasets.station_measurements.units import unit_in
 from assay.formats import Table
 from assay.reading import Reading
 from assay.types.dates import DateOrder, decide, parse
@@ -22,7 +28,6 @@ _NEARLY_ALL = 0.95
 FORMAT = "%Y-%m-%d %H:%M:%S"
 _IN_FORMAT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
 _TEXTS = ("station", "date_time", "pcode", "result")
-_KEYS = ("station", "pcode")
 
 REASONS = (
     "missing_station",
@@ -31,6 +36,7 @@ REASONS = (
     "missing_pcode",
     "missing_result",
     "result_not_a_number",
+    "sentinel",
     "broken_quotes",
     "too_many_fields",
     "too_few_fields",
@@ -57,15 +63,18 @@ class Survey:
 class Copies:
     """The copies that are made of the rows, and the frames over them, all in input order.
 
-    `texts`: row (Int64) and every row's station, date_time, pcode and result as trimmed text, null where blank; moment
-    (Datetime) and number (finite double), null where the text is none; in_format, whether date_time is in FORMAT.
-    `usable`: row, station and pcode (Enum), date_time and result of the usable rows, none of them null. `refused`: row
-    and reason, one of REASONS, of the rest.
+    `texts`: row (Int64) and every row's station, date_time, pcode, result and optional roles as trimmed text, null
+    where blank; moment (Datetime) and number (finite double), null where the text is none; in_format, whether date_time
+    is in FORMAT.
+    `usable`: row, station (Enum), pcode (Enum, the key of the series), date_time, and result: the value or the bound in
+    the series' unit, `raw` as it was read, and `sign` as in results.py; `estimated`, `by_limit`, and `flag`, a
+    qualifier that is not known. Only a bound may be null. `refused`: row and reason, one of REASONS, of the rest.
     """
 
     texts: pl.LazyFrame
     usable: pl.LazyFrame
     refused: pl.LazyFrame
+    arrangement: Arrangement
 
 
 def look(table: Table, roles: dict[str, int], reading: Reading, path: Path) -> Survey:
@@ -74,7 +83,7 @@ def look(table: Table, roles: dict[str, int], reading: Reading, path: Path) -> S
     Decides how dates and numbers are written, where `reading` does not say it. A row whose cells are all blank is no
     row. What the decimal mark is goes into the table's facts too.
     """
-    texts = {name: _text(roles[name]) for name in _TEXTS}
+    texts = {name: _text(roles[name]) for name in (*_TEXTS, *OPTIONAL) if name in roles}
     filled = [f"filled {position}" for position in range(len(table.columns))]
     known = {roles[name]: text.is_not_null() for name, text in texts.items()}
     rows = table.frame.select(
@@ -84,32 +93,34 @@ def look(table: Table, roles: dict[str, int], reading: Reading, path: Path) -> S
         pl.col("date_time").str.contains(_IN_FORMAT).alias("in_format"),
     )
     counts = rows.select(pl.len().alias("rows"), pl.col("blank").sum(), *(pl.col(name).sum() for name in filled))
-    copy = rows.select("row", "fault", "blank", "in_format", *_TEXTS).sink_parquet(
+    copy = rows.select("row", "fault", "blank", "in_format", *texts).sink_parquet(
         path, compression="lz4", row_group_size=ROW_GROUP, lazy=True
     )
-    found = pl.collect_all([copy, counts], engine="streaming")[1].row(0, named=True)
+    counted = pl.collect_all([copy, counts], engine="streaming")[1].row(0, named=True)
     looks, dates = _dates(path, reading)
     decimal_comma = _has_decimal_comma(path, table, reading)
     table.facts["decimal_comma"] = decimal_comma
     order = {name: looks[f"date_{name}"] if dates.decided else 0 for name in ("day_first", "month_first")}
     return Survey(
-        rows_read=found["rows"] - found["blank"],
-        rows_blank=found["blank"],
-        filled=[found[name] for name in filled],
+        rows_read=counted["rows"] - counted["blank"],
+        rows_blank=counted["blank"],
+        filled=[counted[name] for name in filled],
         dates=dates,
         order_rows=order,
         decimal_comma=decimal_comma,
     )
 
 
-def sort_out(copy: Path, table: Table, survey: Survey, folder: Path) -> Copies:
-    """Part the rows of `look`'s copy into usable ones and those to refuse, each in a file of its own in `folder`."""
+def sort_out(
+    copy: Path, table: Table, survey: Survey, roles: Mapping[str, int], units: Mapping[str, str], folder: Path
+) -> Copies:
+    """Part the rows of `look`'s copy into usable ones and those to refuse, each in a file of its own in `folder`.
+
+    `units` has the unit that a user wants for a parameter.
+    """
     texts = pl.scan_parquet(copy, glob=False)
     # As numbers of a list the names take a tenth of the memory and of the time wherever rows are grouped.
-    names = {
-        key: pl.Enum(texts.select(pl.col(key).drop_nulls().unique()).collect(engine="streaming")[key].sort())
-        for key in _KEYS
-    }
+    stations = pl.Enum(_different(texts, "station").sort())
     if survey.rows_blank:
         texts = texts.filter(~pl.col("blank"))
     rows = _moments(texts.drop("blank"), survey.dates)
@@ -117,12 +128,15 @@ def sort_out(copy: Path, table: Table, survey: Survey, folder: Path) -> Copies:
         # A bare time or a duration comes from a workbook as a moment counted from its day 0.
         clock = pl.col("moment").is_between(*_EXCEL_DAY_0, closed="left")
         rows = rows.with_columns(pl.when(~clock).then(pl.col("moment")).alias("moment"))
-    rows = rows.with_columns(_number(pl.col("result"), survey.decimal_comma).alias("number"))
-    fit = pl.all_horizontal(pl.col(name).is_not_null() for name in ("station", "moment", "pcode", "number"))
-    fit &= pl.col("fault").is_null()
-    usable = rows.filter(fit).select(
-        "row", *(pl.col(key).cast(kind) for key, kind in names.items()),
-        pl.col("moment").alias("date_time"), pl.col("number").alias("result"),
+    rows = with_meaning(rows, roles, decimal_comma=survey.decimal_comma)
+    meant = _with_parameter(rows, roles)
+    fit = pl.all_horizontal(pl.col(name).is_not_null() for name in ("station", "moment", "pcode"))
+    fit &= (pl.col("value").is_not_null() | (pl.col("sign") != 0)) & pl.col("fault").is_null()
+    counts = _counts(meant.filter(fit), _different(meant, "pcode"), has_units="unit" in meant.collect_schema())
+    arrangement = arrange(counts, units, unit_in(table.columns[roles["result"]]))
+    usable = placed(meant.filter(fit), arrangement).select(
+        "row", pl.col("station").cast(stations), "pcode", pl.col("moment").alias("date_time"),
+        pl.col("value").alias("result"), "raw", "sign", "estimated", "by_limit", "flag",
     )  # fmt: skip
     refused = rows.filter(~fit).select("row", _reason().alias("reason"))
     sinks = {folder / "usable.parquet": usable, folder / "refused.parquet": refused}
@@ -133,7 +147,40 @@ def sort_out(copy: Path, table: Table, survey: Survey, folder: Path) -> Copies:
         ],
         engine="streaming",
     )
-    return Copies(rows.drop("fault"), *(pl.scan_parquet(path, glob=False) for path in sinks))
+    usable, refused = (pl.scan_parquet(path, glob=False) for path in sinks)
+    return Copies(rows.drop("fault"), usable, refused, arrangement)
+
+
+def _different(rows: pl.LazyFrame, column: str) -> pl.Series:
+    return rows.select(pl.col(column).drop_nulls().unique()).collect(engine="streaming")[column]
+
+
+def _with_parameter(rows: pl.LazyFrame, roles: Collection[str]) -> pl.LazyFrame:
+    """Make `pcode` the parameter, of which a fraction such as Dissolved is a part, and `unit` that of the value."""
+    if "fraction" in roles:
+        name = pl.concat_str("pcode", "fraction", separator=", ", ignore_nulls=True)
+        rows = rows.with_columns(pl.when(pl.col("pcode").is_not_null()).then(name).alias("pcode"))
+    if "limit_unit" in roles:
+        own = pl.col("unit") if "unit" in roles else pl.lit(None, pl.String)
+        of_limit = pl.when("by_limit").then(pl.coalesce("limit_unit", own)).otherwise(own)
+        rows = rows.with_columns(of_limit.alias("unit"))
+    return rows
+
+
+def _counts(rows: pl.LazyFrame, codes: pl.Series, *, has_units: bool) -> dict[tuple[str, str | None], tuple[int, int]]:
+    """For each parameter and unit of usable rows how many there are, and how many of them have a value.
+
+    Where there are no units, all `codes` count as one row each, without a look at the rows.
+    """
+    if not has_units and codes.len() <= MAX_CODES:
+        return dict.fromkeys(((code, None) for code in codes), (1, 1))
+    names = checked_names(rows, "pcode", "parameter codes", "too_many_parameters", MAX_CODES)
+    if not has_units:
+        return dict.fromkeys(((code, None) for code in names), (1, 1))
+    checked_names(rows, "unit", "units", "too_many_units", MAX_CODES)
+    grouped = rows.group_by("pcode", "unit").agg(pl.len(), pl.col("value").is_not_null().sum().alias("values"))
+    counts = grouped.collect(engine="streaming")
+    return {(code, unit): (rows, values) for code, unit, rows, values in counts.iter_rows()}
 
 
 def _filled(position: int) -> pl.Expr:
@@ -168,6 +215,8 @@ def _moments(texts: pl.LazyFrame, order: DateOrder) -> pl.LazyFrame:
 
 
 def _comma_survey(text: pl.Expr) -> dict[str, pl.Expr]:
+    # Bounds such as <0,5 are written as the numbers are; words such as ND say nothing.
+    text = pl.when(text.str.contains("[0-9]")).then(text.str.replace(r"^[<>=≤≥~\s]+", ""))
     comma = pl.when(text.str.contains(r"^[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?$")).then(text)
     return {
         "results": text.is_not_null().sum(),
@@ -189,16 +238,6 @@ def _has_decimal_comma(copy: Path, table: Table, reading: Reading) -> bool:
     return bool(commas > found["result_thousands"] and commas + found["result_whole"] >= _NEARLY_ALL * found["results"])
 
 
-def _number(text: pl.Expr, decimal_comma: bool) -> pl.Expr:
-    """The finite double that a text stands for, else null; null too where it is too small for a double but not 0."""
-    if decimal_comma:
-        # In such a column a point is no decimal mark, and may part thousands.
-        text = pl.when(~text.str.contains(".", literal=True)).then(text.str.replace(",", ".", literal=True))
-    number = text.cast(pl.Float64, strict=False)
-    lost = pl.when(number == 0).then(text).str.contains("^[^eE]*[1-9]").fill_null(value=False)
-    return pl.when(number.is_finite() & ~lost).then(number)
-
-
 def _reason() -> pl.Expr:
     """Why a row is refused, the first of REASONS that holds; null for a usable row."""
     missing = {name: pl.col(name).is_null() for name in _TEXTS}
@@ -207,7 +246,7 @@ def _reason() -> pl.Expr:
         "missing_date": missing["date_time"],
         "unparsable_date": pl.col("moment").is_null(),
         "missing_pcode": missing["pcode"],
-        "missing_result": missing["result"],
-        "result_not_a_number": pl.col("number").is_null(),
+        "missing_result": missing["result"] & (pl.col("sign") == 0),
+        "result_not_a_number": pl.col("value").is_null() & (pl.col("sign") == 0),
     }
     return pl.coalesce(*(pl.when(test).then(pl.lit(reason)) for reason, test in tests.items()), "fault")

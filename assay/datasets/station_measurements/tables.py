@@ -12,7 +12,9 @@ from pathlib import Path
 import polars as pl
 
 from assay.contract import Outputs
+from assay.datasets.station_measurements.censored import as_text
 from assay.datasets.station_measurements.limits import MAX_DATES
+from assay.datasets.station_measurements.names import natural_key
 from assay.errors import Unprocessable
 from assay.write.spreadsheet_text import guarded
 from assay.write.workbook import MEDIA_TYPE, new_workbook, write_date, write_exact
@@ -24,25 +26,27 @@ _DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])\.")
 
 
 @dataclass(frozen=True)
-class Wide:
-    """One station's table: dates ascending, and one column of values for each of `codes`, null where none was measured.
+class Column:
+    """One column of the tables: the key of its series, None where the data have none; its header, and its unit."""
 
-    The columns of `values` are named by their position.
+    key: str | None
+    label: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Wide:
+    """One station's table: dates ascending, and a column of values for each of `labels`, null where none was measured.
+
+    The columns of `values` are named by their position. `texts` has the columns with cells that are no numbers, such as
+    <0.5: these cells, and null for the rest.
     """
 
     station: str
-    codes: tuple[str, ...]
+    labels: tuple[str, ...]
     dates: pl.Series
     values: pl.DataFrame
-
-
-def natural_key(text: str) -> tuple[list[str | tuple[int, str]], str]:
-    """Sort key: numbers within a text by their size, letters in any case; `Data 2` before `Data 10`."""
-    parts = re.split(r"([0-9]+)", text.casefold())
-    numbers = [part.lstrip("0") for part in parts[1::2]]
-    mixed: list[str | tuple[int, str]] = list(parts)
-    mixed[1::2] = [(len(number), number) for number in numbers]
-    return mixed, text
+    texts: pl.DataFrame
 
 
 def stems(stations: Sequence[str]) -> dict[str, str]:
@@ -66,24 +70,35 @@ def _is_plain(stem: str) -> bool:
     return stem[0].isalnum() and _DEVICE.match(stem) is None
 
 
-def wide_tables(values: pl.DataFrame, template: Sequence[str] | None) -> Iterator[Wide]:
-    """Turn aggregated values (station, date, pcode, value; sorted) into a table a station, in natural order.
+def wide_tables(values: pl.DataFrame, columns: Sequence[Column], *, every: bool) -> Iterator[Wide]:
+    """Turn values (see censored.py) into a table a station, in natural order.
 
-    The columns are the station's own codes in natural order, or those of the template in its order.
+    The columns of a station are those that it has a value for, or `every` one.
     """
     parts = values.partition_by("station", as_dict=True, maintain_order=True)
     for station in sorted((str(key[0]) for key in parts), key=natural_key):
         part = parts[(station,)]
-        codes = tuple(template or sorted(part["pcode"].unique(), key=natural_key))
-        places = {code: str(index) for index, code in enumerate(codes)}
+        there = set(part["pcode"].unique())
+        own = [column for column in columns if every or column.key in there]
+        places = {column.key: str(index) for index, column in enumerate(own) if column.key is not None}
         kept = part.with_columns(pl.col("pcode").replace_strict(places, default=None, return_dtype=pl.String))
         dates = part.select(pl.col("date").unique().sort())
-        across = kept.drop_nulls("pcode").pivot(on="pcode", index="date", values="value")
-        table = dates.join(across, on="date", how="left", maintain_order="left")
-        kind = values.schema["value"]
-        columns = [pl.col(at) if at in table.columns else pl.lit(None, kind).alias(at) for at in places.values()]
-        # with_columns first: literals alone would be one row, whatever the number of dates.
-        yield Wide(station, codes, table["date"], table.with_columns(columns).select(places.values()))
+        names = [str(index) for index in range(len(own))]
+        table = _across(kept, dates, names, "value")
+        marked = kept.drop_nulls("pcode").filter(pl.col("sign") != 0)
+        in_words = marked.with_columns(as_text(pl.col("value"), pl.col("sign")).alias("text"))
+        texts = _across(in_words, dates, sorted(marked["pcode"].unique(), key=int), "text")
+        yield Wide(station, tuple(column.label for column in own), dates["date"], table, texts)
+
+
+def _across(kept: pl.DataFrame, dates: pl.DataFrame, names: list[str], value: str) -> pl.DataFrame:
+    """One column for each of `names`, a row for each date; null where there is nothing."""
+    across = kept.drop_nulls("pcode").pivot(on="pcode", index="date", values=value)
+    table = dates.join(across, on="date", how="left", maintain_order="left")
+    kind = kept.schema[value]
+    columns = [pl.col(name) if name in table.columns else pl.lit(None, kind).alias(name) for name in names]
+    # with_columns first: literals alone would be one row, whatever the number of dates.
+    return table.with_columns(columns).select(names)
 
 
 def table_paths(stem: str, outputs: Outputs) -> tuple[Path, Path]:
@@ -98,10 +113,12 @@ def write_tables(wide: Wide, as_csv: Path, as_xlsx: Path) -> None:
 
 
 def _write_csv(wide: Wide, path: Path) -> None:
-    names = pl.DataFrame({"name": ["Station", "Dates", *wide.codes]}).select(guarded(pl.col("name")))
+    names = pl.DataFrame({"name": ["Station", "Dates", *wide.labels]}).select(guarded(pl.col("name")))
     table = wide.values.select(
         guarded(pl.lit(wide.station)).alias("Station"), wide.dates.cast(pl.String).alias("Dates"), pl.all()
     )
+    marked = (pl.coalesce(wide.texts[name], pl.col(name).cast(pl.String)).alias(name) for name in wide.texts.columns)
+    table = table.with_columns(marked)
     with path.open("wb") as file:
         names.transpose().write_csv(file, include_header=False)
         table.write_csv(file, include_header=False)
@@ -119,13 +136,16 @@ def _write_xlsx(wide: Wide, path: Path) -> None:
         bold, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
         sheet.freeze_panes(1, 2)
         sheet.set_column(0, 1, 12)
-        sheet.autofilter(0, 0, wide.dates.len(), len(wide.codes) + 1)
-        for column, name in enumerate(("Station", "Dates", *wide.codes)):
+        sheet.autofilter(0, 0, wide.dates.len(), len(wide.labels) + 1)
+        for column, name in enumerate(("Station", "Dates", *wide.labels)):
             sheet.write_string(0, column, name, bold)
+        texts = {int(name) + 2: wide.texts[name] for name in wide.texts.columns}
         cells = zip(wide.dates.to_list(), wide.values.iter_rows(), strict=True)
         for row, (when, values) in enumerate(cells, start=1):
             sheet.write_string(row, 0, wide.station)
             write_date(sheet, row, 1, when, day)
             for column, value in enumerate(values, start=2):
-                if value is not None:
+                if column in texts and (text := texts[column][row - 1]) is not None:
+                    sheet.write_string(row, column, text)
+                elif value is not None:
                     write_exact(sheet, row, column, value)

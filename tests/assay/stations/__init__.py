@@ -1,0 +1,1 @@
+"""Results of the dataset type `station_measurements`, part by part."""

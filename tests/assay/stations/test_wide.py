@@ -1,0 +1,74 @@
+"""Tables with a column for each parameter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assay.run import Analysis
+from tests.assay.analyses import MakeSource, Run, run_in
+from tests.assay.outputs import json_of, table_of
+
+WEATHER = """Site,Timestamp,AirTemp (°C),RH (%),Rain (mm),Flag,Record
+WX1,2024-01-01 10:00,4.5,80,0,ok,1
+WX1,2024-01-01 11:00,5.5,,0.2,ok,2
+WX2,2024-01-01 10:00,<0.1,77,,ok,3
+WX2,2024-01-02 10:00,,,,ok,4
+,,,,,,
+WX2,soon,3,70,0,ok,6
+"""
+
+
+def test_each_filled_cell_is_a_row(run: Run) -> None:
+    found = run(WEATHER)
+    assert (found.dataset_type, found.detection.band) == ("station_measurements", "sure")
+    assert table_of(found, "WX1_Analysis.csv") == [
+        ["Station", "Dates", "AirTemp (°C)", "Rain (mm)", "RH (%)"],
+        ["WX1", "2024-01-01", "5.0", "0.1", "80.0"],
+    ]
+    assert table_of(found, "WX2_Analysis.csv")[1] == ["WX2", "2024-01-01", "<0.1", "77.0"]
+    lineage = [row[:5] for row in table_of(found, "audit_lineage.csv")[1:]]
+    assert [(row[0], row[3], row[4]) for row in lineage] == [
+        ("1", "AirTemp (°C)", "4.5"), ("1", "RH (%)", "80.0"), ("1", "Rain (mm)", "0.0"), ("2", "AirTemp (°C)", "5.5"),
+        ("2", "Rain (mm)", "0.2"), ("3", "AirTemp (°C)", "<0.1"), ("3", "RH (%)", "77.0"), ("4", "AirTemp (°C)", ""),
+        ("6", "AirTemp (°C)", "3.0"), ("6", "RH (%)", "70.0"), ("6", "Rain (mm)", "0.0"),
+    ]  # fmt: skip
+    quality = json_of(found, "quality.json")
+    assert quality["rows"] == {"read": 11, "used": 7, "refused": 4, "blank": 1}
+    assert quality["read_as"]["columns_not_used"] == ["Flag", "Record"]
+    assert quality["units"]["parameters"] == {"AirTemp (°C)": "°C", "RH (%)": "%", "Rain (mm)": "mm"}
+
+
+def test_a_table_without_a_station_is_of_one(run: Run) -> None:
+    found = run("Date,Time,pH,Temp (C)\n2024-01-01,10:00,7.1,12.5\n2024-01-01,11:00,7.4,12.6\n")
+    (table,) = (output.name for output in found.outputs if output.name.endswith("_Analysis.csv"))
+    assert table_of(found, table)[1:] == [["Station 1", "2024-01-01", "7.25", "12.55"]]
+    assert table_of(found, "audit_lineage.csv")[1][2] == "2024-01-01 10:00:00"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Date,Location,A,B\n2024-01-01,X,10,2\n2024-01-02,Y,12,3\n",
+        "Date,Runner,Distance (km),Time (min)\n2024-01-01,X,10,52\n2024-01-02,Y,12,63\n",
+        "Month,pH,Temp (C)\n1,7.1,12\n2,7.2,13\n",
+        "Name,Height (cm),Weight (kg)\nAnn,170,60\nBob,180,80\n",
+        "Date,Store,Price,Level\n2024-01-01,X,10,52\n2024-01-02,Y,12,63\n",
+    ],
+)
+def test_a_table_of_numbers_is_no_such_table(content: str, make_source: MakeSource, tmp_path: Path) -> None:
+
+    found = run_in(tmp_path / "out", make_source(content))
+    assert found.detection.dataset_type != "station_measurements"
+
+
+def test_names_of_what_is_measured_do_without_units(run: Run) -> None:
+    found = run("Station,Date,Temperature,Rain\n" + "KJFK,2024-01-01,3,0\n" * 3)
+    assert (found.dataset_type, found.detection.band) == ("station_measurements", "sure")
+
+
+def test_a_type_that_is_asked_for_needs_no_known_names(run: Run) -> None:
+    content = "Date,Location,A,B\n2024-01-01,X,10,2\n2024-01-02,Y,12,3\n"
+    found: Analysis = run(content, dataset_type="station_measurements")
+    assert table_of(found, "X_Analysis.csv") == [["Station", "Dates", "A", "B"], ["X", "2024-01-01", "10.0", "2.0"]]
