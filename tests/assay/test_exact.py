@@ -2,64 +2,81 @@ from __future__ import annotations
 
 import math
 import random
+from fractions import Fraction
 
+import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assay.datasets.station_measurements.aggregate import Aggregate, aggregate
-from assay.datasets.station_measurements.exact import exact_sums
 from assay.datasets.station_measurements.quality import Duplicates, duplicates, outliers
 from assay.errors import Unprocessable
+from assay.figures.exact import exact_sums, weighted
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
-moderate = st.floats(-1e150, 1e150, allow_nan=False)
 
 
-def summed(values: list[float]) -> float:
-    frame = pl.LazyFrame({"key": ["a"] * len(values), "x": values}, schema={"key": pl.String, "x": pl.Float64})
-    return float(exact_sums(frame, "x", ["key"])["sum"][0])
+# Values across the whole range use 70 places: a query with as many columns.
+few = settings(max_examples=20)
+groups = st.lists(st.lists(finite, min_size=1, max_size=6), min_size=1, max_size=8)
 
 
-@given(st.lists(moderate, min_size=1, max_size=60))
-def test_the_sum_is_that_of_fsum(values: list[float]) -> None:
-    assert math.isclose(summed(values), math.fsum(values), rel_tol=1e-15, abs_tol=0)
+def added(each: list[list[float]]) -> list[tuple[float, float]]:
+    rows = [(key, value) for key, values in enumerate(each) for value in values]
+    frame = pl.LazyFrame(rows, schema={"key": pl.Int64, "x": pl.Float64}, orient="row")
+    return exact_sums(frame, "x", ["key"]).sort("key").select("sum", "mean").rows()
+
+
+def nearest(number: Fraction) -> float:
+    try:
+        return number.numerator / number.denominator
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+@given(groups)
+@example([[1.0, 2.0**-53], [1.0, 2.0**-53, 5e-324], [1.0 + 2.0**-52, 2.0**-53]])
+@example([[5e-324, 0.0], [5e-324, 1e-323, 1e-323], [1e300, 1e-300, -1e300], [-0.0]])
+@example([[1.7e308, 1.7e308], [-1.7e308, -1.7e308], [1.7976931348623157e308, 9.9e291]])
+@few
+def test_sums_and_means_are_rounded_once(each: list[list[float]]) -> None:
+    exact = [sum(map(Fraction, values), Fraction(0)) for values in each]
+    expected = [(nearest(total), nearest(total / len(values))) for total, values in zip(exact, each, strict=True)]
+    assert added(each) == expected
+
+
+@given(groups, groups)
+@few
+def test_rows_of_one_group_never_change_the_figures_of_another(
+    each: list[list[float]], more: list[list[float]]
+) -> None:
+    assert added([*each, *more])[: len(each)] == added(each)
+
+
+@given(st.lists(st.tuples(finite, st.integers(1, 2**31)), min_size=1, max_size=30))
+@example([(1e300, 1), (-1e300, 1), (5.0, 1), (7.0, 1)])
+@example([(5e-324, 3), (-5e-324, 1)])
+@example([(1.7e308, 3)])
+def test_values_with_counts_add_up_as_if_written_out(values: list[tuple[float, int]]) -> None:
+    exact = sum((Fraction(value) * count for value, count in values), Fraction(0))
+    found = weighted(np.array([value for value, _ in values]), np.array([count for _, count in values]))
+    assert found == (nearest(exact), nearest(exact / sum(count for _, count in values)))
 
 
 @given(st.lists(finite, min_size=1, max_size=30), st.randoms(use_true_random=False))
+@few
 def test_the_order_makes_no_difference(values: list[float], dice: random.Random) -> None:
     shuffled = values.copy()
     dice.shuffle(shuffled)
-    assert repr(summed(values)) == repr(summed(shuffled))
-
-
-@given(st.floats(-1e308, 1e308))
-def test_one_value_is_its_own_sum(value: float) -> None:
-    assert summed([value]) == value
-
-
-def test_what_cancels_leaves_the_rest() -> None:
-    assert summed([1e300, 1e-300, -1e300]) == 1e-300
-    assert summed([0.1] * 10) == math.fsum([0.1] * 10)
-
-
-def test_groups_do_not_mix() -> None:
-    frame = pl.LazyFrame({"key": ["a", "b", "a"], "x": [1e20, 5e-20, 1.0]})
-    assert dict(exact_sums(frame, "x", ["key"]).select("key", "sum").iter_rows()) == {"a": 1e20 + 1, "b": 5e-20}
+    assert repr(added([values])) == repr(added([shuffled]))
 
 
 def usable(values: list[float]) -> pl.LazyFrame:
     return pl.LazyFrame(
         {"row": range(1, len(values) + 1), "station": "CT", "pcode": "A", "result": values}
     ).with_columns(pl.lit("2024-01-01 10:00:00").str.to_datetime(time_unit="us").alias("date_time"))
-
-
-@given(st.lists(moderate, min_size=1, max_size=40))
-def test_a_mean_lies_between_the_ends_and_near_that_of_fsum(values: list[float]) -> None:
-    mean = aggregate(usable(values), "mean")["value"][0]
-    assert min(values) <= mean <= max(values)
-    assert math.isclose(mean, math.fsum(values) / len(values), rel_tol=1e-15, abs_tol=5e-324)
 
 
 @given(st.lists(finite, min_size=1, max_size=40))

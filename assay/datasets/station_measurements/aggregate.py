@@ -6,8 +6,8 @@ from typing import Literal
 
 import polars as pl
 
-from assay.datasets.station_measurements.exact import SCALE, exact_sums
 from assay.errors import Unprocessable
+from assay.figures.exact import exact_sums
 
 Aggregate = Literal["mean", "median", "sum", "min", "max", "first", "last", "count"]
 
@@ -22,7 +22,7 @@ def aggregate(usable: pl.LazyFrame, how: Aggregate) -> pl.DataFrame:
     """
     rows = usable.with_columns(pl.col("date_time").dt.date().alias("date"))
     if how in ("mean", "sum"):
-        values = _added(rows, how)
+        values = exact_sums(rows, "result", _KEYS).with_columns(pl.col(how).alias("value"))
     elif how in ("first", "last"):
         values = _at_an_end(rows, last=how == "last")
     else:
@@ -42,20 +42,6 @@ def aggregate(usable: pl.LazyFrame, how: Aggregate) -> pl.DataFrame:
                 "Check the results of that day, or choose another aggregate.",
             )
     return values.select(*_KEYS, "value").sort(_KEYS).cast({"station": pl.String, "pcode": pl.String})
-
-
-def _added(rows: pl.LazyFrame, how: Literal["mean", "sum"]) -> pl.DataFrame:
-    result = pl.col("result")
-    sums = exact_sums(
-        rows, "result", _KEYS, [pl.len().alias("n"), result.min().alias("least"), result.max().alias("greatest")]
-    )
-    least, greatest, total = pl.col("least"), pl.col("greatest"), pl.col("sum")
-    # One value is its own sum, and equal values their own mean, which a rounded division need not give.
-    if how == "sum":
-        return sums.with_columns(pl.when(pl.col("n") == 1).then(least).otherwise(total).alias("value"))
-    scaled = pl.col("scaled") / pl.col("n") * SCALE
-    mean = pl.when(total.is_finite()).then(total / pl.col("n")).otherwise(scaled).clip(least, greatest)
-    return sums.with_columns(pl.when(least == greatest).then(least).otherwise(mean).alias("value"))
 
 
 def _median(result: pl.Expr) -> pl.Expr:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from assay.datasets.station_measurements.exact import exact_sums
 from assay.datasets.station_measurements.rows import REASONS
+from assay.figures.exact import exact_sums
 
 MISSING_ALERT = 0.2
 OUTLIER_Z = 3.0
@@ -110,10 +110,10 @@ def outliers(usable: pl.LazyFrame) -> dict[str, Outliers]:
     scales = size.select("pcode", pl.col("size").map_elements(_scale, return_dtype=pl.Float64).alias("scale"))
     scaled = usable.join(scales.lazy(), on="pcode").with_columns((pl.col("result") / pl.col("scale")).alias("x"))
     x = pl.col("x")
-    sums = exact_sums(scaled, "x", ["pcode"], [pl.len().alias("n"), (x.min() == x.max()).alias("constant")])
-    means = sums.select("pcode", "n", "constant", (pl.col("sum") / pl.col("n")).alias("mean"))
+    sums = exact_sums(scaled, "x", ["pcode"], [(x.min() == x.max()).alias("constant")])
+    means = sums.select("pcode", "n", "constant", "mean")
     apart = scaled.join(means.lazy(), on="pcode").with_columns((x - pl.col("mean")).alias("apart"))
-    squares = exact_sums(apart.with_columns(pl.col("apart") ** 2), "apart", ["pcode"])
+    squares = exact_sums(apart.with_columns(pl.col("apart") ** 2), "apart", ["pcode"]).select("pcode", "sum")
     spread = (pl.col("sum") / (pl.col("n") - 1)).sqrt()
     std = pl.when(pl.col("n") >= 3).then(pl.when(pl.col("constant")).then(0.0).otherwise(spread))
     stats = means.join(squares, on="pcode").join(scales, on="pcode").with_columns(std.alias("std"))
