@@ -16,6 +16,7 @@ import polars as pl
 from assay.datasets.table import limits
 from assay.datasets.table.column import Profile
 from assay.datasets.table.counts import scan
+from assay.datasets.table.numbers import less
 from assay.types import Kind
 
 Matrix = npt.NDArray[np.float64]
@@ -75,8 +76,8 @@ def relations(
     every = max(1, -(-rows // most))
     sample = frame.select(sorted({str(one.position - 1) for one in (*numbers, *groups)})).gather_every(every)
     held = sample.collect(engine="streaming")
-    figures = [held[str(one.position - 1)].cast(pl.Float64) for one in numbers]
-    ranks = [_ranks(series) for series in figures]
+    ranks = [_ranks(held[str(one.position - 1)]) for one in numbers]
+    figures = [_centred(held[str(one.position - 1)], one) for one in numbers]
     spearman = _correlations(_chunks(ranks), len(ranks))
     progress(0.6)
     codes = [_codes(held[str(one.position - 1)]) for one in groups]
@@ -109,21 +110,37 @@ def _standardised(frame: pl.LazyFrame, columns: Sequence[Profile], rows: int) ->
     if not columns:
         return
     names = [str(one.position - 1) for one in columns]
-    figures = [one.spread for one in columns if one.spread]
-    means = np.array([[one.mean or 0.0] for one in figures])
-    stds = np.array([[one.std or 1.0] for one in figures])
-    wanted = frame.select(pl.col(names).cast(pl.Float64))
+    stds = np.array([[one.spread.std or 1.0 if one.spread else 1.0] for one in columns])
+    wanted = frame.select(names)
     for start in range(0, rows, _READ):
         part = wanted.slice(start, _READ).collect(engine="streaming")
-        block = np.stack([part[name].fill_null(np.nan).to_numpy() for name in names])
+        block = np.stack(
+            [_centred(part[name], one).fill_null(np.nan).to_numpy() for name, one in zip(names, columns, strict=True)]
+        )
         block[~np.isfinite(block)] = np.nan
         for at in range(0, block.shape[1], _CHUNK):
-            yield block[:, at : at + _CHUNK] / stds - means / stds
+            yield block[:, at : at + _CHUNK] / stds
+
+
+def _centred(series: pl.Series, column: Profile) -> pl.Series:
+    """A column's values without their mean, as doubles: nearby ones stay apart, however far from 0 they are.
+
+    Half of them where they are no whole numbers: the difference of two doubles may be beyond the doubles.
+    """
+    extent, spread = column.extent, column.spread
+    mean = spread.mean if spread and spread.mean is not None else 0.0
+    if series.dtype.is_integer() and isinstance(extent.least, int) and isinstance(extent.greatest, int):
+        there = series.is_not_null()
+        centre = min(max(round(mean), extent.least), extent.greatest)
+        apart = less(series.fill_null(centre).to_numpy(), centre, extent.least, extent.greatest)
+        return pl.select(pl.when(there).then(pl.Series(apart))).to_series()
+    return series.cast(pl.Float64) * 0.5 - mean * 0.5
 
 
 def _ranks(series: pl.Series) -> pl.Series:
     """Average ranks of a column's finite values, about 0 and at most 1 in size."""
-    series = pl.select(pl.when(series.is_finite()).then(series)).to_series()
+    if series.dtype.is_float():
+        series = pl.select(pl.when(series.is_finite()).then(series)).to_series()
     n = max(series.count(), 1)
     return (series.rank("average") - (n + 1) / 2) / n
 

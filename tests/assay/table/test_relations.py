@@ -114,6 +114,22 @@ def test_many_chunks_and_large_offsets_lose_nothing(tmp_path: Path) -> None:
     assert value(found.pearson, "x", "x") == 1.0
 
 
+def test_whole_numbers_that_no_double_holds_are_told_apart(tmp_path: Path) -> None:
+    x = [*range(30)]
+    rows = {"x": x, "y": [2**53 + 1 + one for one in x], "z": [5 - one - 2**62 for one in x], "a": ["p", "q", "q"] * 10}
+    found = compared(tmp_path / "long.parquet", pl.DataFrame({**rows, "w": [1e17 + 16 * one for one in x]}))
+    for relation in (found.pearson, found.spearman):
+        assert relation.values == ((1, 1, -1, 1), (1, 1, -1, 1), (-1, -1, 1, -1), (1, 1, -1, 1))
+    assert len({value(found.correlation_ratio, name, "a") for name in ("x", "y", "z", "w")}) == 1
+
+
+@pytest.mark.parametrize("size", [1.0, 1e300, 1.7976931348623157e308])
+def test_doubles_of_any_size_are_compared(tmp_path: Path, size: float) -> None:
+    shares = [-1.0, 0.3, 0.5, 1.0, None]
+    frame = pl.DataFrame({"x": shares, "y": [None if one is None else one * size for one in shares]})
+    assert value(compared(tmp_path / "large.parquet", frame).pearson, "x", "y") == 1.0
+
+
 def test_what_is_taken_from_a_sample_says_so(tmp_path: Path) -> None:
     frame = pl.DataFrame({"x": [*range(1000)], "y": [one * one for one in range(1000)], "a": ["p", "q"] * 500})
     found = compared(tmp_path / "rows.parquet", frame.cast({"x": pl.Float64, "y": pl.Float64}), most=300)
