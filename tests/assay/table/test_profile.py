@@ -15,9 +15,9 @@ import polars as pl
 import pytest
 
 from assay.datasets.table import pipeline
-from assay.datasets.table.cleaned import unique_names
 from assay.datasets.table.counts import Bounds, counted_columns
 from assay.formats import Table
+from assay.write.unique_names import unique_names
 from tests.assay.table.profiles import Profile, Profiled
 
 ROOT = Path(__file__).parents[3]
