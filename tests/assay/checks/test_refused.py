@@ -81,3 +81,11 @@ def test_mended_rows_pass(tmp_path: Path) -> None:
     content = "".join([HEAD, GOOD, BAD, GOOD2, BAD2, GOOD]).encode()
     refused = checked(tmp_path, content, SCHEMA).refused
     assert checked(tmp_path, refused.replace(b"x;", b"7;").replace(b" y ", b"8"), SCHEMA).checked.errors == 0
+
+
+def test_no_text_is_a_formula_but_in_the_refused_rows(tmp_path: Path) -> None:
+    schema = {"fields": [{"name": "id", "type": "integer"}, {"name": "=note"}]}
+    found = checked(tmp_path, b"id,=note\n1,=1+1\n=2+2,a\n3,b\n", schema)
+    assert (found.folder / "valid.csv").read_text() == "id,'=note\n1,'=1+1\n3,b\n"
+    assert (found.folder / "violations.csv").read_text() == "row,column,check,severity,value\n2,id,type,error,'=2+2\n"
+    assert found.refused == b"id,=note\n=2+2,a\n"
