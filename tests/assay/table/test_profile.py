@@ -225,9 +225,9 @@ def test_every_column_gets_a_name_of_its_own() -> None:
     assert unique_names(["a", "a", "", "a_2", " ", "a"]) == ["a", "a_2", "column_3", "a_2_2", "column_5", "a_3"]
 
 
-def test_the_page_shows_whole_numbers_that_no_double_holds(profile: Profile) -> None:
+def test_the_page_shows_whole_numbers_that_no_double_holds(profiled: Profile) -> None:
     rows = "".join(f"{2**53 + at % 3},{at},0\n" for at in range(9))
-    found = profile(f"ids,at,none\n{rows}")
+    found = profiled(f"ids,at,none\n{rows}")
     page = (found.folder / "dashboard.html").read_text(encoding="utf-8")
     assert "9,007,199,254,740,993" in page
     assert found.column("ids")["histogram"]["edges"] == [2**53, 2**53 + 1, 2**53 + 2, 2**53 + 3]
