@@ -17,6 +17,9 @@ from assay.reading import Reading
 from assay.schema import TableSchema
 
 
+_AS_FOUND = Reading()
+
+
 @dataclass(frozen=True)
 class Found:
     """What was found, and the folder of the outputs."""
@@ -35,7 +38,9 @@ class Found:
         return (self.folder / "refused.csv").read_bytes()
 
 
-def checked(folder: Path, content: bytes, schema: dict[str, Any], name: str = "rows.csv") -> Found:
+def checked(
+    folder: Path, content: bytes, schema: dict[str, Any], name: str = "rows.csv", reading: Reading = _AS_FOUND
+) -> Found:
     """Check a file with this content."""
     path, out, between = folder / name, folder / "out", folder / "between"
     path.write_bytes(content)
@@ -43,7 +48,7 @@ def checked(folder: Path, content: bytes, schema: dict[str, Any], name: str = "r
         one.mkdir(exist_ok=True)
         for old in one.iterdir():
             old.unlink()
-    table = open_file(path, Reading(), between, lambda _done: None)
+    table = open_file(path, reading, between, lambda _done: None)
     rules = TableSchema.model_validate(schema)
     return Found(check_table(table, rules, Outputs(out), between, lambda _done: None), out)
 
