@@ -16,7 +16,6 @@ from assay.files import open_file
 from assay.reading import Reading
 from assay.schema import TableSchema
 
-
 _AS_FOUND = Reading()
 
 
