@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from assay.reading import Reading
+from assay.schema import TableSchema, never_null
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 """A regular expression for valid output names, which are safe in object keys."""
@@ -115,6 +116,12 @@ class TabularParameters(Parameters):
         max_length=100,
         description='which column plays which part, such as {"revenue": "Gross"}; "#7" is the seventh column, null '
         "says that there is none",
+    )
+    table_schema: TableSchema | None = Field(
+        default=None,
+        alias="schema",
+        description="a Table Schema that every row is checked by: see assay infer and assay check",
+        json_schema_extra=never_null,
     )
 
 

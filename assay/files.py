@@ -53,12 +53,6 @@ def recognise_file(path: Path, dataset_type: str | None, parameters: Mapping[str
     return run.recognise(source_of(path), dataset_type, parameters, may_lack=True)[1]
 
 
-def holds_something(table: Table) -> pl.Expr:
-    """Whether a row has a cell that is not blank. Blank lines do not count as rows."""
-    filled = [pl.col(str(position)).str.strip_chars() != "" for position in range(len(table.columns))]
-    return pl.any_horizontal(filled) | pl.col("fault").is_not_null()
-
-
 def read_file(path: Path, options: Mapping[str, object]) -> ReadTable:
     """Read a whole file. Raises Unprocessable, OSError, and ValueError for invalid options."""
     try:
@@ -69,7 +63,7 @@ def read_file(path: Path, options: Mapping[str, object]) -> ReadTable:
     with tempfile.TemporaryDirectory(prefix="assay-read-") as folder:
         table = open_file(path, reading, Path(folder), lambda _done: None)
         types = infer_types(table, reading)
-        rows = table.frame.filter(holds_something(table)).select("row").collect(engine="streaming")
+        rows = table.frame.filter(table.holds_something).select("row").collect(engine="streaming")
         frame = typed(table, types).collect(engine="streaming").join(rows, on="row", how="semi", maintain_order="left")
     names = _unique([name or "" for name in table.columns])
     cells = [pl.col(str(position)).alias(name) for position, name in enumerate(names)]

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from assay.checks.run import check_table
 from assay.contract import Output, Outputs, Progress, Source, Sources, Summary, TabularParameters
 from assay.datasets import registry
 from assay.detection import Detection, detect
 from assay.detection.columns import header_key
 from assay.errors import Unprocessable
-from assay.formats import preview
+from assay.formats import open_table, preview
 from assay.formats.layout import Cells
-from assay.write.canonical import write_json
+from assay.reading import Reading
+from assay.schema import TableSchema
+from assay.write.canonical import described, write_json
+from assay.write.datapackage import write_datapackage
 
 MANIFEST_VERSION = 1
 
@@ -84,9 +89,16 @@ def analyse(
         given_columns = TabularParameters.model_validate({"columns": parameters.get("columns", {})}).columns
         chosen["columns"] = {**kept, **given_columns}
     parsed = _validated(pipeline.Parameters, chosen, info.name)
-    complete = cast("dict[str, JsonValue]", parsed.model_dump(mode="json"))
+    complete = cast("dict[str, JsonValue]", parsed.model_dump(mode="json", exclude={"table_schema"}))
+    rules = parsed.table_schema if isinstance(parsed, TabularParameters) else None
+    if rules is not None:
+        # What was given: the standard knows no null.
+        complete["schema"] = rules.as_given()
     outputs = Outputs(folder)
     summary = pipeline.run(sources, parsed, outputs, progress)
+    if rules is not None:
+        summary = _checked(source, rules, parsed.reading, outputs, summary, progress)
+    write_datapackage(f"{info.name}-{source.sha256[:12]}", outputs)
     manifest = _write_manifest(source, detection, info, complete, outputs)
     return Analysis(
         detection=detection,
@@ -125,6 +137,26 @@ def recognise(
     return head.columns, detect(head, known, requested_dataset_type, tabular.columns, before)
 
 
+def _checked(
+    source: Source, rules: TableSchema, reading: Reading, outputs: Outputs, summary: Summary, progress: Progress
+) -> Summary:
+    """Check the rows by a schema, and add to the summary how many of them break it."""
+
+    def tick(_done: float) -> None:
+        progress(0.98, "checking the rows")
+
+    tick(0.0)
+    with tempfile.TemporaryDirectory(dir=outputs.folder.parent, prefix="checks-") as folder:
+        table = open_table(source, lambda _names: 0.0, Path(folder), tick, reading)
+        found = check_table(table, rules, outputs, Path(folder), tick)
+    figures: dict[str, JsonValue] = {
+        "schema_errors": found.errors,
+        "schema_warnings": found.warnings,
+        "rows_refused_by_schema": found.refused,
+    }
+    return replace(summary, figures={**summary.figures, **figures})
+
+
 def _validated(model: type[_Model], values: JsonValue, component: str, *place: str) -> _Model:
     """Validate the parameters at a place against a model.
 
@@ -136,7 +168,7 @@ def _validated(model: type[_Model], values: JsonValue, component: str, *place: s
         wrong = "; ".join(
             f"{'.'.join(map(str, (*place, *item['loc']))) or 'parameters'}: {item['msg']}" for item in error.errors()
         )
-        allowed = "; ".join(f"{name}: {field.description}" for name, field in model.model_fields.items())
+        allowed = "; ".join(f"{field.alias or name}: {field.description}" for name, field in model.model_fields.items())
         raise Unprocessable(
             "invalid_parameters", f"{component} does not accept these parameters. {wrong}.", f"Allowed: {allowed}."
         ) from error
@@ -170,5 +202,5 @@ def _write_manifest(
         "parameters": parameters,
         "outputs": files,
     }
-    write_json(manifest, outputs.new("manifest.json", "application/json"))
+    write_json(described("manifest", manifest), outputs.new("manifest.json", "application/json"))
     return outputs.files[-1]

@@ -13,16 +13,19 @@ PROJECT = Path(__file__).parents[1]
 OURS = ("assay", "functions", "shared", "local", "tools", "tests", "benchmarks")
 # What may be imported from each place, beside libraries; the longest entry that fits a module holds for it.
 ALLOWED = {
-    "assay": ("assay.files", "assay.run",
+    "assay": ("assay.files", "assay.run", "assay.schema", "assay.checks",
               "assay.contract", "assay.errors", "assay.reading", "assay.formats", "assay.types", "assay.detection",
               "assay.datasets", "assay.figures", "assay.write", "assay.page"),
     "assay.errors": (),
     "assay.reading": (),
-    "assay.contract": ("assay.reading", "assay.errors"),
+    "assay.schema": (),
+    "assay.contract": ("assay.reading", "assay.schema", "assay.errors"),
     "assay.formats": ("assay.contract", "assay.errors", "assay.reading", "assay.formats"),
     "assay.types": ("assay.contract", "assay.errors", "assay.reading", "assay.formats", "assay.types"),
     "assay.detection": ("assay.contract", "assay.errors", "assay.reading", "assay.formats", "assay.types",
                         "assay.detection"),
+    "assay.checks": ("assay.contract", "assay.errors", "assay.reading", "assay.schema", "assay.formats", "assay.types",
+                     "assay.write", "assay.checks"),
     "assay.figures": ("assay.errors", "assay.figures"),
     "assay.write": ("assay.contract", "assay.errors", "assay.write"),
     "assay.page": ("assay.errors", "assay.page"),

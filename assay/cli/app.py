@@ -10,6 +10,7 @@ import typer
 from assay.cli.commands.account import account, delete_account, export
 from assay.cli.commands.analyse import analyse
 from assay.cli.commands.backups import backup, restore
+from assay.cli.commands.check import check, infer
 from assay.cli.commands.columns import columns, forget
 from assay.cli.commands.jobs import cancel, delete, jobs, reprocess, retry, show
 from assay.cli.commands.map import map_columns
@@ -48,7 +49,7 @@ def _global(
 
 for _command in (
     *(up, down, run, jobs, show, choose, cancel, retry, reprocess, delete, types),
-    *(columns, forget, account, export, delete_account, analyse, read, backup, restore),
+    *(columns, forget, account, export, delete_account, analyse, read, infer, check, backup, restore),
 ):
     app.command()(_command)
 app.command("map")(map_columns)

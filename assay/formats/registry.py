@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 from pydantic import JsonValue
 
@@ -20,11 +22,22 @@ from assay.contract import Source
 from assay.formats.layout import Cells, Scorer
 from assay.reading import Reading
 
+Flags = npt.NDArray[np.bool_]
+"""One for each row number, from 0."""
+
 Tick = Callable[[float], None]
 Head = tuple[Cells, list[list[str | None]]]
 """The header's cells, and the first rows."""
 Whole = tuple[Cells, pl.LazyFrame, dict[str, JsonValue]]
 """The header's cells, the rows as `Table.frame` has them, and how the file was read."""
+
+
+class Verbatim(Protocol):
+    """Writes what stands above the rows of a file, and then those of its rows whose flag is set, byte by byte."""
+
+    def __call__(self, opening: Opening, repaired: bool, wanted: Flags, out: BinaryIO, /) -> None:
+        """`repaired` is what the reader said of the file. Raise Unprocessable as the reader does."""
+        ...
 
 
 class Claims(Protocol):
@@ -60,6 +73,7 @@ class Format:
 
     Formats are asked in the order of `rank`, those that are no text before those that are. `extensions` are the usual
     ends of their names, with the dot. `preview` gives the header and at most so many rows; both raise Unprocessable.
+    `verbatim` is there where a row is a piece of the file.
     """
 
     rank: int
@@ -68,6 +82,7 @@ class Format:
     claims: Claims
     preview: Callable[[Opening, int], Head]
     open_table: Callable[[Opening], Whole]
+    verbatim: Verbatim | None = None
 
 
 @dataclass(frozen=True)

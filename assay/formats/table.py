@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 import polars as pl
 from pydantic import JsonValue
@@ -13,7 +16,7 @@ from assay.contract import Source
 from assay.errors import Unprocessable
 from assay.formats.layout import Cells, Scorer
 from assay.formats.recognise import recognise
-from assay.formats.registry import Container, Format, Opening, Tick
+from assay.formats.registry import Container, Flags, Format, Opening, Tick
 from assay.reading import Reading
 
 __all__ = ["Preview", "Scorer", "Table", "open_table", "preview"]
@@ -41,12 +44,20 @@ class Table:
     `frame` has the columns `row` (Int64, 1 is the first record under the header, blank ones counted), `fault` (String:
     what is wrong with the shape of a row, `too_many_fields` or `broken_quotes`, else null), and `0`, `1`, ... (String,
     as they stand in the file, null where `missing_values` names them), one for each of `columns`. `facts` say how the
-    file was read, for people.
+    file was read, for people. `verbatim` writes what stands above the rows, and the rows that are wanted, as they stand
+    in the file; None where a row is no piece of the file.
     """
 
     columns: Cells
     frame: pl.LazyFrame
     facts: dict[str, JsonValue]
+    verbatim: Callable[[Flags, BinaryIO], None] | None = None
+
+    @property
+    def holds_something(self) -> pl.Expr:
+        """Whether a row has a cell that holds something: blank lines are no rows."""
+        filled = [pl.col(str(position)).str.strip_chars() != "" for position in range(len(self.columns))]
+        return pl.any_horizontal(filled) | pl.col("fault").is_not_null()
 
 
 def preview(source: Source, score: Scorer, reading: Reading = _AS_FOUND) -> Preview:
@@ -76,7 +87,10 @@ def open_table(source: Source, score: Scorer, folder: Path, tick: Tick, reading:
         cells = [pl.col(str(at)) for at in range(len(columns))]
         given = [*reading.missing_values]
         frame = frame.with_columns(pl.when(~cell.str.strip_chars().is_in(given)).then(cell) for cell in cells)
-    return Table(columns, frame, facts | packed)
+    verbatim = (
+        None if recognised.verbatim is None else partial(recognised.verbatim, opening, bool(facts.get("repaired")))
+    )
+    return Table(columns, frame, facts | packed, verbatim)
 
 
 def _opened(

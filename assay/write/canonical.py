@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import cast
 
 from pydantic import JsonValue
+
+
+def described(name: str, content: JsonValue) -> dict[str, JsonValue]:
+    """Name the JSON Schema that an object has in docs/schemas."""
+    return {"$schema": f"docs/schemas/{name}.schema.json", **cast("dict[str, JsonValue]", content)}
 
 
 def write_json(content: JsonValue, path: Path) -> None:

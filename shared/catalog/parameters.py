@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from pydantic import JsonValue
 
 from shared.catalog.registry import PipelineInfo, pipelines
+from shared.catalog.table_schema import fault_of
 from shared.errors import Problem
 
 _Schema = dict[str, Any]
@@ -35,13 +36,21 @@ def require_parameters(dataset_type: str, parameters: Mapping[str, JsonValue]) -
     except JsonSchemaValueException as error:
         detail = f"A job of type {dataset_type} does not accept these parameters: {error.message[:_MAX_CHARACTERS]}."
         raise Problem(422, "invalid_parameters", detail, _suggestion(_schema(info), error.path[1:])) from error
+    fault = fault_of(cast("dict[str, Any]", parameters["schema"])) if "schema" in parameters else None
+    if fault is not None:
+        detail = f"A job of type {dataset_type} can't take these parameters: {fault[:_MAX_CHARACTERS]}."
+        raise Problem(422, "invalid_parameters", detail, "Mend the schema; assay check FILE --schema S tries it here.")
 
 
 def _suggestion(schema: _Schema, path: list[str]) -> str:
     """List the fields allowed in the innermost object on the path."""
     fields, names = schema["properties"], ["parameters"]
     for name in path:
-        reference: str = fields.get(name, {}).get("$ref", "")
+        if name.isdecimal():  # a place in the list before it
+            names[-1] += f"[{name}]"
+            continue
+        field = fields.get(name, {})
+        reference: str = field.get("items", field).get("$ref", "")
         if not reference:
             break
         fields = schema["$defs"][reference.removeprefix("#/$defs/")]["properties"]

@@ -88,7 +88,7 @@ def test_its_files_are_recognised_and_analysed(folder: Path, tmp_path: Path, tex
     found = run(path, tmp_path / "outputs")
     assert (found.dataset_type, found.pipeline, found.pipeline_version) == ("tides", "tides", "0.1.0")
     assert found.detection.band == ("sure" if text == EXAMPLE else "likely")
-    assert [output.name for output in found.outputs] == ["tides.txt", "manifest.json"]
+    assert [output.name for output in found.outputs] == ["tides.txt", "datapackage.json", "manifest.json"]
 
 
 def test_the_others_are_recognised_as_before(folder: Path, tmp_path: Path) -> None:

@@ -11,6 +11,22 @@ from shared.errors import Problem
 from tools.parameters import schema_text
 
 TYPES = [info.dataset_type for info in registry.datasets()]
+SCHEMAS: list[JsonValue] = [
+    {"fields": [{"name": "a", "aliases": ["A"], "severity": {"type": "warning"}}, {"name": "b"}], "primaryKey": ["a"]},
+    {"fields": [{"name": "a", "constraints": {"pattern": r"\p{Lu}+|(?<year>\d{4})"}}], "uniqueKeys": [["a"]]},
+    {"fields": []},
+    {"fields": [{"name": "a"}, {"name": "b", "aliases": ["a"]}]},
+    {"fields": [{"name": "a"}], "primaryKey": "b"},
+    {"fields": [{"name": "a"}], "uniqueKeys": [["a", "b"]]},
+    {"fields": [{"name": "a", "type": "money"}]},
+    {"fields": [{"name": "a", "constraints": {"minimum": 1}}]},
+    {"fields": [{"name": "a", "type": "integer", "constraints": {"maxLength": 1}}]},
+    {"fields": [{"name": "a", "type": "integer", "format": "email"}]},
+    {"fields": [{"name": "a", "severity": "fatal"}]},
+    {"fields": [{"name": "a", "constraints": {"minLenght": 1}}]},
+    {"fields": [{"name": "a"}], "foreignKeys": []},
+    {"fields": [{"name": "a"}], "fieldsMatch": "some"},
+]
 CASES: list[tuple[str, dict[str, JsonValue]]] = [
     ("station_measurements", {"aggregate": "median", "template": ["TEMP", "PH"]}),
     ("station_measurements", {"template": "TEMP,PH"}),
@@ -27,6 +43,8 @@ CASES: list[tuple[str, dict[str, JsonValue]]] = [
     ("table", {"reading": {"separator": ";"}}),
     ("table", {"reading": None}),
     ("table", {"aggregate": "mean"}),
+    *(("table", {"schema": schema}) for schema in SCHEMAS),
+    ("transactions", {"schema": {"fields": [{"name": "a", "type": "date", "constraints": {"minimum": "2024-01-01"}}]}}),
     ("transactions", {"top": 1000, "currency": "EUR"}),
     ("transactions", {"top": 20.0}),
     ("transactions", {"top": 0}),
@@ -73,3 +91,23 @@ def test_a_problem_does_not_repeat_a_long_name() -> None:
     with pytest.raises(Problem) as caught:
         require_parameters("table", {"x" * 60_000: 1})
     assert len(caught.value.detail) < 500
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        (
+            {"fields": [{"name": "a"}, {"name": "b", "constraints": {"pattern": "("}}]},
+            "schema.fields[1].constraints.pattern",
+        ),
+        ({"fields": [{"name": "a", "constraints": {"pattern": "(?=b)"}}]}, "schema.fields[0].constraints.pattern"),
+        ({"fields": [{"name": "a", "constraints": {"pattern": r"(a)\1"}}]}, "schema.fields[0].constraints.pattern"),
+        ({"fields": [{"name": "a", "constraints": {"required": "yes"}}]}, "schema.fields[0].constraints.required"),
+        ({"fields": [{"name": "a"}, {"name": "a"}]}, "schema.fields[1]: 'a'"),
+        ({"fields": [{"name": "a"}], "primaryKey": "b"}, "schema.primaryKey names 'b'"),
+    ],
+)
+def test_a_schema_is_refused_with_where_and_why(schema: JsonValue, said: str) -> None:
+    with pytest.raises(Problem) as caught:
+        require_parameters("table", {"schema": schema})
+    assert (caught.value.status, said in caught.value.detail) == (422, True)

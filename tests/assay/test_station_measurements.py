@@ -36,7 +36,7 @@ def test_one_table_a_station_with_dates_down_and_codes_across(run: Run) -> None:
     )
     assert [output.name for output in found.outputs] == [
         "CT_Analysis.csv", "CT_Analysis.xlsx", "TUS_Analysis.csv", "TUS_Analysis.xlsx", "audit_lineage.csv",
-        "audit_lineage.parquet", "quality.json", "dashboard.html", "manifest.json",
+        "audit_lineage.parquet", "quality.json", "dashboard.html", "datapackage.json", "manifest.json",
     ]  # fmt: skip
     assert table_of(found, "CT_Analysis.csv") == [
         ["Station", "Dates", "Data 2", "data 3", "Data 10"],

@@ -12,7 +12,7 @@ from typing import Literal
 
 from assay.cli.offline.read import write_table
 from assay.errors import Unprocessable
-from assay.files import holds_something, open_file
+from assay.files import open_file
 from assay.reading import Reading
 from assay.types import infer_types
 
@@ -58,7 +58,7 @@ class Case:
             return "the file was read, and should have been refused"
         types = infer_types(table, reading)
         out = work / "out.csv"
-        write_table(table, table.frame.filter(holds_something(table)), out)
+        write_table(table, table.frame.filter(table.holds_something), out)
         read = list(csv.reader(io.StringIO(out.read_text(encoding="utf-8"), newline="")))
         expected = list(csv.reader(io.StringIO(self.table)))
         if read != expected:

@@ -2,14 +2,38 @@ import uPlot from "uplot";
 import { themed } from "./dom";
 
 export const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
-const few = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
-const large = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 });
 
-function tick(value: number | null): string {
-  if (value == null) return "";
+function tick(value: number, digits: number): string {
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e15)) return value.toExponential();
-  return size >= 1e6 ? large.format(value) : few.format(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e15)) return Number(value.toPrecision(digits)).toExponential();
+  const notation = size >= 1e6 ? "compact" : "standard";
+  return new Intl.NumberFormat("en", { notation, maximumSignificantDigits: digits }).format(value);
+}
+
+/** Labels in as few digits as tell them apart: of 9007199254740993 and its neighbours all are needed. */
+export function ticks(marks: number[]): string[] {
+  for (let digits = 4; ; digits++) {
+    const labels = marks.map((mark) => tick(mark, digits));
+    if (digits === 17 || new Set(labels).size === marks.length) return labels;
+  }
+}
+
+/** Steps of 1, 2 and 5 times a power of ten, about as large as a range asks: uPlot's own end at 1e32. */
+function steps(min: number, max: number): number[] {
+  const power = Math.floor(Math.log10(max / 2 - min / 2));
+  return [-3, -2, -1, 0, 1].flatMap((more) => [1, 2, 5].map((times) => Number(`${times}e${power + more}`)));
+}
+
+export function multiplesOf(step: number, min: number, max: number): number[] {
+  const marks: number[] = [];
+  for (let at = Math.ceil(min / step); at * step <= max && marks.length < 100; at++) {
+    const mark = Number((at * step).toPrecision(15));
+    // Far from 0 a step may be less than what a double can tell apart.
+    const next = mark >= min && mark <= max && Math.abs(mark) < 1e15 ? mark : at * step;
+    if (marks.length === 0 || next > (marks.at(-1) as number)) marks.push(next);
+    if (at + 1 === at) break;
+  }
+  return marks;
 }
 
 /** Wide enough for its labels. */
@@ -90,13 +114,23 @@ export function valueAxis(): uPlot.Axis {
   return {
     ...common(),
     size: (chart, labels, axis, cycle) => width(chart, labels, axis, cycle),
-    values: (_chart, marks) => marks.map(tick),
+    incrs: (_chart, _axis, min, max) => steps(min, max),
+    splits: (_chart, _axis, min, max, step) => multiplesOf(step, min, max),
+    values: (_chart, marks) => ticks(marks),
   };
 }
 
 /** Values from left to right. */
 export function acrossAxis(): uPlot.Axis {
-  return { ...valueAxis(), side: 2, size: 26, space: 72 };
+  return {
+    ...valueAxis(),
+    side: 2,
+    size: 26,
+    // A label that would be cut at an edge of the chart is left out.
+    values: (chart, marks, axis) => ticks(marks).map((label, at) => (fits(chart, axis, marks[at] as number, label) ? label : "")),
+    // As wide as the labels are that a dozen marks would have.
+    space: (chart, _axis, min, max) => Math.max(72, ...measured(chart, ticks(dozen(min, max))).map((size) => size + 16)),
+  };
 }
 
 /** Labels of bars: below those that stand, as many as fit; beside each of those that lie, cut to a third of the width. */
@@ -124,6 +158,17 @@ export function labelAxis(labels: string[], upright: boolean): uPlot.Axis {
     values: (chart, marks) => whole(marks).map((label) => cut(chart, label, chart.width / 3)),
     size: (chart, texts, axis, cycle) => width(chart, texts, axis, cycle),
   };
+}
+
+function fits(chart: uPlot, axis: number, mark: number, label: string): boolean {
+  const left = chart.bbox.left / devicePixelRatio;
+  const at = left + chart.valToPos(mark, chart.axes[axis]?.scale ?? "x");
+  const half = (measured(chart, [label])[1] ?? 0) / 2;
+  return !left || (at - half >= 0 && at + half <= chart.width);
+}
+
+function dozen(min: number, max: number): number[] {
+  return Array.from({ length: 13 }, (_, at) => min + (max / 12 - min / 12) * at);
 }
 
 function multiples(min: number, max: number, step: number): number[] {

@@ -34,6 +34,7 @@ const near = new IntersectionObserver(
 
 for (const card of document.querySelectorAll<HTMLElement>(".panel")) {
   waiting.add(card);
+  card.classList.add("scripted");
   near.observe(card);
 }
 

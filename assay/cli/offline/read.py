@@ -19,7 +19,7 @@ from assay.cli.offline import columns as columns_view
 from assay.cli.terminal import screen
 from assay.cli.terminal.reporting import reported
 from assay.errors import Unprocessable
-from assay.files import holds_something, open_file, recognise_file
+from assay.files import open_file, recognise_file
 from assay.formats import Table
 from assay.reading import Reading
 from assay.types import ColumnType, infer_types, refused_cells
@@ -46,7 +46,7 @@ def _run(
     with screen.progress(file.name, 1) as update:
         table = open_file(file, reading, folder, lambda done: update(done, "repairing"))
     types = infer_types(table, reading)
-    rows = table.frame.filter(holds_something(table))
+    rows = table.frame.filter(table.holds_something)
     count = int(rows.select(pl.len()).collect(engine="streaming").item())
     if out is not None:
         write_table(table, rows, out)

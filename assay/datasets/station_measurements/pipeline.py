@@ -39,7 +39,7 @@ from assay.errors import Unprocessable
 from assay.formats import Preview, Table, open_table
 from assay.formats.layout import no_rows
 from assay.page.html import write_page
-from assay.write.canonical import write_json
+from assay.write.canonical import described, write_json
 
 _INFO = registry.info_of(__file__)
 _ALWAYS = ("Station", "Dates")
@@ -197,7 +197,7 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
             progress(0.7 + 0.2 * number / len(stations), "writing the tables")
         progress(0.9, "writing the lineage")
         lineage.result()
-    write_json(quality_json(quality), outputs.new("quality.json", "application/json"))
+    write_json(described("quality", quality_json(quality)), outputs.new("quality.json", "application/json"))
     charts = panels(values, quality)
     shown = page(quality, charts, pl.scan_parquet(as_parquet, glob=False), source.sha256)
     write_page(shown, outputs.new("dashboard.html", "text/html"))

@@ -13,21 +13,6 @@ from assay.write.spreadsheet_text import guarded
 _GROUP_ROWS = 262_144
 
 
-def unique_names(names: Sequence[str]) -> list[str]:
-    """Give every column a name of its own: a blank one gets its position, and what comes again a number."""
-    taken: set[str] = set()
-    result = []
-    for position, name in enumerate(names, start=1):
-        base = name if name.strip() else f"column_{position}"
-        own, number = base, 1
-        while own in taken:
-            number += 1
-            own = f"{base}_{number}"
-        taken.add(own)
-        result.append(own)
-    return result
-
-
 def write_parquet(frame: pl.LazyFrame, path: Path) -> None:
     """Write the frame in its own order; LZ4, since it is read again at once."""
     frame.sink_parquet(path, compression="lz4", statistics=False, row_group_size=_GROUP_ROWS, maintain_order=True)

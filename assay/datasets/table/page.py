@@ -7,10 +7,11 @@ from typing import cast
 
 from assay.datasets.table import limits
 from assay.datasets.table.column import Profile
+from assay.datasets.table.numbers import Bins
 from assay.datasets.table.relations import Relation
 from assay.datasets.table.report import Findings, as_value
 from assay.datasets.table.tables import pairs, percent, tables
-from assay.page.model import Bars, Figure, Finding, Heat, Histogram, Page, Tone
+from assay.page.model import Bars, Figure, Finding, Heat, Histogram, Page, Table, Tone
 from assay.types import Kind
 
 _GOOD, _FAIR = 90.0, 70.0
@@ -18,13 +19,14 @@ _BLANK_ALERT = 0.3
 _SAME = 0.999
 _HEAT_COLUMNS = 25
 _FEW = 8
+_IDLE = (None, "", 0, "0.0%")
 
 
 def page(found: Findings) -> Page:
     """Shape the dashboard."""
     cells = found.rows * len(found.columns)
     score = found.score.score
-    tone: Tone = "plain" if score is None else "good" if score >= _GOOD else "warn" if score >= _FAIR else "bad"
+    tone: Tone = "plain" if score is None else "good" if score >= _GOOD else "plain" if score >= _FAIR else "warn"
     blank = percent(found.blank / cells) if cells else None
     repeated = found.duplicates.rows
     charts, without = _charts(found.columns)
@@ -41,7 +43,7 @@ def page(found: Findings) -> Page:
         ],
         findings=_findings(found),
         panels=[*_blanks(found.columns), *_heats(found), *charts],
-        tables=tables(found),
+        tables=[_without_idle(table) for table in tables(found)],
         without_panel=without,
     )
 
@@ -50,31 +52,33 @@ def _findings(found: Findings) -> list[Finding]:
     columns = found.columns
     said: list[Finding] = []
     if not found.rows:
-        said.append(Finding("The table has no rows.", "bad"))
+        said.append(Finding("The table has no rows.", "warn"))
     said += [Finding(text, "warn") for text in cast("list[str]", found.read_as.get("warnings") or [])]
     for one in columns:
         if one.personal:
             kinds = ", ".join(sorted({each.kind for each in one.personal}))
             by = "" if any(each.cells is not None for each in one.personal) else ", to judge by its name"
-            said.append(Finding(f"{one.name} holds personal data ({kinds}){by}.", "bad"))
+            said.append(Finding(f"{one.name} holds personal data ({kinds}){by}."))
     said = said[: 2 * _FEW]
     if found.duplicates.rows:
         first = ", ".join(f"{row:,}" for row in found.duplicates.first[:_FEW])
         said.append(Finding(f"{found.duplicates.rows:,} rows repeat an earlier one, first: {first}.", "warn"))
-    said += _named(columns, "Without any value", "empty")
-    said += _named(columns, "The same value in every filled cell", "constant")
-    said += _named(columns, "Of mixed types", "mixed")
+    said += _named(columns, "Without any value", "empty", "plain")
+    said += _named(columns, "The same value in every filled cell", "constant", "plain")
+    said += _named(columns, "Of mixed types", "mixed", "warn")
     missing = [one for one in columns if one.filled and one.blank >= _BLANK_ALERT * one.rows]
     said += _list(missing, f"Blank in {_BLANK_ALERT:.0%} of the rows or more")
     if found.refused_cells:
         refusing = [one for one in columns if one.type.refused]
         said += _list(refusing, f"{found.refused_cells:,} cells are not of their column's type, in")
     said += _list([one for one in columns if one.texts and one.texts.respelled], "One text in several spellings, in")
-    said += _list([one for one in columns if one.texts and one.texts.padded], "Blanks before or after the text, in")
+    said += _list(
+        [one for one in columns if one.texts and one.texts.padded], "Blanks before or after the text, in", "plain"
+    )
     said += _list([one for one in columns if one.spread and one.spread.infinite], "Infinite values, in")
     for down, across, value in pairs(found.relations.pearson):
         if abs(value) >= _SAME and len(said) < 4 * _FEW:
-            said.append(Finding(f"{down} and {across} say the same: their correlation is {value:.3f}.", "warn"))
+            said.append(Finding(f"{down} and {across} say the same: their correlation is {value:.3f}."))
     estimates = [one for one in columns if not one.extent.exact]
     said += _list(estimates, "Too many different values to count all: figures are estimates from a sample of rows, in")
     if not found.relations.spearman.exact:
@@ -87,8 +91,20 @@ def _findings(found: Findings) -> list[Finding]:
     return said
 
 
-def _named(columns: Sequence[Profile], text: str, flag: str) -> list[Finding]:
-    return _list([one for one in columns if flag in one.flags], text)
+def _without_idle(table: Table) -> Table:
+    """Leave out the columns that say nothing: blank or 0 in every row of several. The first one stays."""
+    if len(table.rows) < 2:
+        return table
+    kept = [at for at in range(len(table.columns)) if not at or any(row[at] not in _IDLE for row in table.rows)]
+    if len(kept) == len(table.columns):
+        return table
+    note = f"{table.note} Columns that are blank or 0 in all rows are left out.".strip()
+    rows = [[row[at] for at in kept] for row in table.rows]
+    return Table(table.title, [table.columns[at] for at in kept], rows, note)
+
+
+def _named(columns: Sequence[Profile], text: str, flag: str, tone: Tone) -> list[Finding]:
+    return _list([one for one in columns if flag in one.flags], text, tone)
 
 
 def _list(columns: Sequence[Profile], text: str, tone: Tone = "warn") -> list[Finding]:
@@ -142,6 +158,11 @@ def _charts(columns: Sequence[Profile]) -> tuple[list[Histogram | Bars], list[st
             continue
         if len(charts) == limits.SHOWN_CHARTS:
             without.append(one.name)
+        elif one.is_number and one.bins is not None and one.bins.counts and not _is_apart(one.bins):
+            starts = [f"{edge:,}" for edge in one.bins.edges[:-1]]
+            charts.append(
+                Bars(one.name, "cells", starts, one.bins.counts, f"Each bar begins where it says. {_note(one)}")
+            )
         elif one.is_number and one.bins is not None and one.bins.counts:
             charts.append(Histogram(one.name, one.type.unit, one.bins.edges, one.bins.counts, _note(one)))
         elif one.is_time and one.bins is not None and len(one.bins.counts) > 1:
@@ -155,6 +176,11 @@ def _charts(columns: Sequence[Profile]) -> tuple[list[Histogram | Bars], list[st
             note = f"{more:,} other values are not shown." if more > 0 else ""
             charts.append(Bars(one.name, "% of the filled cells", [_label(top.value) for top in one.top], shares, note))
     return charts, without
+
+
+def _is_apart(bins: Bins) -> bool:
+    """Whether the edges are different doubles, which those of whole numbers beyond 2**53 may not be."""
+    return len({float(edge) for edge in bins.edges}) == len(bins.edges)
 
 
 def _label(value: object) -> str:

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from assay import contract
 from assay.contract import Count, Outputs, Progress, Sources, Summary
 from assay.datasets.table import limits
-from assay.datasets.table.cleaned import is_risky, unique_names, write_csv, write_parquet
+from assay.datasets.table.cleaned import is_risky, write_csv, write_parquet
 from assay.datasets.table.column import Profile, profile
 from assay.datasets.table.counts import counted_columns
 from assay.datasets.table.duplicates import Duplicates, duplicates
@@ -24,7 +24,8 @@ from assay.datasets.table.workbook import write_workbook
 from assay.formats import Table, open_table
 from assay.page.html import write_page
 from assay.types import ColumnType, infer_types, refused_cells, typed
-from assay.write.canonical import write_json
+from assay.write.canonical import described, write_json
+from assay.write.unique_names import unique_names
 from assay.write.workbook import MEDIA_TYPE
 
 
@@ -59,7 +60,7 @@ def run(sources: Sources, parameters: Parameters, outputs: Outputs, progress: Pr
     progress(0.75, "writing the cleaned table")
     write_csv(parquet, cleaned, risky, as_csv)
     progress(0.95, "writing the profile")
-    write_json(profile_json(found), outputs.new("profile.json", "application/json"))
+    write_json(described("profile", profile_json(found)), outputs.new("profile.json", "application/json"))
     write_workbook(found, outputs.new("profile.xlsx", MEDIA_TYPE))
     write_page(page(found), outputs.new("dashboard.html", "text/html"))
     progress(0.98, "finishing")

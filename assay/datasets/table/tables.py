@@ -50,14 +50,14 @@ def percent(part: float | None) -> str | None:
 
 
 def _overview(columns: Sequence[Profile]) -> Table:
-    heads = ["#", "Column", "Type", "Unit", "Likely", "Because", "Filled", "Blank", "Blank %", "Refused", "Distinct"]
+    heads = ["Column", "#", "Type", "Unit", "Likely", "Because", "Filled", "Blank", "Blank %", "Refused", "Distinct"]
     rows: list[list[Cell]] = []
     for one in columns:
         exact = "" if one.extent.exact else "estimate"
         kind, refused = str(one.type.kind), one.type.refused
         blank = percent(one.blank / one.rows) if one.rows else None
         likely = [one.meaning.name, one.meaning.because]
-        start = [one.position, one.name, kind, one.type.unit, *likely, one.filled, one.blank, blank, refused]
+        start = [one.name, one.position, kind, one.type.unit, *likely, one.filled, one.blank, blank, refused]
         own = score([one], one.rows, None).score
         rows.append([*start, one.extent.distinct, exact, ", ".join(one.flags), own])
     note = "Blank are cells with nothing in them; refused are those that are not of their column's type."

@@ -41,7 +41,7 @@ from assay.formats import open_table, preview
 from assay.formats.layout import no_rows
 from assay.formats.problems import listed
 from assay.page.html import write_page
-from assay.write.canonical import write_json
+from assay.write.canonical import described, write_json
 from assay.write.workbook import MEDIA_TYPE
 
 _INFO = registry.info_of(__file__)
@@ -154,7 +154,7 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     as_csv = outputs.new("audit_lineage.csv", "text/csv")
     as_parquet = outputs.new("audit_lineage.parquet", "application/vnd.apache.parquet")
     write_lineage(rows, roles, as_parquet, as_csv)
-    write_json(kpis_json(results), outputs.new("kpis.json", "application/json"))
+    write_json(described("kpis", kpis_json(results)), outputs.new("kpis.json", "application/json"))
     write_page(
         page(results, pl.scan_parquet(as_parquet, glob=False), source.sha256),
         outputs.new("dashboard.html", "text/html"),

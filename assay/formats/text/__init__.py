@@ -3,6 +3,7 @@
 from assay.contract import Source
 from assay.formats.registry import Format
 from assay.formats.text.table import open_table, preview
+from assay.formats.text.verbatim import verbatim
 
 
 def _kind_of(_source: Source, _head: bytes) -> str:
@@ -17,4 +18,5 @@ FORMAT = Format(
     claims=_kind_of,
     preview=preview,
     open_table=open_table,
+    verbatim=verbatim,
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from assay.formats.cells import Column, misfit
 from assay.formats.limits import MAX_LINE_BYTES
+from assay.formats.locate import Block
 from assay.formats.problems import line_too_long
 from assay.formats.text.dialect import Dialect
 from assay.formats.text.encoding import decode_problem
@@ -99,7 +100,6 @@ def rewrite(
     size = max(path.stat().st_size, 1)
     mender = Mender(dialect, width, columns)
     found = Found()
-    header = [name.strip() for name in header]
     with (
         path.open("rb") as raw,
         io.TextIOWrapper(raw, encoding=encoding, newline="") as file,
@@ -109,7 +109,7 @@ def rewrite(
         writer = csv.writer(out, lineterminator="\r\n")
         try:
             for record in records(islice(_lines(file), *span), dialect, width, columns):
-                if header and record.cells[0].strip() == header[0] and _is_header(record.cells, header):
+                if repeats(record, header):
                     found.repeated_headers += 1
                     continue
                 fault, cells, surplus = mender.mended(record)
@@ -126,8 +126,16 @@ def rewrite(
     return found
 
 
-def _is_header(cells: Sequence[str], header: Sequence[str]) -> bool:
-    names = [cell.strip() for cell in cells]
+def header_of(block: Block) -> list[str]:
+    """The cells that a repeated header has; none where there is no header, or it takes several lines."""
+    return [cell.strip() for cell in block.names] if block.has_header and block.header_rows == 1 else []
+
+
+def repeats(record: Record, header: Sequence[str]) -> bool:
+    """Whether a record is the header once more."""
+    if not header or record.cells[0].strip() != header[0]:
+        return False
+    names = [cell.strip() for cell in record.cells]
     while names and not names[-1]:
         names.pop()
     return names == header and sum(map(bool, header)) > 1

@@ -23,7 +23,7 @@ from assay.formats.registry import Head, Opening, Whole
 from assay.formats.text import encoding
 from assay.formats.text.dialect import BLANKS, Dialect, named
 from assay.formats.text.records import Record, records
-from assay.formats.text.repair import Found, Mender, rewrite, without_controls
+from assay.formats.text.repair import Found, Mender, header_of, rewrite, without_controls
 from assay.formats.text.sniff import detect_dialect
 from assay.reading import Reading
 
@@ -34,7 +34,7 @@ _HEADER_ROWS = 20
 
 
 @dataclass(frozen=True)
-class _Head:
+class Beginning:
     """The beginning of a text, and what it tells of the rest; `whole` is whether there is no rest."""
 
     encoding: str
@@ -48,7 +48,7 @@ class _Head:
 
 def preview(opening: Opening, limit: int) -> Head:
     """The header and up to `limit` rows, from the first MiB. Raises Unprocessable."""
-    head = _look(opening.source, opening.score, opening.reading)
+    head = look(opening.source, opening.score, opening.reading)
     block = head.block
     mender = Mender(head.dialect, block.width, block.columns)
     below = [
@@ -70,14 +70,9 @@ def open_table(opening: Opening) -> Whole:
     Raises Unprocessable.
     """
     source, reading = opening.source, opening.reading
-    head = _look(source, opening.score, reading)
+    head = look(source, opening.score, reading)
     block, dialect = head.block, head.dialect
-    is_wide = head.encoding.startswith(("utf-16", "utf-32"))
-    seen = None if is_wide else encoding.look_through(source.path)
-    codec, others = head.encoding, head.other_encodings
-    if reading.encoding is None and seen is not None and seen.bad_utf8_at is not None and codec == "utf-8":
-        guess = encoding.encoding_of(source.path, seen.bad_utf8_at)
-        codec, others = guess.encoding, guess.others
+    codec, others, seen = codec_of(source, reading, head)
     positions = [str(i) for i in range(block.width)]
     found: Found | None = None
     if seen is not None and not seen.has_double_quotes:
@@ -89,10 +84,9 @@ def open_table(opening: Opening) -> Whole:
         frame = frame.with_columns(pl.lit(None, pl.String).alias("fault"))
     else:
         path = opening.folder / "clean.csv"
-        header = [cell.strip() for cell in block.names] if block.has_header and block.header_rows == 1 else []
         found = rewrite(
-            source.path, "utf-8-sig" if codec == "utf-8" else codec, (block.through, block.stop), dialect, header,
-            block.columns, block.width, path, opening.tick,
+            source.path, "utf-8-sig" if codec == "utf-8" else codec, (block.through, block.stop), dialect,
+            header_of(block), block.columns, block.width, path, opening.tick,
         )  # fmt: skip
         _check_cells(found.rows, block.width, source.size_bytes)
         frame = _scan(path, Dialect(), 0, ["fault", *positions])
@@ -100,6 +94,20 @@ def open_table(opening: Opening) -> Whole:
     names = (*block.names, *[""] * (held - len(block.names)))
     facts = _facts(head, (codec, *others), found, seen)
     return names, frame.select(pl.col("row").cast(pl.Int64), "fault", *positions[: len(names)]), facts
+
+
+def codec_of(source: Source, reading: Reading, head: Beginning) -> tuple[str, tuple[str, ...], encoding.Bytes | None]:
+    """The encoding of the whole text, others that would do as well, and what one look at all its bytes found.
+
+    No look is taken at UTF-16 and UTF-32.
+    """
+    if head.encoding.startswith(("utf-16", "utf-32")):
+        return head.encoding, head.other_encodings, None
+    seen = encoding.look_through(source.path)
+    if reading.encoding is None and seen.bad_utf8_at is not None and head.encoding == "utf-8":
+        guess = encoding.encoding_of(source.path, seen.bad_utf8_at)
+        return guess.encoding, guess.others, seen
+    return head.encoding, head.other_encodings, seen
 
 
 def _held(frame: pl.LazyFrame, positions: Sequence[str], named: int) -> int:
@@ -111,7 +119,7 @@ def _held(frame: pl.LazyFrame, positions: Sequence[str], named: int) -> int:
     return max((named + number for number, any_held in enumerate(held, 1) if any_held), default=named)
 
 
-def _look(source: Source, score: Scorer, reading: Reading) -> _Head:
+def look(source: Source, score: Scorer, reading: Reading) -> Beginning:
     """Find encoding, marks and table from the first MiB."""
     head = read_head(source.path)
     whole = len(head) < HEAD_BYTES
@@ -146,7 +154,7 @@ def _look(source: Source, score: Scorer, reading: Reading) -> _Head:
         rows.append(Row(at, after, record.cells, quoted=lines[at].lstrip().startswith(("'", '"'))))
         at = after
     block = locate_table(rows, score, reading, whole=whole)
-    return _Head(codec, whole, dialect, block, rows, taken, others)
+    return Beginning(codec, whole, dialect, block, rows, taken, others)
 
 
 def _uncomment(lines: list[str], dialect: Dialect) -> None:
@@ -170,7 +178,7 @@ def _check_cells(rows: int, width: int, size: int) -> None:
         raise too_many_cells(rows, width, size, most)
 
 
-def _is_regular(path: Path, head: _Head, has_quotes: bool) -> bool:
+def _is_regular(path: Path, head: Beginning, has_quotes: bool) -> bool:
     """Whether every line is blank or stands for itself: quotes only around whole cells, as many cells as the header.
 
     Polars refuses a whole file for one longer row, and takes stray quotes for the start of something.
@@ -224,7 +232,7 @@ def _scan(path: Path, dialect: Dialect, skip: int, names: list[str]) -> pl.LazyF
 
 
 def _facts(
-    head: _Head, encodings: Sequence[str], found: Found | None, seen: encoding.Bytes | None
+    head: Beginning, encodings: Sequence[str], found: Found | None, seen: encoding.Bytes | None
 ) -> dict[str, JsonValue]:
     block, dialect = head.block, head.dialect
     facts: dict[str, JsonValue] = {

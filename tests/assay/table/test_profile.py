@@ -15,9 +15,9 @@ import polars as pl
 import pytest
 
 from assay.datasets.table import pipeline
-from assay.datasets.table.cleaned import unique_names
 from assay.datasets.table.counts import Bounds, counted_columns
 from assay.formats import Table
+from assay.write.unique_names import unique_names
 from tests.assay.table.profiles import Profile, Profiled
 
 ROOT = Path(__file__).parents[3]
@@ -223,3 +223,12 @@ def test_what_does_not_fit_is_an_estimate_and_says_so(tmp_path: Path) -> None:
 
 def test_every_column_gets_a_name_of_its_own() -> None:
     assert unique_names(["a", "a", "", "a_2", " ", "a"]) == ["a", "a_2", "column_3", "a_2_2", "column_5", "a_3"]
+
+
+def test_the_page_shows_whole_numbers_that_no_double_holds(profiled: Profile) -> None:
+    rows = "".join(f"{2**53 + at % 3},{at},0\n" for at in range(9))
+    found = profiled(f"ids,at,none\n{rows}")
+    page = (found.folder / "dashboard.html").read_text(encoding="utf-8")
+    assert "9,007,199,254,740,993" in page
+    assert found.column("ids")["histogram"]["edges"] == [2**53, 2**53 + 1, 2**53 + 2, 2**53 + 3]
+    assert "Infinite</th>" not in page

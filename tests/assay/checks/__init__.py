@@ -1,0 +1,1 @@
+"""Tables checked by a Table Schema."""

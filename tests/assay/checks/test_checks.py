@@ -1,0 +1,198 @@
+"""What breaks a schema is what the `frictionless` package finds too; and the kinds that it has no words for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import frictionless
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from assay.errors import Unprocessable
+from assay.reading import Reading
+from tests.assay.checks.checking import as_csv, checked
+
+CELLS = ["", "1", "01", "-7", "3.5", "1e3", "abc", "Ab c", "true", "False", "0", "2024-01-31", "2024-02-30", "12:30:00",
+         "9007199254740993", "1,5", "NA", "2024-01", "2024"]  # fmt: skip
+TYPES = ["string", "integer", "number", "boolean", "date", "time", "year", "yearmonth", "any"]
+BOUNDS: dict[str, list[Any]] = {
+    "integer": [0, 1, 9007199254740992],
+    "number": [0.5, 3.5],
+    "date": ["2024-01-31"],
+    "year": [2024],
+}
+
+
+@st.composite
+def fields(draw: st.DrawFn, name: str) -> dict[str, Any]:
+    kind = draw(st.sampled_from(TYPES))
+    constraints: dict[str, Any] = {}
+    for what in ("required", "unique"):
+        if draw(st.booleans()):
+            constraints[what] = True
+    if kind in BOUNDS:
+        for what in ("minimum", "maximum"):
+            if draw(st.booleans()):
+                constraints[what] = draw(st.sampled_from(BOUNDS[kind]))
+    if kind == "string" and draw(st.booleans()):
+        constraints |= {"minLength": 2, "maxLength": 4, "pattern": "[A-Za-z0-9. ]*"}
+    if kind in ("string", "integer") and draw(st.booleans()):
+        constraints["enum"] = ["1", "abc"] if kind == "string" else [1, -7]
+    return {"name": name, "type": kind, "constraints": constraints}
+
+
+TABLES = st.tuples(fields("a"), fields("b")).flatmap(
+    lambda both: st.tuples(
+        st.just(both), st.lists(st.tuples(*[st.sampled_from(CELLS)] * 2), min_size=2, max_size=12), st.booleans()
+    )
+)
+
+
+def by_frictionless(rows: list[list[str]], schema: dict[str, Any]) -> set[tuple[int, str, str]]:
+    """Row (from 1), column and check of each error that the package reports."""
+    resource = frictionless.Resource(data=rows, schema=frictionless.Schema.from_descriptor(schema))
+    found = set()
+    for error in frictionless.validate(resource, limit_errors=10_000).tasks[0].errors:
+        said = error.to_dict()
+        if error.type in ("primary-key", "primary-key-error"):
+            found.add((said["rowNumber"] - 1, schema["primaryKey"], "primaryKey"))
+            continue
+        names = {"type-error": "type", "unique-error": "unique"}
+        check = names.get(error.type) or re.findall(r'constraint "(\w+)"', error.note)[0]
+        found.add((said["rowNumber"] - 1, said["fieldName"], check))
+    return found
+
+
+# The package takes a second to be imported, and as long for a hundred small tables.
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(TABLES)
+@example((({"name": "a", "type": "integer", "constraints": {"maximum": 9007199254740992}}, {"name": "b"}),
+          [("9007199254740993", "x"), ("9007199254740992", "y")], False))  # fmt: skip
+def test_the_violations_are_those_of_frictionless(
+    tmp_path: Path, table: tuple[tuple[dict[str, Any], dict[str, Any]], list[tuple[str, str]], bool]
+) -> None:
+    (a, b), cells, quoted = table
+    # A row of its own, so that no row is blank, and no other column is taken for a header.
+    rows = [["a", "b", "c"], *([*row, f"row {number}"] for number, row in enumerate(cells))]
+    schema = {"fields": [a, b, {"name": "c"}], "missingValues": ["", "NA"] if quoted else [""]}
+    # How the file is read is no matter here.
+    found = checked(tmp_path, as_csv(rows), schema, reading=Reading(delimiter=",", header_line=1))
+    assert {*found.violations} == by_frictionless(rows, schema)
+    broken = {row for row, _, _ in found.violations}
+    assert (found.checked.valid, found.checked.refused) == (len(cells) - len(broken), len(broken))
+    kept = [row for number, row in enumerate(rows[1:], 1) if number in broken]
+    assert found.refused == as_csv([rows[0], *kept])
+
+
+ROWS = b"id,x\n1,a\n2,b\n1,c\n,d\n2,b\n"
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"primaryKey": "id"}, [(3, "id", "primaryKey"), (4, "id", "primaryKey"), (5, "id", "primaryKey")]),
+        ({"uniqueKeys": [["id", "x"]]}, [(5, "id | x", "uniqueKeys")]),
+        ({"primaryKey": ["id", "x"], "severity": {"primaryKey": "warning"}},
+         [(4, "id | x", "primaryKey"), (5, "id | x", "primaryKey")]),
+    ],
+)  # fmt: skip
+def test_keys(tmp_path: Path, schema: dict[str, Any], expected: list[tuple[int, str, str]]) -> None:
+    found = checked(tmp_path, ROWS, {"fields": [{"name": "id", "type": "integer"}, {"name": "x"}], **schema})
+    assert found.violations == expected
+    is_error = "severity" not in schema
+    assert (found.checked.refused, found.checked.errors > 0) == (len(expected) if is_error else 0, is_error)
+
+
+@pytest.mark.parametrize(
+    ("rule", "header", "expected"),
+    [
+        ("exact", "a,b", []),
+        ("exact", "b,a", [(None, "a", "fieldsMatch"), (None, "b", "fieldsMatch")]),
+        ("equal", "b,a", []),
+        ("equal", "a,b,z", [(None, "z", "fieldsMatch")]),
+        ("equal", "a,z", [(None, "b", "fieldsMatch"), (None, "z", "fieldsMatch")]),
+        ("subset", "b,z,a", []),
+        ("subset", "a,z", [(None, "b", "fieldsMatch")]),
+        ("superset", "a,z", [(None, "z", "fieldsMatch")]),
+        ("partial", "z,a", []),
+        ("partial", "y,z", [(None, "", "fieldsMatch")]),
+        ("equal", "Alpha,b", []),
+    ],
+)
+def test_headers(tmp_path: Path, rule: str, header: str, expected: list[tuple[int | None, str, str]]) -> None:
+    width = header.count(",") + 1
+    content = "\n".join([header, *[",".join(["x"] * width)] * 3]).encode()
+    schema = {"fields": [{"name": "a", "aliases": ["Alpha"]}, {"name": "b"}], "fieldsMatch": rule}
+    found = checked(tmp_path, content, schema)
+    assert (found.violations, found.checked.refused) == (expected, 0)
+    assert found.checked.report["passes"] is not bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("field", "good", "bad"),
+    [
+        ({"type": "number", "decimalChar": ",", "groupChar": "."}, ["1.234,5", "-3"], ["1,2,3", "x"]),
+        ({"type": "number", "bareNumber": False}, ["5 EUR", "$-2.5", "12%"], ["EUR"]),
+        ({"type": "number"}, ["NaN", "-INF", " 4 "], ["1_000", "0x1", "5%"]),
+        ({"type": "date", "format": "%d/%m/%Y"}, ["31/01/2024"], ["01/31/2024", "2024-01-31"]),
+        ({"type": "date", "format": "any"}, ["31/01/2024", "2024-01-31"], ["soon"]),
+        ({"type": "datetime"}, ["2024-01-31T10:00:00Z", "2024-01-31T10:00:00+02:00"], ["2024-01-31 10:00:00"]),
+        ({"type": "datetime", "constraints": {"minimum": "2024-01-31T10:00:00Z"}}, ["2024-01-31T12:00:00+02:00"],
+         ["2024-01-31T11:59:59+02:00"]),
+        ({"type": "duration"}, ["P1Y2M", "PT5M", "P2W"], ["P", "PT", "1 day"]),
+        ({"type": "geopoint"}, ["90.5, 45.5"], ["181, 0", "north"]),
+        ({"type": "geopoint", "format": "array"}, ["[1, 2]"], ["[1]", "[true, 2]"]),
+        ({"type": "object"}, ['{"a": 1}'], ["[1]", "{", "[" * 2000]),
+        ({"type": "array"}, ["[1]"], ["1"]),
+        ({"type": "geojson"}, ['{"type": "Point", "coordinates": [1, 2]}'], ['{"type": "Spot"}']),
+        ({"type": "string", "format": "email"}, ["a@b.org"], ["a@b", "a b@c.org"]),
+        ({"type": "string", "format": "uri"}, ["https://a.org/b?c"], ["a.org/b"]),
+        ({"type": "string", "format": "uuid"}, ["0f8fad5b-d9cb-469f-a165-70867728950e"], ["0f8fad5b"]),
+        ({"type": "string", "format": "binary"}, ["YWJj"], ["YWJ"]),
+        ({"constraints": {"pattern": r"\p{Lu}{2}[0-9]+|x"}}, ["ÄB12", "x"], ["aB12", "xx"]),
+        ({"type": "boolean", "trueValues": ["ja"], "falseValues": ["nein"]}, ["ja", "nein"], ["Ja", "true"]),
+        ({"missingValues": ["-"], "constraints": {"required": True}}, ["a", " a"], ["-", " - "]),
+        ({"type": "integer", "groupChar": "'"}, ["12'345", "99999999999999999999999"], ["1.0", "one"]),
+    ],
+)  # fmt: skip
+def test_what_a_type_takes(tmp_path: Path, field: dict[str, Any], good: list[str], bad: list[str]) -> None:
+    rows = [["n", "v"], *([str(number), cell] for number, cell in enumerate((*good, *bad), 1))]
+    found = checked(tmp_path, as_csv(rows), {"fields": [{"name": "n"}, {"name": "v", **field}]})
+    assert [row for row, _, _ in found.violations] == [*range(len(good) + 1, len(rows))]
+    kept = pl.read_parquet(found.folder / "valid.parquet")
+    assert (kept.height, kept["v"].null_count()) == (len(good), 0)
+
+
+@pytest.mark.parametrize(
+    ("constraints", "kind", "said"),
+    [
+        ({"pattern": "(?=a)b"}, "string", "look-around"),
+        ({"pattern": "a{"}, "string", "pattern of v"),
+        ({"minimum": "soon"}, "date", "minimum of v"),
+        ({"enum": [1, "one"]}, "integer", "enum of v"),
+    ],
+)
+def test_what_a_schema_can_not_say(tmp_path: Path, constraints: dict[str, Any], kind: str, said: str) -> None:
+    with pytest.raises(Unprocessable) as caught:
+        checked(tmp_path, b"v,w\n1,2\n3,4\n", {"fields": [{"name": "v", "type": kind, "constraints": constraints}]})
+    assert caught.value.code == "invalid_parameters"
+    assert said in caught.value.detail + caught.value.suggestion
+
+
+def test_a_warning_is_listed_and_its_row_is_valid(tmp_path: Path) -> None:
+    field = {"name": "v", "type": "integer", "severity": {"maximum": "warning"}, "constraints": {"maximum": 5}}
+    found = checked(tmp_path, b"v,w\n1,a\n9,b\nx,c\n", {"fields": [field, {"name": "w"}]})
+    assert found.violations == [(2, "v", "maximum"), (3, "v", "type")]
+    assert (found.checked.errors, found.checked.warnings, found.refused) == (1, 1, b"v,w\nx,c\n")
+
+
+def test_every_violation_is_listed(tmp_path: Path) -> None:
+    content = b"v,w\n" + b"".join(b"%d,same\n" % number for number in range(3_000))
+    fields = [{"name": "v", "type": "date"}, {"name": "w", "constraints": {"unique": True, "maxLength": 3}}]
+    found = checked(tmp_path, content, {"fields": fields})
+    assert len(found.violations) == 8_999
+    assert found.refused == content
