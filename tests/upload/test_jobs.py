@@ -266,7 +266,10 @@ def test_remembered_columns_are_changed_and_forgotten(client: Client, steps: Ste
     choice_id = steps.remembered()[0]["choice_id"]
     edited = client.call("PATCH", f"/columns/{choice_id}", json_body={"columns": {"result": "Reading"}})
     assert (edited.status, edited.json()["columns"]) == (200, {"result": "Reading"})
-    for body in ({}, {"columns": {}}, {"columns": {"result": 1}}, {"columns": {"a": "b"}, "more": 1}):
+    wrong: list[dict[str, object]] = [
+        {}, {"columns": {}}, {"columns": {"result": 1}}, {"columns": {"a": "b"}, "more": 1},
+    ]  # fmt: skip
+    for body in wrong:
         assert client.call("PATCH", f"/columns/{choice_id}", json_body=body).status == 422
     assert client.call("DELETE", f"/columns/{choice_id}").status == 204
     for gone in (client.call("DELETE", f"/columns/{choice_id}"),

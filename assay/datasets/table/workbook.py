@@ -10,8 +10,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from assay.datasets.table.relations import Relation
 from assay.datasets.table.report import Findings
-from assay.datasets.table.tables import Cell, tables
+from assay.datasets.table.tables import tables
 from assay.page.model import Table
+from assay.page.tables import Cell
 from assay.write.workbook import new_workbook, write_exact
 
 # Excel's own bounds: rows of a sheet, characters of a cell, and the whole numbers that a double holds.
