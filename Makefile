@@ -14,7 +14,7 @@ TOOL_node := Node (about 180 MB)
 TOOL_sam := the SAM CLI
 SAM := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: help setup run up down test test-faults test-deploy test-storage check lock openapi parameters output-schemas chart-types schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all bench-calibration screenshots format clean
+.PHONY: help setup run up down test test-faults test-deploy test-storage check lock real-files openapi parameters output-schemas chart-types schema web bench-start bench-jobs bench-csv bench-profile bench-stations bench-all bench-calibration screenshots format clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -95,6 +95,9 @@ parameters: .venv/ready ## generate parameters.schema.json of each dataset type 
 
 chart-types: .venv/ready ## generate the TypeScript types of the charts' data from assay/page/chart_data.py
 	.venv/bin/python -m tools.chart_types
+
+real-files: .venv/ready-dev ## read files of many kinds and write docs/real-files.md
+	.venv/bin/python -m tests.real_files
 
 output-schemas: .venv/ready ## generate docs/schemas from the outputs of the examples
 	.venv/bin/python -m tools.output_schemas

@@ -130,4 +130,60 @@ TRANSACTIONS = [
     Meaning("Amounts that no binary number holds", "cents.csv", _CENTS, _amount, "3.00", "transactions"),
 ]
 
-CASES = TRANSACTIONS
+
+def _station(out: Path) -> object:
+    """The lines of the first station's table, without its header."""
+    table = min(out.glob("*_Analysis.csv"))
+    return table.read_text(encoding="utf-8").splitlines()[1:]
+
+
+def _outliers(out: Path) -> object:
+    return [found["row"] for series in _json(out, "quality.json")["outliers"]["series"] for found in series["listed"]]
+
+
+def _numbers(out: Path) -> object:
+    numbers = _json(out, "profile.json")["columns"][0]["numbers"]
+    return [numbers[name] for name in ("min", "max", "mean", "sum")]
+
+
+_UNITS = _rows(
+    "Station_ID,Date_Time,PCode,Result,Unit",
+    "A,2024-01-01 10:00,Zinc,2500,ug/L", "A,2024-01-01 12:00,Zinc,2.7,mg/L", "A,2024-01-02 10:00,Zinc,3.1,mg/L",
+)  # fmt: skip
+_CENSORED = _rows(
+    "Station_ID,Date_Time,PCode,Result",
+    "A,2024-01-01,Lead,<0.2", "A,2024-01-02,Lead,3.1", "A,2024-01-03,Lead,ND", "A,2024-01-04,Lead,>80",
+)  # fmt: skip
+_SENTINEL = _rows(
+    "Station_ID,Date_Time,PCode,Result",
+    *(f"A,2024-01-{day:02},Level,{-999 if day == 7 else day / 10}" for day in range(1, 15)),
+)
+_OUTLIER = _rows(
+    "Station_ID,Date_Time,PCode,Result",
+    *(f"A,2024-01-{day:02},Iron,{50000 if day == 9 else 1 + day % 4 / 10}" for day in range(1, 13)),
+)
+_WIDE = _rows(
+    "Station,Date,pH,Temperature (°C),Turbidity (NTU)",
+    *(f"CT,2024-01-{day:02},7.{day % 5},{10 + day},{day * 2}" for day in range(1, 11)),
+)
+
+STATIONS = [
+    Meaning("One parameter in two units", "units.csv", _UNITS, _station,
+            ["A,2024-01-01,2.6", "A,2024-01-02,3.1"], "station_measurements"),
+    Meaning("Results below and above a limit", "censored.csv", _CENSORED, _station,
+            ["A,2024-01-01,<0.2", "A,2024-01-02,3.1", "A,2024-01-03,ND", "A,2024-01-04,>80.0"], "station_measurements"),
+    Meaning("A number that stands for no value", "sentinel.csv", _SENTINEL, _station,
+            [f"A,2024-01-{day:02},{day / 10}" for day in range(1, 15) if day != 7], "station_measurements"),
+    Meaning("An outlier among few values", "outlier.csv", _OUTLIER, _outliers, [9], "station_measurements"),
+    Meaning("A column for each parameter", "wide.csv", _WIDE, _station,
+            [f"CT,2024-01-{day:02},7.{day % 5},{10 + day}.0,{day * 2}.0" for day in range(1, 11)]),
+]  # fmt: skip
+
+PROFILES = [
+    Meaning("Whole numbers beyond 2^53", "wholes.csv", _rows("id", *(str(2**53 + number) for number in range(1, 4))),
+            _numbers, [2**53 + 1, 2**53 + 3, 2**53 + 2, 3 * 2**53 + 6], "table"),
+    Meaning("A sum that cancels", "cancels.csv", _rows("v", "1e300", "-1e300", "5", "7"),
+            _numbers, [-1e300, 1e300, 3.0, 12.0], "table"),
+]  # fmt: skip
+
+CASES = [*TRANSACTIONS, *STATIONS, *PROFILES]
