@@ -173,7 +173,7 @@ class ColumnWanted(Model):
     """One column of a dataset type and the names it is recognised by. Case, accents and punctuation are ignored."""
 
     role: str
-    holds: Literal["text", "date", "number"]
+    holds: Literal["text", "date", "number", "result"]
     names: list[str]
     translations: dict[str, list[str]]
     patterns: list[str]

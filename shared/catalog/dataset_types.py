@@ -23,7 +23,7 @@ class ColumnWanted(Model):
     """One column of a dataset type and the names it is recognised by. Case, accents and punctuation are ignored."""
 
     role: str = Field(description="the column's role")
-    holds: Literal["text", "date", "number"] = Field(description="the kind of value in most cells")
+    holds: Literal["text", "date", "number", "result"] = Field(description="the kind of value in most cells")
     names: list[str] = Field(description="accepted names, the usual one first")
     translations: dict[str, list[str]] = Field(description="names in other languages, by ISO 639-1 code")
     patterns: list[str] = Field(description="regular expressions of likely names, without blanks and punctuation")

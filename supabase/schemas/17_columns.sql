@@ -79,14 +79,14 @@ declare
 begin
     if jsonb_typeof(p_columns) is distinct from 'object' or octet_length(p_columns::text) > 16384
         or jsonb_path_exists(p_columns, 'strict $.* ? (@.type() != "string" && @.type() != "null")') then
-        perform assay.raise_problem(422, 'invalid_columns', 'The columns are no object of roles and headers.',
-            'Send an object such as {"revenue": "Gross"}; null says that there is no such column.');
+        perform assay.raise_problem(422, 'invalid_columns', 'The columns are not an object of roles and headers.',
+            'Send an object such as {"revenue": "Gross"}; null means that there is no such column.');
     end if;
     update assay.remembered_columns set columns = p_columns, chosen_by = v_owner, chosen_at = now()
     where choice_id = p_choice_id and owner = v_owner returning * into v_choice;
     if not found then
-        perform assay.raise_problem(404, 'columns_not_found', 'No such columns are remembered.',
-            'List those that are with GET /columns.');
+        perform assay.raise_problem(404, 'columns_not_found', 'There are no such remembered columns.',
+            'List yours with GET /columns.');
     end if;
     return assay.remembered_json(v_choice);
 end $$;
@@ -99,8 +99,8 @@ declare
 begin
     delete from assay.remembered_columns where choice_id = p_choice_id and owner = v_owner;
     if not found then
-        perform assay.raise_problem(404, 'columns_not_found', 'No such columns are remembered.',
-            'List those that are with GET /columns.');
+        perform assay.raise_problem(404, 'columns_not_found', 'There are no such remembered columns.',
+            'List yours with GET /columns.');
     end if;
     return jsonb_build_object('deleted', true);
 end $$;

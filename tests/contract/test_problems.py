@@ -28,6 +28,12 @@ OUTPUT_NOT_FOUND = (
     "There is no such output.",
     "List a job's outputs with GET /jobs/{job_id}/outputs.",
 )
+COLUMNS_NOT_FOUND = (
+    404,
+    "columns_not_found",
+    "There are no such remembered columns.",
+    "List yours with GET /columns.",
+)
 WEBHOOK_NOT_FOUND = (404, "webhook_not_found", "There is no such webhook.", "List your webhooks with GET /webhooks.")
 TOO_MANY_WEBHOOKS = (
     409,
@@ -48,6 +54,17 @@ PROBLEMS: list[tuple[Callable[[Steps], Any], tuple[int, str, str, str]]] = [
     (lambda steps: steps.cancel(NOBODY_S), JOB_NOT_FOUND),
     (lambda steps: steps.outputs(NOBODY_S), JOB_NOT_FOUND),
     (lambda steps: steps.output(NOBODY_S), OUTPUT_NOT_FOUND),
+    (lambda steps: steps.forget_columns(NOBODY_S), COLUMNS_NOT_FOUND),
+    (lambda steps: steps.edit_columns(NOBODY_S, {"revenue": "Gross"}), COLUMNS_NOT_FOUND),
+    (
+        lambda steps: steps.edit_columns(NOBODY_S, {"revenue": 1}),
+        (
+            422,
+            "invalid_columns",
+            "The columns are not an object of roles and headers.",
+            'Send an object such as {"revenue": "Gross"}; null means that there is no such column.',
+        ),
+    ),
     (
         lambda steps: steps.register("a" * 64, on_duplicate="ask"),
         (422, "invalid_request", "on_duplicate must be reuse or reprocess.", 'Send "reuse" or "reprocess".'),

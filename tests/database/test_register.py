@@ -44,7 +44,7 @@ def test_a_done_job_answers_from_the_cache_with_what_is_known_of_the_file(steps:
         {"parameters": {"aggregate": "median"}},
         {"dataset_type": "station_measurements"},
         {"on_duplicate": "reprocess"},
-        {"versions": {"station_measurements": "2.0.0"}},
+        {"versions": {"station_measurements": "999.0.0"}},
         {"versions": {"another": "1.0.0"}},
     ],
     ids=["parameters", "requested type", "reprocess", "newer version", "pipeline gone"],
@@ -128,7 +128,9 @@ def test_another_size_is_refused_while_a_job_waits_for_the_bytes_and_the_first_o
     sha256 = new_sha256()
     job_id = steps.register(sha256, size_bytes=10)["job"]["job_id"]
     for parameters in ({}, {"aggregate": "median"}):
-        assert_refused(steps, sha256, 11, "waits for the file with this SHA-256 and 10 bytes", parameters=parameters)
+        assert_refused(
+            steps, sha256, 11, "is waiting for the file with this SHA-256 and 10 bytes", parameters=parameters
+        )
     assert [job["size_bytes"] for job in steps.jobs()] == [10]
     steps.arrive(sha256)
     assert_refused(steps, sha256, 11, "waits for")

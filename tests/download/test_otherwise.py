@@ -13,7 +13,8 @@ PATHS = document()["paths"]
 
 
 def address(path: str) -> str:
-    return path.format(job_id=UNKNOWN_ID, output_id=UNKNOWN_ID, webhook_id=UNKNOWN_ID, dataset_type="table")
+    ids = dict.fromkeys(("job_id", "output_id", "webhook_id", "choice_id"), UNKNOWN_ID)
+    return path.format(**ids, dataset_type="table")
 
 
 @pytest.mark.parametrize("path", PATHS)

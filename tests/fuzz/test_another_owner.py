@@ -27,7 +27,10 @@ _OPERATIONS = [
 # What stands in a path and is nobody's own.
 _FOR_ALL = "{dataset_type}"
 WITH_AN_ID = [(method, path) for method, path, _ in _OPERATIONS if "{" in path and _FOR_ALL not in path]
-_BODIES = {"PATCH": {"json_body": {"dataset_type": "table"}}}
+_BODIES = {
+    "/jobs/{job_id}": {"json_body": {"dataset_type": "table"}},
+    "/columns/{choice_id}": {"json_body": {"columns": {"result": "Reading"}}},
+}
 WITH_A_CURSOR = [
     path
     for _, path, operation in _OPERATIONS
@@ -43,11 +46,13 @@ class Owner:
         self._clients = {handler: Client(handler, issuer, steps.user.owner) for handler in (queries, commands)}
         webhook = self.call("POST", "/webhooks", json_body={"url": "https://example.org/hooks"}).json()
         jobs = [steps.done()[0] for _ in range(2)]
+        steps.confirmed()
         # An id of each kind that a path may name: a new kind needs a line here.
         self.ids = {
             "job_id": jobs[0],
             "output_id": steps.outputs(jobs[0])[0]["output_id"],
             "webhook_id": webhook["webhook_id"],
+            "choice_id": steps.remembered()[0]["choice_id"],
         }
 
     def call(self, method: str, path: str, **more: object) -> Answer:
@@ -70,7 +75,7 @@ def they(issuer: Issuer, other_steps: Steps) -> Owner:
 @pytest.mark.parametrize(("method", "path"), WITH_AN_ID, ids=str)
 def test_their_id_is_none(me: Owner, they: Owner, method: str, path: str) -> None:
     before = they.everything()
-    body = _BODIES.get(method, {})
+    body = _BODIES[path] if method == "PATCH" else {}
     answer = me.call(method, path.format(**they.ids), **body)
     assert answer.problem()[0] == 404
     made_up = me.call(method, path.format(**{kind: uuid4() for kind in they.ids}), **body)

@@ -50,7 +50,7 @@ def has(assay: Assay, *, name: str = "out.csv", filename: str = "river.csv") -> 
         "link": {"url": f"{assay.url}/store/out", "expires_at": NOW},
     }
     page = {"account": ACCOUNT, "uploads": [upload, absent], "jobs": [job()], "outputs": [output], "next_cursor": None}
-    empty: Json = {"webhooks": [], "deliveries": [], "attempts": [], "events": []}
+    empty: Json = {"webhooks": [], "deliveries": [], "attempts": [], "events": [], "remembered_columns": []}
     assay.answers = {
         ("GET", "/me"): (200, ACCOUNT),
         ("GET", "/me/export"): (200, {**page, **empty}),

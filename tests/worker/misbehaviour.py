@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -169,11 +169,12 @@ def _misbehave(
     folder: Path,
     progress: Progress,
     on_detection: Callable[[Any], None],
+    remembered: Sequence[Any],
 ) -> object:
     given = dict(parameters)
     name = given.pop("do", None)
     if name is None:
-        return _analyse(sources, requested_dataset_type, given, folder, progress, on_detection)
+        return _analyse(sources, requested_dataset_type, given, folder, progress, on_detection, remembered)
     os.chdir(folder)
     progress(0.5, "misbehaving")
     globals()[name](**given)

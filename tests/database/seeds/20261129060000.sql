@@ -79,3 +79,8 @@ select '00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-00000000
     case when state = 'failed' then '{"code": "timed_out", "detail": "No answer.", "suggestion": "Answer."}'::jsonb end,
     case when state in ('delivered', 'failed') then now() end
 from unnest(array['pending', 'sending', 'delivered', 'failed']) as s (state);
+
+-- Columns that a person confirmed.
+insert into assay.remembered_columns (owner, dataset_type, header_sha256, columns, filename, chosen_by) values
+    ('00000000-0000-4000-8000-000000000000', 'transactions', repeat('c', 64), '{"revenue": "Gross"}', 'orders.csv',
+        '00000000-0000-4000-8000-000000000000');
