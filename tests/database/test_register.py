@@ -133,7 +133,7 @@ def test_another_size_is_refused_while_a_job_waits_for_the_bytes_and_the_first_o
         )
     assert [job["size_bytes"] for job in steps.jobs()] == [10]
     steps.arrive(sha256)
-    assert_refused(steps, sha256, 11, "waits for")
+    assert_refused(steps, sha256, 11, "is waiting for")
     claim = steps.claim(job_id)
     assert claim["job"]["size_bytes"] == 10
     assert steps.finish(job_id, claim["attempt"])["status"] == "done"
