@@ -89,10 +89,17 @@ def narrower_above(rows: Sequence[Row], filled: Sequence[int], first: int, width
         own = len(cells)
         body = [row[:own] for row in [*(rows[at].cells for at in filled[top:number]), *below]]
         top -= has_header(cells, [row for row in body if len(row) == own], own)
-    # Where all is text, nothing tells a row from a note.
-    shared = columns[: len(rows[filled[top]].cells)]
+    taken = [rows[at].cells for at in filled[top:number]]
+    # Where all is text, nothing tells a row from a note but how many there are, and that they hold no sentence.
+    shared = columns_of([*taken, *below], len(rows[filled[top]].cells))
     told = any(column.kind > Looks.TEXT or (len(shared) > 1 and column.shapes) for column in shared)
-    return filled[top] if told else first
+    are_many = len(taken) > RUN and all(_is_short(cells) for cells in taken)
+    return filled[top] if told or are_many else first
+
+
+def _is_short(cells: Sequence[str]) -> bool:
+    """Whether a row has two cells or more, none of which is a sentence or is called something by the first."""
+    return len(cells) > 1 and cells[0].strip()[-1:] != ":" and all(len(one.split()) <= PROSE_WORDS for one in cells)
 
 
 def _is_like(cells: Sequence[str], columns: Sequence[Column]) -> bool:

@@ -15,6 +15,8 @@ from assay.formats.layout import Cells, Scorer, header_cells
 _PROFILE_CELLS = 50_000
 _MOST_HEADER_ROWS = 3
 _FEW_ROWS = 3
+# Below two rows of words stand so many rows at least before they are taken for a header.
+_FEWEST_BELOW = 2
 # So many numbers that go up are labels, also by unequal steps.
 _MANY_LABELS = 5
 _YEAR = re.compile("(?:1[5-9]|2[01])[0-9]{2}")
@@ -66,6 +68,8 @@ def has_header(first: Sequence[str], body: Sequence[Sequence[str]], width: int) 
     if not body:
         return 2 * values < len(filled) or bool(labels_in(cells)) or not filled
     evidence = header_evidence(cells, body, width)
+    if evidence <= 0 and _has_second_row(cells, body, width):
+        return True
     if evidence:
         return evidence > 0
     # All of it is text: names are short, differ from one another, and hardly ever end like a sentence.
@@ -74,6 +78,24 @@ def has_header(first: Sequence[str], body: Sequence[Sequence[str]], width: int) 
     distinct = len({cell.casefold() for cell in filled}) == len(filled)
     longest = max(map(len, filled), default=0)
     return distinct and len(filled) * 2 > width and longest <= max(30, 2 * usual)
+
+
+def _has_second_row(cells: Sequence[str], body: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether a row of words stands above others of words, and all of them name the columns of the rows below."""
+    for rows in range(1, _MOST_HEADER_ROWS):
+        *_, last = body[:rows]
+        below = body[rows:]
+        if len(below) < _FEWEST_BELOW or not all(_are_words(row) for row in (cells, last)):
+            return False
+        if min(header_evidence([cell.strip() for cell in row], below, width) for row in (cells, last)) > 0:
+            return True
+    return False
+
+
+def _are_words(cells: Sequence[str]) -> bool:
+    """Whether a row is mostly filled, and with texts alone."""
+    found = [looks(cell) for cell in cells if cell and not cell.isspace()]
+    return 2 * len(found) >= len(cells) and all(kind is Looks.TEXT for kind in found)
 
 
 def header_evidence(cells: Sequence[str], body: Sequence[Sequence[str]], width: int) -> float:
