@@ -75,17 +75,19 @@ def narrower_above(rows: Sequence[Row], filled: Sequence[int], first: int, width
     if header_evidence([cell.strip() for cell in rows[first].cells], below[1:], width) > 0:
         return first
     columns = columns_of(below, width)
+    # Where nothing names the columns from here on, a blank line parts no table from what stands above it.
+    nameless = not has_header(rows[first].cells, below[1:], width)
     top = number
 
-    def above() -> Sequence[str] | None:
-        if not top or rows[filled[top]].line != rows[filled[top - 1]].after:
+    def above(*, beyond_gap: bool) -> Sequence[str] | None:
+        if not top or not (beyond_gap or rows[filled[top]].line == rows[filled[top - 1]].after):
             return None
         cells = rows[filled[top - 1]].cells
         return cells if len(cells) < width else None
 
-    while (cells := above()) is not None and _is_like(cells, columns):
+    while (cells := above(beyond_gap=nameless)) is not None and len(cells) > 1 and _is_like(cells, columns):
         top -= 1
-    if (cells := above()) is not None:
+    if (cells := above(beyond_gap=False)) is not None:
         own = len(cells)
         body = [row[:own] for row in [*(rows[at].cells for at in filled[top:number]), *below]]
         top -= has_header(cells, [row for row in body if len(row) == own], own)
@@ -93,8 +95,8 @@ def narrower_above(rows: Sequence[Row], filled: Sequence[int], first: int, width
     # Where all is text, nothing tells a row from a note but how many there are, and that they hold no sentence.
     shared = columns_of([*taken, *below], len(rows[filled[top]].cells))
     told = any(column.kind > Looks.TEXT or (len(shared) > 1 and column.shapes) for column in shared)
-    are_many = len(taken) > RUN and all(_is_short(cells) for cells in taken)
-    return filled[top] if told or are_many else first
+    are_rows = (nameless or len(taken) > RUN) and all(_is_short(cells) for cells in taken)
+    return filled[top] if told or are_rows else first
 
 
 def _is_short(cells: Sequence[str]) -> bool:

@@ -22,6 +22,14 @@ _MANY_LABELS = 5
 _YEAR = re.compile("(?:1[5-9]|2[01])[0-9]{2}")
 _LABEL = re.compile(r"-?[0-9]{1,6}(?:\.[0-9]{1,3})?")
 _KEY = re.compile("(?:row|record|line)?[ _-]?(?:#|id|no|nr|num|number|index|key|code|name)\\.?")
+# What columns of texts are called most often, by itself or behind another word.
+_COMMON = re.compile(
+    r"(?:.*[ _-])?(?:id|no|nr|key|code|name|type|kind|title|label|category|class|group|status|state|date|city|town|"
+    r"country|region|area|address|street|e-?mail|phone|product|item|article|brand|model|colou?r|size|material|unit|"
+    r"description|details?|notes?|comments?|remarks?|department|team|role|position|job|owner|manager|author|customer|"
+    r"client|supplier|vendor|company|currency|language|gender|sex|source|species|genre|subject|value|amount|price|"
+    r"ort|stadt|land|farbe|typ|art|bezeichnung|nom|ville|pays|couleur|nombre|ciudad|pa[ií]s|nome)s?"
+)
 # The row below the names in the tables of the U.S. Geological Survey (RDB): the width and kind of each column.
 _DEFINITION = re.compile("[0-9]{1,3}[sdnSDN]")
 _UNIT = re.compile(r"\(.{1,20}\)|\[.{1,20}\]|<.{1,20}>")
@@ -242,6 +250,11 @@ def _goes_on(own: Sequence[str], cells: Sequence[str], columns: Sequence[Column]
     in_groups = all(not own[at] or at + 1 == len(own) or (not own[at + 1] and bool(cells[at + 1])) for at in filled)
     are_texts = all(looks(cells[at]) is Looks.TEXT for at in filled)
     return bool(blanks) and in_groups and are_texts and rows_below >= 1
+
+
+def is_common_name(cell: str) -> bool:
+    """Whether a cell is what many columns of texts are called."""
+    return _COMMON.fullmatch(cell.strip().casefold()) is not None
 
 
 def _are_distinct(cells: Sequence[str]) -> bool:

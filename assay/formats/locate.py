@@ -14,6 +14,7 @@ from assay.formats.heading import (
     Row,
     has_header,
     heading_at,
+    is_common_name,
     lacks_first,
     names_of,
     profiled,
@@ -57,14 +58,15 @@ def locate_table(rows: Sequence[Row], score: Scorer, reading: Reading, *, whole:
     if not filled:
         raise no_header("the file", 0)
     given = _given_header(rows, reading)
-    starts = [given] if given is not None else _starts(rows, filled)
+    starts = [given] if given is not None else _without_preamble(rows, _starts(rows, filled))
     ends = [*starts[1:], len(rows)]
     wanted = _wanted(rows, starts, score) if given is None and reading.header == "auto" else given
     if wanted is not None:
         number = max(at for at, start in enumerate(starts) if start <= wanted or at == 0)
     else:
+        # Lines of one cell, of whatever width the sheet is, are no table beside one.
         sizes = [
-            sum(row.filled for row in rows[start:end] if len(row.cells) > 1)
+            sum(row.filled for row in rows[start:end] if row.filled > 1)
             for start, end in zip(starts, ends, strict=True)
         ]
         number = sizes.index(max(sizes))
@@ -89,6 +91,16 @@ def _given_header(rows: Sequence[Row], reading: Reading) -> int | None:
         f"Line {reading.header_line:,}, which is to be the header, is beyond the first MiB, or no row.",
         "Give the number of the line in which the names of the columns stand; 1 is the first.",
     )
+
+
+def _without_preamble(rows: Sequence[Row], starts: Sequence[int]) -> Sequence[int]:
+    """Where tables begin, without the lines of one cell above the first: sentences, or a title or two."""
+    if len(starts) < 2:
+        return starts
+    texts = [next(cell for cell in row.cells if cell.strip()) for row in rows[: starts[1]] if row.filled]
+    is_list = len(texts) > 2 and sum(len(text.split()) for text in texts) < PROSE_WORDS * len(texts)
+    is_preamble = all(row.filled < 2 for row in rows[: starts[1]]) and not is_list
+    return [0, *starts[2:]] if is_preamble else starts
 
 
 def _starts(rows: Sequence[Row], filled: Sequence[int]) -> list[int]:
@@ -117,7 +129,12 @@ def _starts(rows: Sequence[Row], filled: Sequence[int]) -> list[int]:
                     or len(header_cells(rows[place].cells)) <= width]  # fmt: skip
             body = [row for row in body if len(row) == width]
             above = columns_of(before[-200:], usual) if width == usual else None
-            if _names_others(cells, columns_of(body, width), above) or (after_gap and _repeats(cells, before[0])):
+            apart = before[1:200] if width == usual else [] if after_gap else None
+            if (
+                _names_others(cells, columns_of(body, width), above)
+                or (after_gap and _repeats(cells, before[0]))
+                or (after_gap and apart is not None and _names_texts(cells, body, apart))
+            ):
                 starts.append(at)
                 current.clear()
                 before = []
@@ -131,6 +148,39 @@ def _repeats(cells: Sequence[str], header: Sequence[str]) -> bool:
     """Whether a row is a header of names that stood above already."""
     names = [cell.strip() for cell in cells]
     return names == [cell.strip() for cell in header] and all(looks(name) is Looks.TEXT for name in names)
+
+
+def _names_texts(cells: Sequence[str], body: Sequence[Sequence[str]], above: Sequence[Sequence[str]]) -> bool:
+    """Whether a row names columns of texts: by its words, or as it has other capitals than rows below and `above`.
+
+    Where the rows above are of another width (none is given) it is enough that none of its cells recurs.
+    """
+    names = [cell.strip() for cell in cells]
+    if len({name.casefold() for name in names}) < len(names) or not all(looks(name) is Looks.TEXT for name in names):
+        return False
+    if any(len(name.split()) > PROSE_WORDS for name in names):
+        return False
+    rows = [*body, *above]
+    if not body or any(row[at].strip() == name for row in rows for at, name in enumerate(names)):
+        return False
+    if not above:
+        return True
+    styled = sum(
+        bool(own := _capitals(name))
+        and all(row[at].strip() == "" or _capitals(row[at]) not in (own, "") for row in rows)
+        for at, name in enumerate(names)
+    )
+    return 2 * max(styled, sum(map(is_common_name, names))) >= len(names)
+
+
+def _capitals(cell: str) -> str:
+    """Which of its letters are capitals: all, none, or the first; empty where it has no letters with capitals."""
+    text = cell.strip()
+    if text.lower() == text.upper():
+        return ""
+    if text.upper() == text and len(text) > 1:
+        return "all"
+    return "none" if text.lower() == text else "first"
 
 
 def _names_others(cells: Sequence[str], body: Sequence[Column], above: Sequence[Column] | None) -> bool:

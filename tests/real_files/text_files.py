@@ -123,10 +123,18 @@ ROWS = [
         "".join(",".join(line.split(",") + [""] * (4 - len(line.split(",")))) + "\n" for line in _GROWS.splitlines()),
     ),
     Case(
-        "Rows that grow wider",
+        # One row alone has rather a comma too many than a column of its own: it is named, and what it holds beyond.
+        "A row with a cell too many",
         "three.csv",
         b"name,score\nann,1\nbob,2,late\ncy,3\n",
-        "name,score,\nann,1,\nbob,2,late\ncy,3,\n",
+        "name,score\nann,1\nbob,2\ncy,3\n",
+        facts={"unequal_rows": [{"row": 2, "reason": "too_many_fields", "surplus": ["late"]}]},
+    ),
+    Case(
+        "Rows that grow wider",
+        "words.csv",
+        b"name,city\nann,rome\nbob,paris\n\ncy,bonn,late\ndee,oslo,late\ned,bern,soon\n",
+        "name,city,\nann,rome,\nbob,paris,\ncy,bonn,late\ndee,oslo,late\ned,bern,soon\n",
     ),
     Case(
         "Notes below the table",
@@ -140,6 +148,19 @@ ROWS = [
         "stacked.csv",
         b"id,amount\n1,10\n2,11\n3,12\n4,13\n\nid,amount\n7,70\n8,80\n",
         "id,amount\n1,10\n2,11\n3,12\n4,13\n",
+    ),
+    Case(
+        "A second table below the first",
+        "texts.csv",
+        b"Name,City\nAnn,Rome\nBob,Paris\nCy,Bonn\n\nProduct,Colour\nMug,Red\nPen,Blue\n",
+        "Name,City\nAnn,Rome\nBob,Paris\nCy,Bonn\n",
+        facts={"other_tables": [{"first_line": 6, "last_line": 8}]},
+    ),
+    Case(
+        "A blank line within the rows",
+        "gap.csv",
+        b"Name,City\nAnn,Rome\nBob,Paris\nCy,Bonn\n\nDee,Oslo\nEd,Bern\nFlo,Riga\n",
+        "Name,City\nAnn,Rome\nBob,Paris\nCy,Bonn\nDee,Oslo\nEd,Bern\nFlo,Riga\n",
     ),
     *(Case("One column of text", name, text.encode(), text) for name, text in _ONE_COLUMN.items()),
     Case("A name that looks like a pattern", "report [2024]*.csv", b"a,b\n1,2\n3,4\n", "a,b\n1,2\n3,4\n"),
