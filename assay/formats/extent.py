@@ -10,6 +10,7 @@ from statistics import median
 
 from assay.formats.cells import Column, Looks, columns_of, looks
 from assay.formats.heading import Row, has_header, header_evidence, is_left_part, profiled
+from assay.formats.words import names_texts
 
 # So many rows of another width, one below the other, are no slips.
 RUN = 3
@@ -17,6 +18,11 @@ RUN = 3
 PROSE_WORDS = 3
 # So many of a few rows must fit the columns to be the table's.
 _FIT = 0.8
+_NOTE = re.compile(
+    r"(?:sources?|(?:foot)?notes?|remarks?|legend|copyright|disclaimer|(?:last )?updated|quellen?|hinweise?|"
+    r"anmerkung(?:en)?|stand|fuentes?|notas?|fonte|remarques?) ?:|©",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W\d_]")
 
 
@@ -55,7 +61,8 @@ def _is_above_header(rows: Sequence[Row], at: int, following: Sequence[int], wid
             return False
         body = [rows[below].cells for below in following[number + 1 :] if len(rows[below].cells) == width]
         fills = any(cell and not own for cell, own in zip(rows[at].cells, cells, strict=True))
-        return len(body) >= 2 and not fills and header_evidence(cells, body, width) > 0
+        evidence = header_evidence(cells, body, width)
+        return len(body) >= 2 and not fills and (evidence > 0 or (not evidence and names_texts(cells, body)))
     return False
 
 
@@ -72,12 +79,13 @@ def narrower_above(rows: Sequence[Row], filled: Sequence[int], first: int, width
     """
     number = filled.index(first)
     below = [rows[at].cells for at in filled[number:] if len(rows[at].cells) == width][: profiled(width)]
-    if header_evidence([cell.strip() for cell in rows[first].cells], below[1:], width) > 0:
+    evidence = header_evidence([cell.strip() for cell in rows[first].cells], below[1:], width)
+    if evidence > 0 or (not evidence and names_texts(rows[first].cells, below[1:])):
         return first
     columns = columns_of(below, width)
-    # Where nothing names the columns from here on, a blank line parts no table from what stands above it.
-    nameless = not has_header(rows[first].cells, below[1:], width)
     top = number
+    # Where nothing can name the columns from here on, a blank line parts no table from what stands above it.
+    nameless = not has_header(rows[first].cells, below[1:], width)
 
     def above(*, beyond_gap: bool) -> Sequence[str] | None:
         if not top or not (beyond_gap or rows[filled[top]].line == rows[filled[top - 1]].after):
@@ -92,11 +100,10 @@ def narrower_above(rows: Sequence[Row], filled: Sequence[int], first: int, width
         body = [row[:own] for row in [*(rows[at].cells for at in filled[top:number]), *below]]
         top -= has_header(cells, [row for row in body if len(row) == own], own)
     taken = [rows[at].cells for at in filled[top:number]]
-    # Where all is text, nothing tells a row from a note but how many there are, and that they hold no sentence.
+    # Where all is text, nothing tells a row from a note but that it holds no sentence.
     shared = columns_of([*taken, *below], len(rows[filled[top]].cells))
     told = any(column.kind > Looks.TEXT or (len(shared) > 1 and column.shapes) for column in shared)
-    are_rows = (nameless or len(taken) > RUN) and all(_is_short(cells) for cells in taken)
-    return filled[top] if told or are_rows else first
+    return filled[top] if told or all(_is_short(cells) for cells in taken) else first
 
 
 def _is_short(cells: Sequence[str]) -> bool:
@@ -136,7 +143,7 @@ def foot(
         at = data[number]
         cells = [cell.strip() for cell in rows[at].cells]
         text = next((cell for cell in cells if cell), "")
-        is_note = len(text.split()) > PROSE_WORDS or text[:1] in "*#"
+        is_note = len(text.split()) > PROSE_WORDS or text[:1] in "*#" or _NOTE.match(text) is not None
         lone = sum(map(bool, cells)) == 1 and bool(cells[0])
         gap = any(data[one] != data[one - 1] + 1 for one in range(number, len(data)))
         if not _WORD.search(text) or len(cells) > width or not (lone or gap):

@@ -22,14 +22,6 @@ _MANY_LABELS = 5
 _YEAR = re.compile("(?:1[5-9]|2[01])[0-9]{2}")
 _LABEL = re.compile(r"-?[0-9]{1,6}(?:\.[0-9]{1,3})?")
 _KEY = re.compile("(?:row|record|line)?[ _-]?(?:#|id|no|nr|num|number|index|key|code|name)\\.?")
-# What columns of texts are called most often, by itself or behind another word.
-_COMMON = re.compile(
-    r"(?:.*[ _-])?(?:id|no|nr|key|code|name|type|kind|title|label|category|class|group|status|state|date|city|town|"
-    r"country|region|area|address|street|e-?mail|phone|product|item|article|brand|model|colou?r|size|material|unit|"
-    r"description|details?|notes?|comments?|remarks?|department|team|role|position|job|owner|manager|author|customer|"
-    r"client|supplier|vendor|company|currency|language|gender|sex|source|species|genre|subject|value|amount|price|"
-    r"ort|stadt|land|farbe|typ|art|bezeichnung|nom|ville|pays|couleur|nombre|ciudad|pa[ií]s|nome)s?"
-)
 # The row below the names in the tables of the U.S. Geological Survey (RDB): the width and kind of each column.
 _DEFINITION = re.compile("[0-9]{1,3}[sdnSDN]")
 _UNIT = re.compile(r"\(.{1,20}\)|\[.{1,20}\]|<.{1,20}>")
@@ -214,7 +206,9 @@ def heading_at(rows: Sequence[Row], start: int, below: Sequence[int], first: int
             last = at
             continue
         body = [rows[place].cells for place in below[number + 1 :] if len(rows[place].cells) == width]
-        columns = columns_of(body[: profiled(width)], width)
+        # What stands below all the rows of words tells the columns.
+        words = next((at for at, row in enumerate(body[:_MOST_HEADER_ROWS]) if not _are_words(row)), 0)
+        columns = columns_of(body[words : words + profiled(width)], width)
         if (units or _are_distinct(own)) and _are_units(cells, body[: profiled(width)], columns):
             units = units or cells
             last = at
@@ -250,11 +244,6 @@ def _goes_on(own: Sequence[str], cells: Sequence[str], columns: Sequence[Column]
     in_groups = all(not own[at] or at + 1 == len(own) or (not own[at + 1] and bool(cells[at + 1])) for at in filled)
     are_texts = all(looks(cells[at]) is Looks.TEXT for at in filled)
     return bool(blanks) and in_groups and are_texts and rows_below >= 1
-
-
-def is_common_name(cell: str) -> bool:
-    """Whether a cell is what many columns of texts are called."""
-    return _COMMON.fullmatch(cell.strip().casefold()) is not None
 
 
 def _are_distinct(cells: Sequence[str]) -> bool:
@@ -305,8 +294,12 @@ def _filled_on(cells: Sequence[str], below: Sequence[str]) -> list[str]:
 
 
 def _joined(parts: Sequence[Sequence[str]]) -> list[str]:
-    width = max(map(len, parts))
-    return [" ".join(part[at].strip() for part in parts if at < len(part) and part[at].strip()) for at in range(width)]
+    """The parts of each column's name, one after another; a part that repeats the one above it stands once."""
+    joined = []
+    for at in range(max(map(len, parts))):
+        cells = [part[at].strip() for part in parts if at < len(part) and part[at].strip()]
+        joined.append(" ".join(cell for number, cell in enumerate(cells) if not number or cell != cells[number - 1]))
+    return joined
 
 
 def names_of(parts: Sequence[Sequence[str]], width: int) -> tuple[Cells, int]:

@@ -14,13 +14,13 @@ from assay.formats.heading import (
     Row,
     has_header,
     heading_at,
-    is_common_name,
     lacks_first,
     names_of,
     profiled,
 )
 from assay.formats.layout import HEADER_LINES, Cells, Scorer, header_cells, header_rank, no_header
 from assay.formats.limits import MAX_COLUMNS
+from assay.formats.words import are_names, names_texts
 from assay.reading import Reading
 
 
@@ -129,11 +129,11 @@ def _starts(rows: Sequence[Row], filled: Sequence[int]) -> list[int]:
                     or len(header_cells(rows[place].cells)) <= width]  # fmt: skip
             body = [row for row in body if len(row) == width]
             above = columns_of(before[-200:], usual) if width == usual else None
-            apart = before[1:200] if width == usual else [] if after_gap else None
+            apart = before[1:200] if width == usual else []
             if (
                 _names_others(cells, columns_of(body, width), above)
                 or (after_gap and _repeats(cells, before[0]))
-                or (after_gap and apart is not None and _names_texts(cells, body, apart))
+                or (after_gap and (names_texts(cells, body, apart) or (not apart and are_names(cells, body))))
             ):
                 starts.append(at)
                 current.clear()
@@ -148,39 +148,6 @@ def _repeats(cells: Sequence[str], header: Sequence[str]) -> bool:
     """Whether a row is a header of names that stood above already."""
     names = [cell.strip() for cell in cells]
     return names == [cell.strip() for cell in header] and all(looks(name) is Looks.TEXT for name in names)
-
-
-def _names_texts(cells: Sequence[str], body: Sequence[Sequence[str]], above: Sequence[Sequence[str]]) -> bool:
-    """Whether a row names columns of texts: by its words, or as it has other capitals than rows below and `above`.
-
-    Where the rows above are of another width (none is given) it is enough that none of its cells recurs.
-    """
-    names = [cell.strip() for cell in cells]
-    if len({name.casefold() for name in names}) < len(names) or not all(looks(name) is Looks.TEXT for name in names):
-        return False
-    if any(len(name.split()) > PROSE_WORDS for name in names):
-        return False
-    rows = [*body, *above]
-    if not body or any(row[at].strip() == name for row in rows for at, name in enumerate(names)):
-        return False
-    if not above:
-        return True
-    styled = sum(
-        bool(own := _capitals(name))
-        and all(row[at].strip() == "" or _capitals(row[at]) not in (own, "") for row in rows)
-        for at, name in enumerate(names)
-    )
-    return 2 * max(styled, sum(map(is_common_name, names))) >= len(names)
-
-
-def _capitals(cell: str) -> str:
-    """Which of its letters are capitals: all, none, or the first; empty where it has no letters with capitals."""
-    text = cell.strip()
-    if text.lower() == text.upper():
-        return ""
-    if text.upper() == text and len(text) > 1:
-        return "all"
-    return "none" if text.lower() == text else "first"
 
 
 def _names_others(cells: Sequence[str], body: Sequence[Column], above: Sequence[Column] | None) -> bool:
