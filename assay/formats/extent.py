@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from statistics import median
 
 from assay.formats.cells import Column, Looks, columns_of, looks
 from assay.formats.heading import Row, has_header, header_evidence, is_left_part, profiled
+from assay.formats.layout import HEADER_LINES
 from assay.formats.words import names_texts
 
 # So many rows of another width, one below the other, are no slips.
@@ -18,6 +19,8 @@ RUN = 3
 PROSE_WORDS = 3
 # So many of a few rows must fit the columns to be the table's.
 _FIT = 0.8
+# So many of the rows are no slips, wherever they stand.
+_MANY = 0.3
 _NOTE = re.compile(
     r"(?:sources?|(?:foot)?notes?|remarks?|legend|copyright|disclaimer|(?:last )?updated|quellen?|hinweise?|"
     r"anmerkung(?:en)?|stand|fuentes?|notas?|fonte|remarques?) ?:|©",
@@ -117,16 +120,53 @@ def _is_like(cells: Sequence[str], columns: Sequence[Column]) -> bool:
     return all(kind in (Looks.BLANK, own) or Looks.BLANK is own for kind, own in pairs)
 
 
-def grown_width(rows: Sequence[Row], data: Sequence[int], width: int) -> int:
-    """How many cells the last rows have, where those from some row on have more than `width`."""
-    widths = [len(rows[at].cells) for at in data]
-    wide = len(list(takewhile(lambda own: own > width, reversed(widths))))
-    if width < 2 or wide < RUN or wide == len(widths):
+def width_with_short_rows(rows: Sequence[Row], filled: Sequence[int], widths: Counter[int], width: int) -> int:
+    """The width of the first rows, where these are wider than most: the others end early.
+
+    So they do where some below a header are as wide, and where the wide ones stand right above the others and are like
+    them in the cells that both have, or name them.
+    """
+    own = max(len(rows[at].cells) for at in filled[:HEADER_LINES])
+    number = next(number for number, at in enumerate(filled) if len(rows[at].cells) == own)
+    first = rows[filled[number]]
+    if not own > width > 1 or first.filled < own:
         return width
-    usual = Counter(widths[-wide:]).most_common(1)[0][0]
-    columns = columns_of([rows[at].cells for at in data[:-wide]][-profiled(width) :], width)
-    fits = sum(_is_like(rows[at].cells[:width], columns) for at in data[-wide:])
-    return usual if fits >= _FIT * wide else width
+    body = [rows[at].cells for at in filled[number + 1 :]]
+    wide = [cells for cells in body if len(cells) == own]
+    if len(wide) >= max(2, widths.total() // 10) and has_header(first.cells, wide[: profiled(own)], own):
+        return own
+    above = list(takewhile(lambda at: len(rows[at].cells) == own, filled[number:]))
+    below = filled[number + len(above) : number + len(above) + profiled(width)]
+    lines = [*above, *below[:1]]
+    narrow = [rows[at].cells for at in below if len(rows[at].cells) == width]
+    if len(narrow) < RUN or any(rows[one].after != rows[other].line for one, other in pairwise(lines)):
+        return width
+    columns = columns_of(narrow, width)
+    told = any(column.kind > Looks.TEXT for column in columns)
+    are_rows = told and all(_is_like(rows[at].cells, columns) for at in above[1:])
+    if header_evidence([cell.strip() for cell in first.cells[:width]], narrow, width) > 0:
+        second = rows[lines[1]].cells
+        is_title = header_evidence([cell.strip() for cell in second[:width]], narrow[1:], width) > 0
+        return own if are_rows and not is_title else width
+    # One row alone has rather a delimiter too many.
+    return own if are_rows and len(above) > 1 and _is_like(first.cells, columns) else width
+
+
+def grown_width(rows: Sequence[Row], data: Sequence[int], width: int) -> int:
+    """How many cells rows have, where those from some row on have more than `width`, or many among them all."""
+    widths = [len(rows[at].cells) for at in data]
+    wide = [at for at, own in zip(data, widths, strict=True) if own > width]
+    last = len(list(takewhile(lambda own: own > width, reversed(widths))))
+    if last >= RUN:
+        wide = data[-last:]
+    if width < 2 or len(wide) < max(RUN, 0 if last >= RUN else _MANY * len(widths)) or len(wide) == len(widths):
+        return width
+    counts = Counter(len(rows[at].cells) for at in wide)
+    usual = max((own for own, count in counts.items() if count >= RUN), default=min(counts))
+    before = [rows[at].cells for at in data if len(rows[at].cells) == width]
+    columns = columns_of(before[-profiled(width) :], width)
+    fits = sum(_is_like(rows[at].cells[:width], columns) for at in wide)
+    return usual if fits >= _FIT * len(wide) else width
 
 
 def foot(

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 
 from assay.errors import Unprocessable
 from assay.formats.cells import Column, Looks, columns_of, looks, shape
-from assay.formats.extent import PROSE_WORDS, RUN, first_row, foot, grown_width, narrower_above
+from assay.formats.extent import (
+    PROSE_WORDS,
+    RUN,
+    first_row,
+    foot,
+    grown_width,
+    narrower_above,
+    width_with_short_rows,
+)
 from assay.formats.heading import (
     Heading,
     Row,
@@ -187,7 +195,7 @@ def _block(
     widest = max(widths)
     width = max(widths, key=lambda one: (widths[one] * (one > 1), one)) if header is None else 0
     if header is None:
-        width = _with_short_rows(rows, filled, widths, width)
+        width = width_with_short_rows(rows, filled, widths, width)
         first = first_row(rows, filled, width)
     else:
         first = header
@@ -216,8 +224,9 @@ def _block(
         parts = [["", *part] for part in parts]
     names, width = names_of(parts, width) if names_in else (tuple(f"column_{n}" for n in range(1, width + 1)), width)
     data = [at for at in rows_below if at > heading.last] if names_in else [at for at in filled if at >= first]
-    width = max(width, grown_width(rows, data, width))
-    columns = columns_of([rows[at].cells for at in data if len(rows[at].cells) == width][: profiled(width)], width)
+    grown = grown_width(rows, data, width)
+    columns = _columns(rows, data, width, grown)
+    width = grown
     stop_at = foot(rows, data, columns, width, is_followed=end < len(rows)) if whole else None
     return Block(
         header_at=rows[heading.first].line,
@@ -235,13 +244,14 @@ def _block(
     )
 
 
-def _with_short_rows(rows: Sequence[Row], filled: Sequence[int], widths: Counter[int], width: int) -> int:
-    """The width of a header that is wider than most rows, where some are as wide: the others end early."""
-    own = max(len(rows[at].cells) for at in filled[:HEADER_LINES])
-    first = next(at for at in filled if len(rows[at].cells) == own)
-    body = [rows[at].cells for at in filled if at > first and len(rows[at].cells) == own]
-    is_header = own > width > 1 and len(body) >= max(2, widths.total() // 10) and rows[first].filled == own
-    return own if is_header and has_header(rows[first].cells, body[: profiled(own)], own) else width
+def _columns(rows: Sequence[Row], data: Sequence[int], width: int, grown: int) -> list[Column]:
+    """What the columns are like; where rows have `grown`, those of the `width` before are blank behind it."""
+    narrow = [rows[at].cells for at in data if len(rows[at].cells) == width][: profiled(grown)]
+    if grown == width:
+        return columns_of(narrow, width)
+    blank = [""] * (grown - width)
+    wide = [rows[at].cells for at in data if len(rows[at].cells) == grown][: profiled(grown)]
+    return columns_of([*([*cells, *blank] for cells in narrow), *wide], grown)
 
 
 def _refuse_prose(rows: Sequence[Row], filled: Sequence[int]) -> None:

@@ -147,7 +147,7 @@ def _checked(record: Record, dialect: Dialect, width: int, columns: Sequence[Col
 def _knows(columns: Sequence[Column], cells: Sequence[str], record: Record) -> bool:
     """Whether a line that blanks part is a row and no sentence: its cells are those of the columns, or are quoted."""
     told = any(column.kind > Looks.TEXT or column.shapes for column in columns) or '"' in record.lines[0]
-    return bool(columns) and told and misfit(cells, columns) < CLEARLY
+    return bool(columns) and told and misfit(cells, columns) < min(CLEARLY, misfit(record.cells, columns))
 
 
 def _gathered(
