@@ -129,11 +129,12 @@ def width_with_short_rows(rows: Sequence[Row], filled: Sequence[int], widths: Co
     own = max(len(rows[at].cells) for at in filled[:HEADER_LINES])
     number = next(number for number, at in enumerate(filled) if len(rows[at].cells) == own)
     first = rows[filled[number]]
-    if not own > width > 1 or first.filled < own:
+    if not own > width > 1 or not all(cell.strip() for cell in first.cells[:width]):
         return width
     body = [rows[at].cells for at in filled[number + 1 :]]
     wide = [cells for cells in body if len(cells) == own]
-    if len(wide) >= max(2, widths.total() // 10) and has_header(first.cells, wide[: profiled(own)], own):
+    are_some = len(wide) >= max(2, widths.total() // 10) and first.filled == own
+    if are_some and has_header(first.cells, wide[: profiled(own)], own):
         return own
     above = list(takewhile(lambda at: len(rows[at].cells) == own, filled[number:]))
     below = filled[number + len(above) : number + len(above) + profiled(width)]
@@ -155,10 +156,8 @@ def width_with_short_rows(rows: Sequence[Row], filled: Sequence[int], widths: Co
 def grown_width(rows: Sequence[Row], data: Sequence[int], width: int) -> int:
     """How many cells rows have, where those from some row on have more than `width`, or many among them all."""
     widths = [len(rows[at].cells) for at in data]
-    wide = [at for at, own in zip(data, widths, strict=True) if own > width]
     last = len(list(takewhile(lambda own: own > width, reversed(widths))))
-    if last >= RUN:
-        wide = data[-last:]
+    wide = [at for at, own in zip(data, widths, strict=True) if own > width] if last < RUN else [*data[-last:]]
     if width < 2 or len(wide) < max(RUN, 0 if last >= RUN else _MANY * len(widths)) or len(wide) == len(widths):
         return width
     counts = Counter(len(rows[at].cells) for at in wide)

@@ -21,6 +21,7 @@ from assay.formats.heading import (
     Heading,
     Row,
     has_header,
+    header_evidence,
     heading_at,
     lacks_first,
     names_of,
@@ -77,6 +78,8 @@ def locate_table(rows: Sequence[Row], score: Scorer, reading: Reading, *, whole:
             sum(row.filled for row in rows[start:end] if row.filled > 1)
             for start, end in zip(starts, ends, strict=True)
         ]
+        if len(sizes) > 1 and _are_keys(rows[starts[0] : ends[0]]):
+            sizes[0] = 0
         number = sizes.index(max(sizes))
     start, end = starts[number], ends[number]
     block = _block(rows, start, end, wanted, score, reading, whole=whole or end < len(rows))
@@ -109,6 +112,15 @@ def _without_preamble(rows: Sequence[Row], starts: Sequence[int]) -> Sequence[in
     is_list = len(texts) > 2 and sum(len(text.split()) for text in texts) < PROSE_WORDS * len(texts)
     is_preamble = all(row.filled < 2 for row in rows[: starts[1]]) and not is_list
     return [0, *starts[2:]] if is_preamble else starts
+
+
+def _are_keys(rows: Sequence[Row]) -> bool:
+    """Whether the rows above a table are keys with their values, and no table: two cells each, and no header."""
+    filled = [[cell.strip() for cell in row.cells if cell.strip()] for row in rows if row.filled]
+    if any(len(cells) > 2 for cells in filled) or len({cells[0] for cells in filled}) < len(filled):
+        return False
+    first, *body = [cells for cells in filled if len(cells) == 2] or [[]]
+    return header_evidence(first, body, 2) <= 0 and not names_texts(first, body)
 
 
 def _starts(rows: Sequence[Row], filled: Sequence[int]) -> list[int]:

@@ -38,6 +38,8 @@ _RIVAL = 0.6
 _NOTE = 0.15
 # How much is left of the weight of a mark that is rather a part of the cells of one column.
 _ONE_COLUMN = 0.3
+# A row of so many words or more, of which so many are no numbers and dates, is a sentence.
+_SENTENCE, _WORDS = 5, 0.8
 # Phones, addresses of devices: values that marks part.
 _WHOLE_VALUE = re.compile(
     r"(?:\+[0-9]{1,4}|\(\+?[0-9]{1,5}\)|0[0-9]{1,5}|[0-9]{3}(?=[-. ][0-9]{3}[-. ][0-9]{4}))"
@@ -223,6 +225,8 @@ def _weigh(lines: Sequence[str], dialect: Dialect, trust: float, score: Scorer) 
     if most == 1 and len(found) > 1 and notes:
         # A line alone that it parts is a cell with such a mark in it.
         weight *= _ONE_COLUMN
+    if dialect.delimiter == " " and width >= _SENTENCE and _are_words(rows):
+        weight *= _ONE_COLUMN
     if dialect.trims:
         weight *= 0.9
     if dialect.quote == "'" and any('"' in line for line in lines):
@@ -232,6 +236,12 @@ def _weigh(lines: Sequence[str], dialect: Dialect, trust: float, score: Scorer) 
         # Only where it mends what would be broken without.
         weight *= 0.995
     return _Weighed(weight, wanted, dialect, width)
+
+
+def _are_words(rows: Sequence[Record]) -> bool:
+    """Whether most cells are texts, as those of sentences are that blanks part."""
+    found = [looks(cell) for row in rows[:_CELLS_OF_A_ROW] for cell in row.cells[:_CELLS_OF_A_ROW]]
+    return found.count(Looks.TEXT) >= _WORDS * len(found)
 
 
 def _is_apart(lines: Sequence[str], one: Record, other: Record) -> bool:
