@@ -10,6 +10,7 @@ from itertools import islice
 
 from assay.errors import Unprocessable
 from assay.formats.cells import Looks, looks
+from assay.formats.heading import header_evidence
 from assay.formats.layout import HEADER_LINES, Scorer, header_rank
 from assay.formats.text.around import FEW, NEARLY, are_wrapped, is_framed, is_ruled, trims_blanks
 from assay.formats.text.dialect import RUNS, Dialect, unwrapped
@@ -118,7 +119,21 @@ def _best(sample: Sequence[str], score: Scorer, reading: Reading) -> _Weighed:
     weighed = _without_decimals(found, sample)
     least = _RIVAL * max(one.weight for one in weighed)
     # What somebody wants chooses among marks that do about as well; it makes no table of what is none.
-    return max(weighed, key=lambda one: (one.weight >= least and one.wanted, one.weight))
+    best = max(weighed, key=lambda one: (one.weight >= least and one.wanted, one.weight))
+    if best.wanted <= 0 and best.dialect.delimiter not in _USUAL:
+        usual = [one for one in weighed if one.dialect.delimiter in _USUAL and _ends_in_table(sample, one.dialect)]
+        return max(usual, key=lambda one: one.weight, default=best)
+    return best
+
+
+def _ends_in_table(lines: Sequence[str], dialect: Dialect) -> bool:
+    """Whether a delimiter parts nothing but the last lines, and these are a header and rows that it names."""
+    found = _parted(lines, dialect)
+    width = len(found[-1].cells) if found else 1
+    table = [one.cells for one in found if len(one.cells) > 1]
+    if not len(table) > 2 <= width or any(len(one.cells) != width for one in found[-len(table) :]):
+        return False
+    return header_evidence([cell.strip() for cell in table[0]], table[1:], width) > 0
 
 
 def _commented(sample: Sequence[str], dialect: Dialect, reading: Reading) -> Dialect:
