@@ -140,7 +140,8 @@ def width_with_short_rows(rows: Sequence[Row], filled: Sequence[int], widths: Co
     below = filled[number + len(above) : number + len(above) + profiled(width)]
     lines = [*above, *below[:1]]
     narrow = [rows[at].cells for at in below if len(rows[at].cells) == width]
-    if len(narrow) < RUN or any(rows[one].after != rows[other].line for one, other in pairwise(lines)):
+    is_within = any(len(rows[at].cells) >= width for at in filled[:number])
+    if is_within or len(narrow) < RUN or any(rows[one].after != rows[other].line for one, other in pairwise(lines)):
         return width
     columns = columns_of(narrow, width)
     told = any(column.kind > Looks.TEXT for column in columns)

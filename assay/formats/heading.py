@@ -294,11 +294,12 @@ def _filled_on(cells: Sequence[str], below: Sequence[str]) -> list[str]:
 
 
 def _joined(parts: Sequence[Sequence[str]]) -> list[str]:
-    """The parts of each column's name, one after another; a part that repeats the one above it stands once."""
+    """The parts of each column's name, one after another; what a column alone has in two rows stands once."""
+    are_equal = all(part == parts[0] for part in parts)
     joined = []
     for at in range(max(map(len, parts))):
         cells = [part[at].strip() for part in parts if at < len(part) and part[at].strip()]
-        joined.append(" ".join(cell for number, cell in enumerate(cells) if not number or cell != cells[number - 1]))
+        joined.append(" ".join(cells if are_equal else dict.fromkeys(cells)))
     return joined
 
 
