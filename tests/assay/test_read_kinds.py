@@ -285,3 +285,63 @@ def test_cells_that_are_named_hold_no_value(read: Read) -> None:
     table, found = read("id,v\n1,5\n2,closed\n3,\n4,7\n", missing_values=["closed"])
     assert [row[1] for row in found] == ["5", "", "", "7"]
     assert [kind.kind for kind in infer_types(table, Reading())] == [Kind.INTEGER, Kind.INTEGER]
+
+
+NUMBERED = [(str(number), str(number * 2)) for number in range(40)]
+KEYS = "".join(f"Key{number},val{number}\n" for number in range(25))
+LOG = [f"2024-01-01 00:00:{number:02},INFO,started job {number}" for number in range(40)]
+WHERE_THE_TABLE_IS = {
+    "the later rows end early": (
+        "a,b,c\n" + "".join(f"{one},{two}" + (",9" if at < 3 else "") + "\n" for at, (one, two) in enumerate(NUMBERED)),
+        (["a", "b", "c"], 40, {}),
+    ),
+    "all rows end early": ("a,b,c,d\n1,2\n3,4\n5,6\n", (["a", "b", "c", "d"], 3, {})),
+    "every third row has a cell more": (
+        "a,b\n" + "".join(f"{one},{two}" + ",9" * (at % 3 == 0) + "\n" for at, (one, two) in enumerate(NUMBERED)),
+        (["a", "b", ""], 40, {}),
+    ),
+    "the last rows of a log have a cell more": (
+        "time,level,msg\n" + "".join(line + ",extra" * (at > 36) + "\n" for at, line in enumerate(LOG)),
+        (["time", "level", "msg", ""], 40, {}),
+    ),
+    "keys and values above": (
+        KEYS + "\nTime,Temp,Hum\n10:00,1.5,80\n10:10,1.6,81\n10:20,1.7,82\n",
+        (["Time", "Temp", "Hum"], 3, {"other_tables": [{"first_line": 1, "last_line": 26}]}),
+    ),
+    "keys behind colons above": (
+        "".join(f"Setting {number}: value {number}\n" for number in range(30))
+        + "\nid,city,people\n1,Rome,10\n2,Paris,11\n3,Bonn,12\n",
+        (["id", "city", "people"], 3, {"lines_above": 30}),
+    ),
+    "three rows of a header above three of data": (
+        ",Pay,Pay\nPost,Senior,Senior\nUnique,Floor,Ceiling\n1,10,20\n2,11,21\n3,15,26\n",
+        (["Post Unique", "Pay Senior Floor", "Pay Senior Ceiling"], 3, {"header_rows": 3}),
+    ),
+    "two tables of text": (
+        "PERSON,PLACE\nann,rome\nbob,paris\ncy,bonn\n\nTHING,LOOK\nmug,red\npen,blue\n",
+        (["PERSON", "PLACE"], 3, {"other_tables": [{"first_line": 6, "last_line": 8}]}),
+    ),
+    "two tables of text of other widths": (
+        "Who,Home\nAnn,Rome\nBob,Paris\nCy,Bonn\n\nThing,Look,Spot\nMug,Red,Here\nPen,Blue,There\nCup,Green,Here\n",
+        (["Thing", "Look", "Spot"], 3, {"other_tables": [{"first_line": 1, "last_line": 5}]}),
+    ),
+    "a source right below": (
+        "item,qty,price\na,1,2.5\nb,2,3.5\nc,3,4.5\nSource: the office\n",
+        (["item", "qty", "price"], 3, {"lines_below": 1}),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WHERE_THE_TABLE_IS)
+def test_the_table_is_found_whole_where_rows_are_of_several_widths(kind: str, read: Read) -> None:
+    content, (header, count, facts) = WHERE_THE_TABLE_IS[kind]
+    table, found = read(content)
+    assert (list(table.columns), len(found)) == (header, count)
+    assert {name: table.facts.get(name) for name in facts} == facts
+
+
+def test_rows_of_text_that_grow_wider_are_all_kept(read: Read) -> None:
+    text = "".join(",".join(f"{column}{row}" for column in "abcdef"[: 2 + row // 3]) + "\n" for row in range(9))
+    table, found = read(text)
+    assert table.facts["header_line"] is None
+    assert [[cell for cell in row if cell] for row in found] == [line.split(",") for line in text.splitlines()]
