@@ -290,7 +290,7 @@ def test_cells_that_are_named_hold_no_value(read: Read) -> None:
 NUMBERED = [(str(number), str(number * 2)) for number in range(40)]
 KEYS = "".join(f"Key{number},val{number}\n" for number in range(25))
 LOG = [f"2024-01-01 00:00:{number:02},INFO,started job {number}" for number in range(40)]
-WHERE_THE_TABLE_IS = {
+WHERE_THE_TABLE_IS: dict[str, tuple[str, tuple[list[str], int, dict[str, object]]]] = {
     "the later rows end early": (
         "a,b,c\n" + "".join(f"{one},{two}" + (",9" if at < 3 else "") + "\n" for at, (one, two) in enumerate(NUMBERED)),
         (["a", "b", "c"], 40, {}),
