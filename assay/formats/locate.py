@@ -75,7 +75,7 @@ def locate_table(rows: Sequence[Row], score: Scorer, reading: Reading, *, whole:
     else:
         # Lines of one cell, of whatever width the sheet is, are no table beside one.
         sizes = [
-            sum(row.filled for row in rows[start:end] if row.filled > 1)
+            sum(full for row in rows[start:end] if (full := row.filled) > 1)
             for start, end in zip(starts, ends, strict=True)
         ]
         if len(sizes) > 1 and _are_keys(rows[starts[0] : ends[0]]):
