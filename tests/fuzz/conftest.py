@@ -30,15 +30,26 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def users(stack: Stack, user: User, other_user: User, tmp_path: Path) -> Users:
     """Two users whose plan has room for hundreds of uploads.
 
-    Each has a job that is done, one that was cancelled, and one that waits for its bytes.
+    Each has three jobs that are done, because fuzzing deletes some, one that was cancelled, one that waits for its
+    bytes, and remembered columns.
     """
+    columns: list[str] = []
     with psycopg.connect(stack.superuser_url) as connection:
         for one in (user, other_user):
             connection.execute("insert into assay.owners (owner, plan) values (%s, 'fuzzed')", (one.owner,))
-    users = Users({"one": stack.token_for(user.owner), "other": stack.token_for(other_user.owner)})
+            remembered = connection.execute(
+                "insert into assay.remembered_columns "
+                "(owner, dataset_type, header_sha256, columns, filename, chosen_by) "
+                "select %s, 'table', repeat(n::text, 64), '{}', 'a.csv', %s from generate_series(1, 8) n "
+                "returning choice_id::text",
+                (one.owner, one.owner),
+            )
+            columns.extend(choice_id for (choice_id,) in remembered)
+    tokens = {"one": stack.token_for(user.owner), "other": stack.token_for(other_user.owner)}
+    users = Users(tokens, columns=columns)
     for token in users.tokens.values():
         with Client(stack.url, token) as client:
-            for ending in ("done", "cancelled", "awaiting_upload"):
+            for ending in ("done", "done", "done", "cancelled", "awaiting_upload"):
                 users.jobs.append(str(job := made(client, tmp_path, ending)))
                 users.outputs.extend(str(output.output_id) for output in client.outputs(job))
     return users

@@ -35,10 +35,12 @@ peers = ["one", "other"]
 [dictionaries]
 jobs = { from-file = "jobs.dict" }
 outputs = { from-file = "outputs.dict" }
+columns = { from-file = "columns.dict" }
 
 [parameters]
 "path.job_id" = { dictionary = "jobs", probability = 0.3 }
-"path.output_id" = { dictionary = "outputs", probability = 0.5 }
+"path.output_id" = { dictionary = "outputs", probability = 0.8 }
+"path.choice_id" = { dictionary = "columns", probability = 0.8 }
 """
 
 Report = dict[str, Any]
@@ -51,6 +53,7 @@ class Users:
     tokens: dict[str, str]
     jobs: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
 
     def write(self, folder: Path) -> None:
         """Write the files that the configuration names."""
@@ -59,7 +62,7 @@ class Users:
             for name, token in self.tokens.items()
         ]
         (folder / "users.json").write_text(json.dumps({"auth": accounts}))
-        for name, ids in {"jobs": self.jobs, "outputs": self.outputs}.items():
+        for name, ids in {"jobs": self.jobs, "outputs": self.outputs, "columns": self.columns}.items():
             (folder / f"{name}.dict").write_text("".join(f'"{one}"\n' for one in ids))
 
 

@@ -30,7 +30,7 @@ def fuzz_all(stack: Stack, users: Users, folder: Path, *options: str) -> None:
 
 
 def test_as_a_user(stack: Stack, users: Users, tmp_path: Path) -> None:
-    fuzz_all(stack, users, tmp_path, "--generation-deterministic", "--max-examples", "6")
+    fuzz_all(stack, users, tmp_path, "--generation-deterministic", "--max-examples", "10")
 
 
 def test_as_nobody(stack: Stack, tmp_path: Path) -> None:
