@@ -235,6 +235,8 @@ OTHERS = {
     "letters": "a=number, b=x|y, c=notes, d=iso",
     "genes": "id=key, sequence=ACGT|GGTA, length=count, organism=E. coli|yeast",
 }
+# These have a column for each parameter, which is a form of that type too.
+WIDE = ("weather, wide", "sensor log")
 MAKERS: dict[str, Maker] = {
     "iso": day(ISO), "dmy": day(GERMAN), "mdy": day(AMERICAN), "clock": day(CLOCK), "notes": NOTES,
     "number": number(-50, 900), "count": number(1, 9e4, 0), "key": key("K"),
@@ -268,8 +270,9 @@ def _one(random: Random) -> Sample:
         return Sample(Preview(tuple(cell or "" for cell in cells[0]), cells[1:]), None, kind, "as it is")
     if kind == "other":
         name = random.choice(list(OTHERS))
+        truth = "station_measurements" if name in WIDE else "table"
         return _finished(
-            random, other_table(name), "table", name, random.choice(("as it is", "reordered", "other columns"))
+            random, other_table(name), truth, name, random.choice(("as it is", "reordered", "other columns"))
         )
     columns = {"stations": STATIONS, "orders": ORDERS, "loans": LOANS}[kind]
     truth = "station_measurements" if kind == "stations" else "transactions"

@@ -123,11 +123,11 @@ def test_bare_times_and_durations_of_a_workbook_are_no_dates(tmp_path: Path, run
     for when in (time(10, 30), timedelta(hours=30), timedelta(hours=2), datetime(1900, 3, 1), "1850-01-01"):
         sheet.append(["CT", when, "Data 1", 1])
     book.save(tmp_path / "times.xlsx")
-    found = run((tmp_path / "times.xlsx").read_bytes(), filename="times.xlsx")
+    found = run((tmp_path / "times.xlsx").read_bytes(), filename="times.xlsx", dataset_type="station_measurements")
     assert [(one["reason"], one["rows"]) for one in json_of(found, "quality.json")["refused"]] == [
         ("unparsable_date", [1, 2, 3])
     ]
-    assert table_of(found, "audit_lineage.csv")[1][2] == "1899-12-31 10:30:00"
+    assert table_of(found, "audit_lineage.csv")[1][2] == "10:30:00"
 
 
 def test_a_number_too_small_for_a_double_is_refused_and_nought_is_not(run: Run) -> None:

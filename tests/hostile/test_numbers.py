@@ -25,6 +25,7 @@ NUMBERS = {
     "\uff11\uff12": None,
     "٣": None,
     "1e": None,
+    "1.5E": None,
     "--1": None,
     "1,000": None,
     "True": None,

@@ -29,7 +29,7 @@ FILES: dict[str, tuple[str, str]] = {
     ),
     "no row is usable": (f"{HEADER}CT,{CANARY},A,1,\nCT,{CANARY},A,{CANARY},\n", "failed"),
     "a code is too long": (f"{HEADER}CT,2024-01-01,{CANARY * 30},1,\n", "failed"),
-    "two columns are one": (f"Station_ID,Date_Time,PCode,Result,Result\nCT,2024-01-01,{CANARY},1,{CANARY}\n", "failed"),
+    "two columns are one": (f"Station_ID,Date_Time,PCode,Result,Result\n{CANARY},2024-01-01,{CANARY},1,2\n", "failed"),
     "there is no header": (f"{CANARY}\n{CANARY}\n", "failed"),
     "nobody knows the type": (f"poem\n{CANARY}\n", "needs_type"),
 }

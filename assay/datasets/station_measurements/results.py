@@ -39,6 +39,8 @@ _RESULT = (
     rf"(?i)^\*?\s*(?P<front>{_WORD})?[\s:]*(?P<sign>[<>]=?|=[<>]|[≤≥])?\s*\(?(?P<body>{_NUMBER})?\)?"
     rf"\s*\(?(?P<back>{_WORD})?\)?$"
 )
+# 1.5E may be an estimate, or 1.5E-7 cut off.
+_CUT_OFF = r"[0-9.][eE]\)?$"
 _GAP = r"[\s,;:|/]"
 _YES = r"(?i)^(?:1|true|yes|y|t|x|left)$"
 # Says nothing that would change how the number is taken.
@@ -57,7 +59,8 @@ def with_meaning(rows: pl.LazyFrame, roles: Collection[str], *, decimal_comma: b
     limits = [role for role in _LIMITS if role in roles]
     result = pl.col("result")
     rows = rows.with_columns(number(result, decimal_comma=decimal_comma).alias("number"))
-    odd = pl.when(pl.col("number").is_null()).then(result).str.extract_groups(_RESULT).struct
+    is_odd = pl.col("number").is_null() & ~result.str.contains(_CUT_OFF)
+    odd = pl.when(is_odd).then(result).str.extract_groups(_RESULT).struct
     rows = rows.with_columns(
         *(odd.field(name).alias(f"odd {name}") for name in ("front", "sign", "body", "back")),
         *(number(pl.col(role), decimal_comma=decimal_comma).alias(f"number {role}") for role in limits),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from assay.datasets.station_measurements.limits import MAX_CODES
+from assay.datasets.station_measurements.limits import MAX_CODES, MAX_NAME
 from assay.datasets.station_measurements.names import checked_names
 from assay.datasets.station_measurements.results import OPTIONAL, with_meaning
 from assay.datasets.station_measurements.series import Arrangement, arrange, placed
@@ -172,7 +172,7 @@ def _counts(rows: pl.LazyFrame, codes: pl.Series, *, has_units: bool) -> dict[tu
 
     Where there are no units, all `codes` count as one row each, without a look at the rows.
     """
-    if not has_units and codes.len() <= MAX_CODES:
+    if not has_units and codes.len() <= MAX_CODES and max(codes.str.len_chars(), default=0) <= MAX_NAME:
         return dict.fromkeys(((code, None) for code in codes), (1, 1))
     names = checked_names(rows, "pcode", "parameter codes", "too_many_parameters", MAX_CODES)
     if not has_units:

@@ -24,16 +24,18 @@ def meant(cells: dict[str, str], *, decimal_comma: bool = False) -> dict[str, ob
         ("<LOD", -1, None),
         ("< MDL", -1, None), ("<RL", -1, None), ("Not detected", -1, None), ("*Non-detect", -1, None),
         ("below detection limit", -1, None), ("TNTC", 1, None),
-        ("12 J", 0, 12.0), ("~12", 0, 12.0), ("E 3.4", 0, 3.4),
+        ("12 J", 0, 12.0), ("~12", 0, 12.0), ("E 3.4", 0, 3.4), ("3.4 E", 0, 3.4),
     ],
 )  # fmt: skip
 def test_a_result_is_a_value_or_a_bound(result: str, sign: int, value: float | None) -> None:
     row = meant({"result": result})
     assert (row["sign"], row["value"]) == (sign, value)
-    assert row["estimated"] == (result in ("12 J", "~12", "E 3.4"))
+    assert row["estimated"] == (result in ("12 J", "~12", "E 3.4", "3.4 E"))
 
 
-@pytest.mark.parametrize("result", ["soon", "1.2.3", "<1.2.3", "Ice", "12*", "inf", "<", "J", "1-2", "Eqp"])
+@pytest.mark.parametrize(
+    "result", ["soon", "1.2.3", "<1.2.3", "Ice", "12*", "inf", "<", "J", "1-2", "Eqp", "1e", "<1.5E"]
+)
 def test_what_says_neither_is_not_taken_for_one(result: str) -> None:
     row = meant({"result": result})
     assert (row["sign"], row["value"]) == (0, None)
