@@ -27,7 +27,7 @@ _OPERATIONS = [
 # What stands in a path and is nobody's own.
 _FOR_ALL = "{dataset_type}"
 WITH_AN_ID = [(method, path) for method, path, _ in _OPERATIONS if "{" in path and _FOR_ALL not in path]
-_BODIES = {
+_BODIES: dict[str, dict[str, object]] = {
     "/jobs/{job_id}": {"json_body": {"dataset_type": "table"}},
     "/columns/{choice_id}": {"json_body": {"columns": {"result": "Reading"}}},
 }
