@@ -191,7 +191,7 @@ def _by_name(head: Preview, rules: Rules, found: dict[str, _Found]) -> None:
             best = min(free, key=lambda at: (-fits[at], *_name_key(head, at)))
             usual = f"its name is like {rule.exact[0]}" if tier in {"like", "cut"} else "it is called so"
             how: How = "like" if tier in {"like", "cut"} else "named"
-            others = tuple(at for at in free if at != best and fits[at] == _FITS)
+            others = tuple(at for at in free if at != best and fits[at] == fits[best])
             found[rule.role] = _Found(best, how, usual, (rank,), others)
             taken.add(best)
     for one in found.values():
@@ -223,7 +223,10 @@ def _by_arithmetic(head: Preview, rules: Rules, found: dict[str, _Found]) -> lis
         if not one.others or rule.holds != "number":
             continue
         candidates = [one.at, *one.others]
-        decided = decide(candidates, head.columns, numbers(head, candidates), _factors(rule, found))
+        figures = numbers(head, candidates)
+        if any(at not in figures for at in candidates):
+            continue
+        decided = decide(candidates, head.columns, figures, _factors(rule, found))
         if decided is not None:
             left = [at for at in candidates if at not in decided.at]
             taken = f"Taken as {rule.role}: {label(head.columns, decided.at[0])}" if len(decided.at) == 1 else ""

@@ -106,6 +106,16 @@ def test_a_name_that_stands_there_twice_is_refused_with_the_places() -> None:
     assert (caught.value.code, "#2, #3" in caught.value.detail) == ("duplicate_columns", True)
 
 
+@pytest.mark.parametrize("cells", [("1", "2"), ("1 apple", "2 pears"), ("", "")])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_no_column_is_taken_of_two_with_one_name_that_fit_alike(cells: tuple[str, str], swapped: bool) -> None:
+    one, two = reversed(cells) if swapped else cells
+    table = Preview(("order_date", "Amount", "Amount"), [["2025-01-01", one or None, two or None]])
+    with pytest.raises(Unprocessable) as caught:
+        detect(table, KNOWN, "transactions")
+    assert (caught.value.code, "#2, #3" in caught.value.detail) == ("duplicate_columns", True)
+
+
 def test_a_table_has_no_roles_to_give(run: Run) -> None:
     with pytest.raises(Unprocessable) as caught:
         run("a,b\n1,2\n", {"columns": {"amount": "a"}}, dataset_type="table")
