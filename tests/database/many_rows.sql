@@ -49,7 +49,7 @@ select md5('webhook' || owner)::uuid, owner, 'https://example.org/', 'whsec_' ||
 
 insert into assay.remembered_columns (choice_id, owner, dataset_type, header_sha256, columns, filename, chosen_by)
 select md5('choice' || owner || n)::uuid, owner, 'transactions', encode(sha256(n::text::bytea), 'hex'), '{"revenue": "Gross"}', 'a.csv', owner
-from (select distinct owner from numbered) o cross join generate_series(0, 99) n;
+from (select distinct owner from numbered) o, generate_series(0, case owner when md5('owner0')::uuid then 99 else 4 end) n;
 
 insert into assay.deliveries (delivery_id, webhook_id, owner, job_id, type, data, occurred_at, state, attempts, next_attempt_at, ended_at)
 select md5('delivery' || n)::uuid, md5('webhook' || owner)::uuid, owner, job_id, 'job.done', '{}', now() - interval '1 second' * n,
