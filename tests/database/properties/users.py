@@ -44,7 +44,7 @@ class Users(Workers):
                 size_bytes=size,
                 parameters={"number": parameter},
                 on_duplicate="reuse" if reuse else "reprocess",
-                versions=dict(VERSIONS) if current else {"station_measurements": "2.0.0"},
+                versions=dict(VERSIONS) if current else {"station_measurements": "999.0.0"},
             ),
             expect,
         )
