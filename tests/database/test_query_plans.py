@@ -31,7 +31,7 @@ LARGE = {
     "remembered_columns",
 }
 # Rows of one table that one call may read. A page, a sweep and a clean-up take up to 1,000, some of them twice.
-MOST_ROWS = 3000
+MOST_ROWS = 2500
 # What this transaction has read so far: of each table how often from end to end, how often along an index, and how many
 # entries of that.
 _READ = """
