@@ -17,7 +17,7 @@ from assay.detection import Detection, detect
 from assay.detection.columns import header_key
 from assay.errors import Unprocessable
 from assay.formats import open_table, preview
-from assay.formats.layout import Cells
+from assay.formats.header_rank import Cells
 from assay.reading import Reading
 from assay.schema import TableSchema
 from assay.write.canonical import described, write_json

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue
 
-from assay.client.models import Attempt, DownloadLink, Job, JobStatus, Model, Output
+from assay.client.models import Attempt, DownloadLink, Job, JobStatus, Model, Output, Registered
 
 EventType = Literal["job.done", "job.failed"]
 
@@ -105,15 +105,9 @@ class ExportedDelivery(Delivery):
     data: dict[str, JsonValue]
 
 
-class ExportedUpload(Model):
+class ExportedUpload(Registered):
     """An upload, with a link to the file."""
 
-    sha256: str
-    size_bytes: int
-    filename: str
-    first_seen: datetime
-    last_used: datetime
-    times_used: int
     stored_at: datetime | None
     link: DownloadLink | None
 

@@ -115,8 +115,8 @@ class JobPage(Model):
     next_cursor: str | None
 
 
-class Upload(Model):
-    """An upload: one per owner and SHA-256."""
+class Registered(Model):
+    """A file that was registered, and when."""
 
     sha256: str
     size_bytes: int
@@ -124,6 +124,11 @@ class Upload(Model):
     first_seen: datetime
     last_used: datetime
     times_used: int
+
+
+class Upload(Registered):
+    """An upload: one per owner and SHA-256."""
+
     jobs: list[Job]
 
 

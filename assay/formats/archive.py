@@ -36,8 +36,8 @@ def members(path: Path, kind: Packed = WORKBOOK) -> list[zipfile.ZipInfo]:
         with zipfile.ZipFile(path) as archive:
             found = archive.infolist()
             begins_at = archive.start_dir
-    # A directory that is not right: the module's own error, and what it lets through; NotImplementedError is its answer
-    # to an archive of a later version of the format than it reads.
+    # For a broken directory, zipfile raises its own error or lets those of its parts through. It raises
+    # NotImplementedError for an archive that needs a later version of the format.
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
         raise kind.unreadable(f"its ZIP container is broken ({type(error).__name__})") from error
     if not found:

@@ -9,8 +9,8 @@ from itertools import pairwise, takewhile
 from statistics import median
 
 from assay.formats.cells import Column, Looks, columns_of, looks
+from assay.formats.header_rank import HEADER_LINES
 from assay.formats.heading import Row, has_header, header_evidence, is_left_part, profiled
-from assay.formats.layout import HEADER_LINES
 from assay.formats.words import names_texts
 
 # So many rows of another width, one below the other, are no slips.

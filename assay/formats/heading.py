@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from assay.formats.cells import Column, Looks, columns_of, looks, shape
-from assay.formats.layout import Cells, Scorer, header_cells
+from assay.formats.header_rank import Cells, Scorer, header_cells
 
 # So many cells are looked at to learn what columns are like.
 _PROFILE_CELLS = 50_000

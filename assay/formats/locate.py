@@ -17,6 +17,7 @@ from assay.formats.extent import (
     narrower_above,
     width_with_short_rows,
 )
+from assay.formats.header_rank import HEADER_LINES, Cells, Scorer, header_cells, header_rank, no_header
 from assay.formats.heading import (
     Heading,
     Row,
@@ -27,7 +28,6 @@ from assay.formats.heading import (
     names_of,
     profiled,
 )
-from assay.formats.layout import HEADER_LINES, Cells, Scorer, header_cells, header_rank, no_header
 from assay.formats.limits import MAX_COLUMNS
 from assay.formats.words import are_names, names_texts
 from assay.reading import Reading

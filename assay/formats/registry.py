@@ -19,7 +19,7 @@ import polars as pl
 from pydantic import JsonValue
 
 from assay.contract import Source
-from assay.formats.layout import Cells, Scorer
+from assay.formats.header_rank import Cells, Scorer
 from assay.reading import Reading
 
 Flags = npt.NDArray[np.bool_]

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from assay.contract import Source
 from assay.errors import Unprocessable
-from assay.formats.layout import Cells, Scorer
+from assay.formats.header_rank import Cells, Scorer
 from assay.formats.recognise import recognise
 from assay.formats.registry import Container, Flags, Format, Opening, Tick
 from assay.reading import Reading

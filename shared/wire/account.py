@@ -11,6 +11,7 @@ from pydantic import Field, JsonValue
 from shared.wire.columns import RememberedColumns
 from shared.wire.jobs import Attempt, DownloadLink, Job, JobStatus, Output
 from shared.wire.model import Model
+from shared.wire.uploads import Registered
 from shared.wire.webhooks import Delivery, Webhook
 
 
@@ -53,15 +54,9 @@ class ExportedDelivery(Delivery):
     data: dict[str, JsonValue] = Field(description="the body of the request")
 
 
-class ExportedUpload(Model):
+class ExportedUpload(Registered):
     """An upload, with a link to the file."""
 
-    sha256: str = Field(description="SHA-256 of the bytes, in hex")
-    size_bytes: int = Field(description="size in bytes")
-    filename: str = Field(description="the file name last given")
-    first_seen: datetime = Field(description="when it was first registered")
-    last_used: datetime = Field(description="when it was last registered")
-    times_used: int = Field(description="how often it was registered")
     stored_at: datetime | None = Field(description="when the file arrived; null if it did not, or if it was wrong")
     link: DownloadLink | None = Field(description="null if there is no file")
 

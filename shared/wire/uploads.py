@@ -107,8 +107,8 @@ class UploadRequest(Model):
     )
 
 
-class Upload(Model):
-    """An upload: one per owner and SHA-256."""
+class Registered(Model):
+    """A file that was registered, and when."""
 
     sha256: str = Field(description="SHA-256 of the file, in hex")
     size_bytes: int = Field(description="size of the file in bytes")
@@ -116,6 +116,11 @@ class Upload(Model):
     first_seen: datetime = Field(description="when it was first registered")
     last_used: datetime = Field(description="when it was last registered")
     times_used: int = Field(description="how often it was registered")
+
+
+class Upload(Registered):
+    """An upload: one per owner and SHA-256."""
+
     jobs: list[Job] = Field(description="the ten latest jobs")
 
 

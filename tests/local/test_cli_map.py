@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from assay.cli.app import app
-from assay.cli.offline import columns
+from assay.cli.offline import roles
 from assay.cli.terminal import screen
 
 # Two amounts that nothing tells apart.
@@ -46,7 +46,7 @@ def test_map_asks_in_a_terminal_until_there_is_no_answer(
     answers = iter(["amount=Nt sales", "amount", "amount=Net sales", ""])
     monkeypatch.setattr(screen, "ask", lambda _question: next(answers))
     monkeypatch.setattr("sys.stdin", type("Terminal", (), {"isatty": staticmethod(lambda: True)}))
-    columns.run(Path("a.csv"), None, {}, as_json=False)
+    roles.run(Path("a.csv"), None, {}, as_json=False)
     shown = capsys.readouterr()
     assert shown.out.splitlines()[-1].endswith("--column 'amount=Net sales'")
     assert "The nearest: Net sales" in shown.err

@@ -12,6 +12,6 @@ def map_columns(file: File, dataset_type: DatasetType = None, column: Column = N
     """Show which column of a file is what and why, ask for others, and print the command that uses them."""
     with reported(as_json=as_json):
         require_engine()
-    from assay.cli.offline import columns
+    from assay.cli.offline import roles
 
-    columns.run(file, dataset_type, columns_of(column or []), as_json=as_json)
+    roles.run(file, dataset_type, columns_of(column or []), as_json=as_json)

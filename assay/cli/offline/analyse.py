@@ -14,28 +14,20 @@ from assay.cli.terminal import screen, views
 from assay.cli.terminal.counts import counted
 from assay.cli.terminal.reporting import reported
 from assay.detection import Detection
-from assay.errors import Unprocessable
 from assay.files import analyse_file
 
 
 def run(file: Path, out: Path, dataset_type: str | None, parameters: Mapping[str, JsonValue], *, as_json: bool) -> None:
     """Write all outputs into `out`, or print an error and raise typer.Exit(1)."""
-    with reported(as_json=as_json):
+    with reported(as_json=as_json, title="The file could not be analysed."):
         _run(file, out, dataset_type, parameters, as_json=as_json)
 
 
 def _run(
     file: Path, out: Path, dataset_type: str | None, parameters: Mapping[str, JsonValue], *, as_json: bool
 ) -> None:
-    try:
-        with screen.progress(file.name, 1) as update:
-            analysis = analyse_file(file, out, dataset_type, parameters, update)
-    except Unprocessable as error:
-        if as_json:
-            problem = {"code": error.code, "detail": error.detail, "suggestion": error.suggestion}
-            screen.print_json({"problem": {**problem}})
-        screen.problem("The file could not be analysed.", error.detail, error.code, error.suggestion)
-        raise typer.Exit(1) from error
+    with screen.progress(file.name, 1) as update:
+        analysis = analyse_file(file, out, dataset_type, parameters, update)
     if isinstance(analysis, Detection):
         detection = analysis.model_dump(mode="json")
         if as_json:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import typer
@@ -17,19 +16,23 @@ from assay.checks.run import Checked, check_table
 from assay.cli.terminal import screen
 from assay.cli.terminal.reporting import reported
 from assay.contract import Outputs
-from assay.errors import Unprocessable
 from assay.files import open_file
 from assay.reading import Reading
 from assay.schema import TableSchema
 from assay.types import infer_types
 
-_CAN_NOT = 2
 _SHOWN = 60
+# 1 is for a file that was checked and does not pass.
+_CAN_NOT = 2
+
+
+def _reported(*, as_json: bool) -> AbstractContextManager[None]:
+    return reported(as_json=as_json, title="The file can't be checked.", exit_code=_CAN_NOT)
 
 
 def infer(file: Path, reading: Reading) -> None:
     """Print the schema of a file. Raises typer.Exit(2) once it is printed why not."""
-    with _or_not(as_json=False), tempfile.TemporaryDirectory(prefix="assay-infer-") as folder:
+    with _reported(as_json=False), tempfile.TemporaryDirectory(prefix="assay-infer-") as folder:
         with screen.progress(file.name, 1) as update:
             table = open_file(file, reading, Path(folder), lambda done: update(done, "repairing"))
             update(1, "looking at every cell")
@@ -45,7 +48,7 @@ def check(file: Path, schema: Path, out: Path | None, reading: Reading, *, as_js
 
     Raises typer.Exit: 1 where something does, 2 once it is printed why the file can't be checked.
     """
-    with _or_not(as_json=as_json):
+    with _reported(as_json=as_json):
         rules = _schema_of(schema)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
@@ -63,22 +66,6 @@ def check(file: Path, schema: Path, out: Path | None, reading: Reading, *, as_js
         _show(file, checked, out)
     if checked.errors:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _or_not(*, as_json: bool) -> Iterator[None]:
-    """End with exit code 2 where the file can't be checked: 1 is for a file that was, and does not pass."""
-    try:
-        with reported(as_json=as_json):
-            yield
-    except Unprocessable as error:
-        if as_json:
-            problem = {"code": error.code, "detail": error.detail, "suggestion": error.suggestion}
-            screen.print_json({"problem": {**problem}})
-        screen.problem("The file can't be checked.", error.detail, error.code, error.suggestion)
-        raise typer.Exit(_CAN_NOT) from error
-    except typer.Exit as ended:
-        raise typer.Exit(_CAN_NOT) from ended
 
 
 def _schema_of(path: Path) -> TableSchema:

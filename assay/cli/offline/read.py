@@ -10,15 +10,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
-import typer
 from pydantic import JsonValue
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from assay.cli.offline import columns as columns_view
+from assay.cli.offline import roles
 from assay.cli.terminal import screen
 from assay.cli.terminal.reporting import reported
-from assay.errors import Unprocessable
 from assay.files import open_file, recognise_file
 from assay.formats import Table
 from assay.reading import Reading
@@ -29,15 +27,9 @@ _SHOWN = 20
 
 def run(file: Path, out: Path | None, reading: Reading, columns: Mapping[str, str | None], *, as_json: bool) -> None:
     """Print how the file is read, and write its table to `out`. On an error, print it and raise typer.Exit(1)."""
-    with reported(as_json=as_json), tempfile.TemporaryDirectory(prefix="assay-read-") as folder:
-        try:
-            _run(file, out, reading, columns, Path(folder), as_json=as_json)
-        except Unprocessable as error:
-            if as_json:
-                problem = {"code": error.code, "detail": error.detail, "suggestion": error.suggestion}
-                screen.print_json({"problem": {**problem}})
-            screen.problem("The file can't be read as a table.", error.detail, error.code, error.suggestion)
-            raise typer.Exit(1) from error
+    title = "The file can't be read as a table."
+    with reported(as_json=as_json, title=title), tempfile.TemporaryDirectory(prefix="assay-read-") as folder:
+        _run(file, out, reading, columns, Path(folder), as_json=as_json)
 
 
 def _run(
@@ -58,7 +50,7 @@ def _run(
         screen.print_json(found | {"detection": detection.model_dump(mode="json")})
     else:
         _show(file, table, types, refused, count, out)
-        columns_view.show(detection)
+        roles.show(detection)
 
 
 def write_table(table: Table, rows: pl.LazyFrame, path: Path) -> None:

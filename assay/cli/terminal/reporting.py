@@ -11,24 +11,28 @@ from assay.cli.terminal import screen
 from assay.cli.terminal.installed import has_stack
 from assay.client import Refused
 from assay.client.models import ProblemDetails
+from assay.errors import Unprocessable
 
 
 @contextmanager
-def reported(*, as_json: bool) -> Iterator[None]:
-    """Print the problem of an exception raised in the block, and raise typer.Exit(1)."""
+def reported(*, as_json: bool, title: str = "The file can't be processed.", exit_code: int = 1) -> Iterator[None]:
+    """Print the problem of an exception raised in the block, and raise typer.Exit(exit_code).
+
+    `title` is that of a problem with the file.
+    """
     try:
         yield
     except _expected() as error:
-        details = _details(error)
+        details = _details(error, title)
         if as_json:
             screen.print_json({"problem": details.model_dump(mode="json")})
         screen.refused(details)
         # Without its cause: a library's message may quote a URL with a password.
-        raise typer.Exit(1) from None
+        raise typer.Exit(exit_code) from None
 
 
 def _expected() -> tuple[type[Exception], ...]:
-    own = (Refused, OSError, ValueError)
+    own = (Refused, Unprocessable, OSError, ValueError)
     if not has_stack():
         return own
     from local.backup.format import BackupError
@@ -37,11 +41,13 @@ def _expected() -> tuple[type[Exception], ...]:
     return (*own, BackupError, StackError)
 
 
-def _details(error: Exception) -> ProblemDetails:
+def _details(error: Exception, title: str) -> ProblemDetails:
     detail = str(error).encode("utf-8", "backslashreplace").decode() or type(error).__name__
     match error:
         case Refused():
             return error.problem
+        case Unprocessable(code=code, suggestion=suggestion):
+            return ProblemDetails(title=title, status=422, detail=detail, code=code, suggestion=suggestion)
         case OSError():
             code, title = "file_error", "A file or folder cannot be used."
             suggestion = "Check that it exists and that you may read and write it, or choose another one."

@@ -37,7 +37,7 @@ from assay.detection.detect import detect
 from assay.detection.wide import is_wide, measured
 from assay.errors import Unprocessable
 from assay.formats import Preview, Table, open_table
-from assay.formats.layout import no_rows
+from assay.formats.header_rank import no_rows
 from assay.page.html import write_page
 from assay.write.canonical import described, write_json
 

@@ -9,8 +9,8 @@ from assay.datasets.table.relations import Relation
 from assay.datasets.table.report import QUANTILE_NAMES, Findings, spread_json
 from assay.datasets.table.score import WEIGHTS, score
 from assay.page.model import Table
+from assay.page.tables import Cell
 
-Cell = str | int | float | None
 _STRONG = 0.5
 _WITHHELD = "Values of columns with personal data are left out."
 

@@ -27,6 +27,7 @@ from assay.datasets.transactions.tables import (
 from assay.datasets.transactions.wording import amount_of, few, in_currency
 from assay.datasets.transactions.workbook import Cell
 from assay.page.model import Bars, Figure, Finding, Heat, Histogram, Page, Panel, Series, Table, Tone
+from assay.page.tables import Cell as TableCell
 
 _LINEAGE_ROWS = 10
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -37,7 +38,6 @@ _BARS = 15
 _COHORTS = 24
 
 _Panel = Panel | Bars | Histogram | Heat
-TableCell = str | int | float | Decimal | None
 
 
 def page(results: Results, lineage: pl.LazyFrame, sha256: str) -> Page:

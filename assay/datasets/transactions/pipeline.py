@@ -38,7 +38,7 @@ from assay.datasets.transactions.workbook import write_workbook
 from assay.detection.detect import detect
 from assay.errors import Unprocessable
 from assay.formats import open_table, preview
-from assay.formats.layout import no_rows
+from assay.formats.header_rank import no_rows
 from assay.formats.problems import listed
 from assay.page.html import write_page
 from assay.write.canonical import described, write_json

@@ -18,12 +18,12 @@ from pydantic import JsonValue
 from assay.contract import Source
 from assay.errors import Unprocessable
 from assay.formats.head import read_head
+from assay.formats.header_rank import Cells, no_rows
 from assay.formats.json.families import Families
 from assay.formats.json.family import Family
 from assay.formats.json.recognise import NDJSON
 from assay.formats.json.stream import JsonReader, Value, cell_of
 from assay.formats.json.walk import Records
-from assay.formats.layout import Cells, no_rows
 from assay.formats.limits import MAX_CELLS, MAX_CELLS_A_BYTE, MAX_COLUMNS
 from assay.formats.problems import listed, too_many_cells
 from assay.formats.registry import Head, Opening, Whole

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from assay.contract import Source
 from assay.errors import Unprocessable
-from assay.formats.layout import Cells, no_rows
+from assay.formats.header_rank import Cells, no_rows
 from assay.formats.parquet.check_parquet import check_parquet
 from assay.formats.problems import PARQUET, shown
 from assay.formats.registry import Head, Opening, Whole

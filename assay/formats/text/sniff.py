@@ -10,8 +10,8 @@ from itertools import islice
 
 from assay.errors import Unprocessable
 from assay.formats.cells import Looks, looks
+from assay.formats.header_rank import HEADER_LINES, Scorer, header_rank
 from assay.formats.heading import header_evidence
-from assay.formats.layout import HEADER_LINES, Scorer, header_rank
 from assay.formats.text.around import FEW, NEARLY, are_wrapped, is_framed, is_ruled, trims_blanks
 from assay.formats.text.dialect import RUNS, Dialect, unwrapped
 from assay.formats.text.records import Record, records

@@ -14,8 +14,8 @@ from pydantic import JsonValue
 
 from assay.contract import Source
 from assay.formats.head import read_head, wide
+from assay.formats.header_rank import Scorer, no_rows
 from assay.formats.heading import Row, has_header
-from assay.formats.layout import Scorer, no_rows
 from assay.formats.limits import HEAD_BYTES, MAX_CELLS, MAX_CELLS_A_BYTE
 from assay.formats.locate import Block, locate_table
 from assay.formats.problems import too_many_cells

@@ -11,8 +11,8 @@ import polars as pl
 from pydantic import JsonValue
 
 from assay.errors import Unprocessable
+from assay.formats.header_rank import Cells, Scorer, no_header, no_rows
 from assay.formats.heading import Row
-from assay.formats.layout import Cells, Scorer, no_header, no_rows
 from assay.formats.locate import Block, locate_table
 from assay.formats.problems import listed, shown
 from assay.formats.registry import Head, Opening, Whole

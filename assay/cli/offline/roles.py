@@ -26,15 +26,8 @@ def run(file: Path, dataset_type: str | None, columns: Mapping[str, str | None],
 
     Raises typer.Exit(1) once it is printed why the file or the columns can't be taken.
     """
-    with reported(as_json=as_json):
-        try:
-            detection = recognise_file(file, dataset_type, {"columns": {**columns}})
-        except Unprocessable as error:
-            if as_json:
-                problem = {"code": error.code, "detail": error.detail, "suggestion": error.suggestion}
-                screen.print_json({"problem": {**problem}})
-            screen.problem("The columns can't be told.", error.detail, error.code, error.suggestion)
-            raise typer.Exit(1) from error
+    with reported(as_json=as_json, title="The columns can't be mapped."):
+        detection = recognise_file(file, dataset_type, {"columns": {**columns}})
         if as_json:
             screen.print_json(detection.model_dump(mode="json"))
             return
