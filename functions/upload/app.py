@@ -211,7 +211,7 @@ def delete_job(job_id: UUID, user: SignedIn) -> Response[str]:
     | {204: {"description": "All data is deleted, except the plan and its hourly usage"}},
 )
 def delete_me(user: SignedIn) -> Response[str]:
-    """Delete all jobs, uploads, outputs, webhooks and deliveries. Files are deleted within minutes.
+    """Delete all jobs, uploads, outputs, webhooks, deliveries and remembered columns. Files are deleted within minutes.
 
     The plan and its hourly usage stay, and so does the user's sign-in, which this service does not manage. Files that
     arrive later over an existing link are deleted within a day.

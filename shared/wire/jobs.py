@@ -100,7 +100,8 @@ class Job(Model):
     detection: dict[str, JsonValue] | None = Field(
         description="the result of detection: `dataset_type` (null if the user must choose), "
         "`band` (sure, likely, review, unsure, or chosen), `likeliest` with its `confidence` and `evidence`, "
-        "`decision` (a sentence) and `runners_up`"
+        "`decision` (a sentence), `runners_up`, `columns` (the column of each role, and how it was found) and "
+        "`header_sha256` (stands for the header; null where it has blank or repeated names)"
     )
     error: JobError | None = Field(description="why it failed; null if it did not")
     summary: dict[str, JsonValue] | None = Field(

@@ -31,6 +31,17 @@ def test_a_cell_that_is_no_time_makes_a_date_that_cannot_be_read(run: Run) -> No
     assert (refused["reason"], refused["rows"]) == ("unparsable_date", [10])
 
 
+def test_a_date_with_a_time_of_its_own_leaves_those_of_others(run: Run) -> None:
+    rows = "CT,2024-01-30,14:00,A,9\nCT,2024-01-30,08:00,A,1\nCT,2024-01-31 10:00,10:00,A,5\n"
+    found = run(TIMED + rows)
+    quality = json_of(found, "quality.json")
+    assert (quality["duplicates"]["conflicting"], quality["refused"], quality["times_not_used"]) == (0, [], None)
+    table = path_of(found, "CT_Analysis.csv").read_text(encoding="utf-8").splitlines()
+    assert table[1:] == ["CT,2024-01-30,5.0", "CT,2024-01-31,5.0"]
+    lineage = [row[2] for row in table_of(found, "audit_lineage.csv")[1:]]
+    assert lineage == ["2024-01-30 14:00:00", "2024-01-30 08:00:00", "2024-01-31 10:00:00"]
+
+
 def test_times_that_cannot_be_joined_are_told(run: Run) -> None:
     found = run(TIMED + "CT,2024-01-31,0800,A,1\nCT,2024-01-31,0930,A,1\n")
     assert json_of(found, "quality.json")["times_not_used"] == "Time"

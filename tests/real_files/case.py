@@ -47,7 +47,7 @@ class Case:
             try:
                 difference = self._difference(path, Path(folder, "work"))
             except Unprocessable as error:
-                return "refused", f"{error.code}: {error.detail}"
+                return "wrong" if self.table else "refused", f"{error.code}: {error.detail}"
         return ("wrong", difference) if difference else ("right", "")
 
     def _difference(self, path: Path, work: Path) -> str:

@@ -40,7 +40,7 @@ class Meaning:
             try:
                 analyse_or_raise(path, out, self.dataset_type, self.parameters)
             except Unprocessable as error:
-                return "refused", f"{error.code}: {error.detail}"
+                return "wrong", f"{error.code}: {error.detail}"
             figure = self.figure(out)
         return ("right", "") if figure == self.expected else ("wrong", f"{figure!r}, expected {self.expected!r}")
 

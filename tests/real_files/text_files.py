@@ -221,4 +221,15 @@ CELLS = [
     ),
 ]
 
-CASES = [*HEADERS, *ENCODINGS, *ROWS, *CELLS]
+REFUSED = [
+    Case(
+        "No data, under the name of a table",
+        "picture.csv",
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 8,
+        None,
+    ),
+    Case("No data, under the name of a table", "empty.csv", b"\r\n\r\n", None),
+    Case("No data, under the name of a table", "page.csv", b"<!DOCTYPE html><html><body>Sign in</body></html>\n", None),
+]
+
+CASES = [*HEADERS, *ENCODINGS, *ROWS, *CELLS, *REFUSED]

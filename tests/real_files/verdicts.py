@@ -23,7 +23,7 @@ What becomes of files of the kinds that people have. `make real-files` reads and
 Each file is made by [tests/real_files](../tests/real_files), with the table or figure that it must give.
 
 - **right**: every cell, column name and figure is as expected.
-- **refused**: the file gets a problem with a code and a suggestion, and no result.
+- **refused**: the file holds no table, and gets a problem with a code and a suggestion.
 - **wrong**: anything else. There must be none.
 """
 _seen: dict[int, tuple[Verdict, str]] = {}

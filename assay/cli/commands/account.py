@@ -58,7 +58,7 @@ def export(
 def delete_account(
     context: typer.Context, yes: Yes = False, as_json: AsJson = False, url: Url = None, token: Token = None
 ) -> None:
-    """Delete the account's data: jobs, uploads, outputs and webhooks."""
+    """Delete the account's data: jobs, uploads, outputs, webhooks and remembered columns."""
     with connected(context, url, token, as_json=as_json) as client:
         if not yes:
             account = client.account()

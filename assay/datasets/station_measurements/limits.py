@@ -1,4 +1,4 @@
-"""How much one file of station measurements may make, and why no more; the figures stand in the README too."""
+"""Limits of one file of station measurements. docs/datasets.md and docs/decisions/hostile-input.md have the figures."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _MOST = 0.8
 
 
 def join_times(table: Table, roles: dict[str, int]) -> tuple[Table, dict[str, int], str | None]:
-    """Put the times behind the dates where no date has one and most cells of the column of times are such as 13:45.
+    """Put the times behind the dates that have none, if most cells of the column of times are such as 13:45.
 
     A cell of it that is no time then makes a date that can't be read. Returns the table, the roles, with `time` only
     where its column was joined, and the name of a column of times that was not.
@@ -28,18 +28,16 @@ def join_times(table: Table, roles: dict[str, int]) -> tuple[Table, dict[str, in
     name = str(roles["date_time"])
     day = pl.col(name).str.strip_chars().str.replace(_MIDNIGHT, "")
     time = pl.col(str(at)).str.strip_chars().str.replace(_NO_DAY, "")
-    timed, filled, fit = (
-        table.frame.select(
-            day.str.contains(":", literal=True).any().alias("timed"),
-            (time != "").sum().alias("filled"),
-            time.str.contains(_TIME).sum().alias("fit"),
-        )
+    wanted = (day != "") & ~day.str.contains(":", literal=True) & (time != "")
+    filled, fit = (
+        table.frame.filter(wanted)
+        .select(pl.len().alias("filled"), time.str.contains(_TIME).sum().alias("fit"))
         .collect(engine="streaming")
         .row(0)
     )
-    if timed or not filled:
+    if not filled:
         return table, roles, None
     if fit < _MOST * filled:
         return table, roles, table.columns[at]
-    joined = pl.when((day != "") & (time != "")).then(pl.concat_str(day, time, separator=" ")).otherwise(pl.col(name))
+    joined = pl.when(wanted).then(pl.concat_str(day, time, separator=" ")).otherwise(pl.col(name))
     return replace(table, frame=table.frame.with_columns(joined.alias(name))), {**roles, "time": at}, None

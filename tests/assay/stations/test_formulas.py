@@ -45,13 +45,26 @@ def test_a_divisor_of_zero_is_told(known: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "why"),
     [
-        "", "1 + 2", "Data 1 +", "* Data 1", "(Data 1", "Data 1)", "Data 1 Data 18", "'Data 1", "Data 1 ** 2", "()",
-        "00010 / 2", "(" * (MAX_DEPTH + 1) + "Data 1" + ")" * (MAX_DEPTH + 1), "Data 1" + " + 1" * MAX_LENGTH,
-        "__import__('os')", "Data 1 2", "2 Data 1",
+        ("", "something is missing at character 1"),
+        ("()", "something is missing at character 2"),
+        ("* Data 1", "something is missing at character 1"),
+        ("Data 1 +", "something is missing at character 9"),
+        ("Data 1 ** 2", "something is missing at character 9"),
+        ("1 + 2", "names no parameter"),
+        ("(Data 1", "a parenthesis is not closed"),
+        ("Data 1)", r"'\)' can't be read at character 7"),
+        ("Data 1 Data 18", "'Data 18' can't be read at character 8"),
+        ("Data 1 2", "'2' can't be read at character 8"),
+        ("2 Data 1", "'Data 1' can't be read at character 3"),
+        ("__import__('os')", "can't be read at character 11"),
+        ("'Data 1", "a quote is not closed"),
+        ("00010 / 2", "is a number and a parameter"),
+        ("(" * (MAX_DEPTH + 1) + "Data 1" + ")" * (MAX_DEPTH + 1), f"more than {MAX_DEPTH} deep"),
+        ("Data 1" + " + 1" * MAX_LENGTH, f"at most {MAX_LENGTH} are read"),
     ],
-)  # fmt: skip
-def test_what_is_no_formula_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"\w"):
+)
+def test_what_is_no_formula_is_refused(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
         parse(text, KNOWN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assay.datasets.station_measurements import sentinels
@@ -71,7 +71,16 @@ def test_what_cannot_be_judged_is_told(results: list[str], too_few: int, no_spre
     assert (judged.count, judged.judged, judged.too_few, judged.no_spread) == (0, 0, too_few, no_spread)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["CT", "TUS"]), st.integers(-50, 50)), max_size=40))
+# A few values far from the many, so that nearly every list has outliers.
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["CT", "TUS"]), st.integers(-9, 9) | st.sampled_from([-60, 60])),
+        min_size=20,
+        max_size=40,
+    )
+)
+@example([])
+@example([("CT", 1)] * 3)
 def test_outliers_are_those_of_the_published_formula(measured: list[tuple[str, int]]) -> None:
     rows = [(station, "2024-01-01", "A", str(value)) for station, value in measured]
     expected = set()
