@@ -22,8 +22,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ours = [item for item in items if item.path.parent == folder and "row" in getattr(item, "fixturenames", ())]
     for item in ours:
         item.add_marker("faults")
-        # One world serves them all, and one process writes the page.
-        item.add_marker(pytest.mark.xdist_group("faults"))
     whole = {item.path for item in ours} == set(folder.glob("test_*.py"))
     _wanted = len(ours) if whole else 0
 

@@ -267,7 +267,8 @@ def test_remembered_columns_are_changed_and_forgotten(client: Client, steps: Ste
     edited = client.call("PATCH", f"/columns/{choice_id}", json_body={"columns": {"result": "Reading"}})
     assert (edited.status, edited.json()["columns"]) == (200, {"result": "Reading"})
     wrong: list[dict[str, object]] = [
-        {}, {"columns": {}}, {"columns": {"result": 1}}, {"columns": {"a": "b"}, "more": 1},
+        {}, {"columns": {}}, {"columns": {"a\0": "b"}}, {"columns": {"a": "b\0"}}, {"columns": {"result": 1}},
+        {"columns": {"a": "b"}, "more": 1},
     ]  # fmt: skip
     for body in wrong:
         assert client.call("PATCH", f"/columns/{choice_id}", json_body=body).status == 422
