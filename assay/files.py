@@ -13,11 +13,13 @@ from pydantic import JsonValue, ValidationError
 
 from assay import run
 from assay.contract import Progress, Source, Sources
+from assay.datasets import registry
 from assay.detection import Detection
 from assay.errors import Unprocessable
 from assay.formats import Table, open_table
 from assay.reading import Reading
 from assay.types import ColumnType, infer_types, typed
+from assay.write.unique_names import unique_names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +27,7 @@ class ReadTable:
     """A file's table, in memory.
 
     `frame` has one column of each of `types`, with null for blank and refused cells, and without blank rows. A column
-    with no name or a duplicate name gets its position in its name. `read_as` is how the file was read.
+    with no name is called by its position, a repeated name gets a number. `read_as` is how the file was read.
     """
 
     frame: pl.DataFrame
@@ -41,8 +43,11 @@ def source_of(path: Path) -> Source:
 
 
 def open_file(path: Path, reading: Reading, folder: Path, tick: Callable[[float], None]) -> Table:
-    """Open the table of a file. Keep `folder` as long as the table is used. Raises Unprocessable, and OSError."""
-    return open_table(source_of(path), lambda _names: 0.0, folder, tick, reading)
+    """Open the table of a file: the one that its type is told by, for it may hold several.
+
+    Keep `folder` as long as the table is used. Raises Unprocessable, and OSError.
+    """
+    return open_table(source_of(path), run.any_header_score(registry.rules()), folder, tick, reading)
 
 
 def recognise_file(path: Path, dataset_type: str | None, parameters: Mapping[str, JsonValue]) -> Detection:
@@ -65,19 +70,9 @@ def read_file(path: Path, options: Mapping[str, object]) -> ReadTable:
         types = infer_types(table, reading)
         rows = table.frame.filter(table.holds_something).select("row").collect(engine="streaming")
         frame = typed(table, types).collect(engine="streaming").join(rows, on="row", how="semi", maintain_order="left")
-    names = _unique([name or "" for name in table.columns])
+    names = unique_names(table.columns)
     cells = [pl.col(str(position)).alias(name) for position, name in enumerate(names)]
     return ReadTable(frame.select(cells), types, table.facts)
-
-
-def _unique(names: list[str]) -> list[str]:
-    unique: list[str] = []
-    for position, name in enumerate(names, 1):
-        candidate = name or f"column_{position}"
-        while candidate in unique or (candidate != name and candidate in names):
-            candidate += f"_{position}"
-        unique.append(candidate)
-    return unique
 
 
 def analyse_file(

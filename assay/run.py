@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -15,10 +16,10 @@ from assay.contract import Output, Outputs, Progress, Source, Sources, Summary, 
 from assay.datasets import registry
 from assay.detection import Detection, detect
 from assay.detection.columns import header_key
+from assay.detection.rules import Rules
 from assay.errors import Unprocessable
-from assay.formats import open_table, preview
+from assay.formats import Scorer, Table, open_table, preview
 from assay.formats.header_rank import Cells
-from assay.reading import Reading
 from assay.schema import TableSchema
 from assay.write.canonical import described, write_json
 from assay.write.datapackage import write_datapackage
@@ -81,7 +82,8 @@ def analyse(
     if detection.dataset_type is None:
         return NeedsType(detection)
     info = registry.for_type(detection.dataset_type)
-    layout = registry.rules_of(info).layout_of(names)
+    rules = registry.rules_of(info)
+    layout = rules.layout_of(names)
     pipeline = registry.load(info)
     # What a layout says goes before the pipeline's own defaults, and what a person says before both.
     chosen = {**(layout.parameters if layout is not None else {}), **parameters}
@@ -90,14 +92,16 @@ def analyse(
         chosen["columns"] = {**kept, **given_columns}
     parsed = _validated(pipeline.Parameters, chosen, info.name)
     complete = cast("dict[str, JsonValue]", parsed.model_dump(mode="json", exclude={"table_schema"}))
-    rules = parsed.table_schema if isinstance(parsed, TabularParameters) else None
-    if rules is not None:
+    schema = parsed.table_schema if isinstance(parsed, TabularParameters) else None
+    if schema is not None:
         # What was given: the standard knows no null.
-        complete["schema"] = rules.as_given()
+        complete["schema"] = schema.as_given()
     outputs = Outputs(folder)
     summary = pipeline.run(sources, parsed, outputs, progress)
-    if rules is not None:
-        summary = _checked(source, rules, parsed.reading, outputs, summary, progress)
+    if schema is not None:
+        # The rows that the pipeline read: in a file of several tables, each type finds its own.
+        table_of = partial(open_table, source, rules.header_score, reading=parsed.reading)
+        summary = _checked(table_of, schema, outputs, summary, progress)
     write_datapackage(f"{info.name}-{source.sha256[:12]}", outputs)
     manifest = _write_manifest(source, detection, info, complete, outputs)
     return Analysis(
@@ -131,14 +135,23 @@ def recognise(
     # Before a pipeline is known: any of them takes these.
     shared = {name: parameters[name] for name in TabularParameters.model_fields if name in parameters}
     tabular = _validated(TabularParameters, shared, "The reader")
-    head = preview(source, lambda names: max(rules.header_score(names) for rules in known.values()), tabular.reading)
+    head = preview(source, any_header_score(known), tabular.reading)
     key = header_key(head.columns)
     before = {one.dataset_type: one.columns for one in remembered if one.header_sha256 == key}
     return head.columns, detect(head, known, requested_dataset_type, tabular.columns, before)
 
 
+def any_header_score(known: Mapping[str, Rules]) -> Scorer:
+    """Score a row of cells as a header for any of these types, while the type of a file is not known."""
+    return lambda names: max(rules.header_score(names) for rules in known.values())
+
+
 def _checked(
-    source: Source, rules: TableSchema, reading: Reading, outputs: Outputs, summary: Summary, progress: Progress
+    table_of: Callable[[Path, Callable[[float], None]], Table],
+    schema: TableSchema,
+    outputs: Outputs,
+    summary: Summary,
+    progress: Progress,
 ) -> Summary:
     """Check the rows by a schema, and add to the summary how many of them break it."""
 
@@ -147,8 +160,7 @@ def _checked(
 
     tick(0.0)
     with tempfile.TemporaryDirectory(dir=outputs.folder.parent, prefix="checks-") as folder:
-        table = open_table(source, lambda _names: 0.0, Path(folder), tick, reading)
-        found = check_table(table, rules, outputs, Path(folder), tick)
+        found = check_table(table_of(Path(folder), tick), schema, outputs, Path(folder), tick)
     figures: dict[str, JsonValue] = {
         "schema_errors": found.errors,
         "schema_warnings": found.warnings,

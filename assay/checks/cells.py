@@ -12,6 +12,16 @@ from assay.schema import SchemaField
 _NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _WHOLE = r"^[+-]?[0-9]+$"
 _ZEROS = r"^([+-]?[0-9]+)\.0*$"
+# A number with what stands before and behind it. What could say more than a unit does is none: a sign, a bound.
+_UNIT = r"[^0-9+()<>\p{Pd}\x{2212}\x{2264}\x{2265}]*"
+_WITH_UNITS = (
+    rf"^(?P<open>\()?\s*(?P<sign>[-+])?(?P<front>{_UNIT}?)(?:(?P<second>[-+])\s*)?(?P<body>MARK?[0-9](?:.*[0-9])?)"
+    rf"(?P<back>{_UNIT})(?P<trail>-)?\s*(?P<close>\))?$"
+)
+_SIGNS = ("sign", "second", "trail", "open")
+_MOST_EXACT = 2**53
+# Polars takes fewer digits for %Y: 10/02/24 would be a day of the year 10.
+_FIRST_YEAR = 1000
 # Polars' own words for these, beside the standard's.
 _SPECIAL = r"^(?:NaN|-?INF)$"
 _STRINGS = {
@@ -24,7 +34,9 @@ _DATE, _TIME = "%Y-%m-%d", "%H:%M:%S%.f"
 _DATE_TEXT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _TIME_TEXT = r"^[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?$"
 _MOMENT_TEXT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})?$"
-_ZONE = r"(Z|[+-][0-9]{2}:[0-9]{2})$"
+ZONE = r"(Z|[+-][0-9]{2}:[0-9]{2})$"
+"""The zone at the end of a moment, as a regular expression."""
+
 # What `any` takes, the more usual first.
 _ANY_DATE = (_DATE, "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d %B %Y", "%B %d, %Y", "%Y%m%d")
 _ANY_TIME = ("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
@@ -79,19 +91,19 @@ def identity(read: pl.Expr, field: SchemaField) -> pl.Expr:
     """A text that is the same for equal values."""
     if field.type == "number":
         real = read.cast(pl.Float64, strict=False) + 0.0
-        return pl.coalesce(whole(read).cast(pl.String), real.cast(pl.String))
+        digits = pl.when(real.abs() <= _MOST_EXACT, real.floor() == real).then(real.cast(pl.Int64, strict=False))
+        return pl.coalesce(whole(read).cast(pl.String), digits.cast(pl.String), real.cast(pl.String))
     if field.type in ("integer", "year"):
         return pl.coalesce(whole(read).cast(pl.String), read)
     return read.cast(pl.String)
 
 
 def _number(text: pl.Expr, field: SchemaField) -> pl.Expr:
+    mark = _literally(field.decimal_char)
     if not field.bare_number:
-        # Units may stand at both ends; a sign or a mark belongs to the number.
-        mark = f"\\x{{{ord(field.decimal_char):x}}}"
-        text = text.str.extract(rf"([+-]?{mark}?[0-9](?:.*[0-9])?)[^0-9]*$")
+        text = _without_units(text, mark)
     if field.group_char is not None:
-        text = text.str.replace_all(field.group_char, "", literal=True)
+        text = _without_groups(text, field.group_char, mark)
     if field.type == "integer":
         return pl.when(text.str.contains(_WHOLE)).then(text)
     if field.decimal_char != ".":
@@ -104,6 +116,40 @@ def _number(text: pl.Expr, field: SchemaField) -> pl.Expr:
     return pl.when(plain.str.contains(_NUMBER) | special).then(plain.str.replace("INF", "inf", literal=True))
 
 
+def _literally(character: str) -> str:
+    """A character in a regular expression."""
+    return f"\\x{{{ord(character):x}}}"
+
+
+def _without_units(text: pl.Expr, mark: str) -> pl.Expr:
+    """Take a number out of its units, with its sign: a minus before or behind them, or parentheses around them.
+
+    Null where there is more than one sign, or where a point may belong to the number or to the unit, as in Rs.5.
+    """
+    parts = text.str.replace_all("\u2212", "-", literal=True).str.extract_groups(_WITH_UNITS.replace("MARK", mark))
+    part = parts.struct.field
+    signs = pl.sum_horizontal(part(name).is_not_null() for name in _SIGNS)
+    sure = (signs <= 1) & (part("open").is_null() == part("close").is_null())
+    is_point = part("front").str.contains(r"[.,]$") | (
+        part("front").str.contains(r"\p{L}$") & part("body").str.contains(f"^{mark}")
+    )
+    sure &= (~is_point | part("second").is_not_null()) & (part("trail").is_null() | ~part("back").str.contains("[.,]"))
+    is_minus = [(part(name) == "-").fill_null(value=False) for name in ("sign", "second", "trail")]
+    minus = pl.when(pl.any_horizontal(*is_minus, part("open").is_not_null())).then(pl.lit("-")).otherwise(pl.lit(""))
+    return pl.when(sure).then(pl.concat_str(minus, part("body")))
+
+
+def _without_groups(text: pl.Expr, group: str, mark: str) -> pl.Expr:
+    """Leave out what groups thousands; null where groups have other than three digits, but as in India: 12,34,567."""
+    between = _literally(group)
+    grouped = f"[1-9][0-9]{{0,2}}(?:{between}[0-9]{{3}})+"
+    if group == ",":
+        grouped += f"|[1-9][0-9]?(?:{between}[0-9]{{2}})+{between}[0-9]{{3}}"
+    form = f"^[+-]?(?:{grouped})(?:{mark}[0-9]*)?(?:[eE][+-]?[0-9]+)?$"
+    fits = ~text.str.contains(group, literal=True) | text.str.contains(form)
+    return pl.when(fits).then(text.str.replace_all(group, "", literal=True))
+
+
 def _moment(text: pl.Expr, field: SchemaField) -> pl.Expr:
     if field.format == "any":
         formats = {
@@ -111,19 +157,25 @@ def _moment(text: pl.Expr, field: SchemaField) -> pl.Expr:
             "time": _ANY_TIME,
             "datetime": tuple(f"{day}{gap}{time}" for day in _ANY_DATE for gap in "T " for time in _ANY_TIME),
         }[field.type]
-        return pl.coalesce(*(_parsed(text, field.type, one) for one in formats))
+        return pl.coalesce(*(_in_form(text, field.type, one) for one in formats))
     if field.format != "default":
-        return _parsed(text, field.type, field.format)
+        return _in_form(text, field.type, field.format)
     if field.type == "date":
         return _parsed(pl.when(text.str.contains(_DATE_TEXT)).then(text), "date", _DATE)
     if field.type == "time":
         return _parsed(pl.when(text.str.contains(_TIME_TEXT)).then(text), "time", _TIME)
     text = pl.when(text.str.contains(_MOMENT_TEXT)).then(text)
-    clock = _parsed(text.str.replace(_ZONE, ""), "datetime", f"{_DATE}T{_TIME}")
-    zone = text.str.extract(_ZONE)
+    clock = _parsed(text.str.replace(ZONE, ""), "datetime", f"{_DATE}T{_TIME}")
+    zone = text.str.extract(ZONE)
     minutes = zone.str.slice(1, 2).cast(pl.Int64, strict=False) * 60 + zone.str.slice(4, 2).cast(pl.Int64, strict=False)
     ahead = pl.when(zone.str.starts_with("-")).then(-minutes).otherwise(minutes).fill_null(0)
     return clock - pl.duration(minutes=ahead, time_unit="us")
+
+
+def _in_form(text: pl.Expr, kind: str, form: str) -> pl.Expr:
+    """Read by a form of strftime; null where the year has fewer than four digits and the form wants all of them."""
+    found = _parsed(text, kind, form)
+    return found if kind == "time" else pl.when(found.dt.year() >= _FIRST_YEAR).then(found)
 
 
 def _parsed(text: pl.Expr, kind: str, form: str) -> pl.Expr:

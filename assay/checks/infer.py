@@ -8,11 +8,11 @@ from typing import Any
 import polars as pl
 from pydantic import JsonValue
 
-from assay.checks.cells import is_missing, value
+from assay.checks.cells import ZONE, is_missing, value
 from assay.formats.table import Table
 from assay.schema import SchemaField
 from assay.types import ColumnType, Kind
-from assay.types.kinds import TRUE_FALSE, blank_or
+from assay.types.kinds import TRUE_FALSE, blank_or, read_as
 from assay.write.unique_names import unique_names
 
 # Words that stand for something are few, and come again and again.
@@ -20,7 +20,22 @@ _MOST_WORDS = 10
 _ROWS_A_WORD = 20
 _DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y", "%d-%m-%y")
 _MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%m-%d-%y")
-_DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d.%m.%y", "%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%B %d, %Y", "%Y%m%d")
+_DATES = (
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%d.%m.%y",
+    "%d %B %Y",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%B %d, %Y",
+    "%Y%m%d",
+)
+_TYPED: dict[str, pl.DataType] = {
+    "integer": pl.Int64(), "number": pl.Float64(), "boolean": pl.Boolean(), "date": pl.Date(),
+    "datetime": pl.Datetime("us"), "time": pl.Time(),
+}  # fmt: skip
 _TIMES = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
 
 
@@ -37,14 +52,14 @@ def infer_schema(table: Table, types: Sequence[ColumnType]) -> tuple[dict[str, J
         [SchemaField.model_validate(one) for one in _candidates(name, kind, found)]
         for name, kind, found in zip(names, types, words, strict=True)
     ]
-    odd = _odd(frame, tried)
+    odd = _odd(frame, tried, types)
     fields: list[JsonValue] = []
     left: dict[str, int] = {}
     for at, (candidates, kind) in enumerate(zip(tried, types, strict=True)):
         chosen = next(nth for nth, _ in enumerate(candidates) if odd[f"{at} {nth}"] <= kind.refused)
         field = candidates[chosen]
-        if odd[f"{at} {chosen}"]:
-            left[field.name] = odd[f"{at} {chosen}"]
+        if odd[f"{at} {chosen} unread"]:
+            left[field.name] = odd[f"{at} {chosen} unread"]
         fields.append(
             _as_json(field, required=not odd[f"{at} {chosen} missing"] and kind.filled > 0, words=words[at], kind=kind)
         )
@@ -59,7 +74,7 @@ def _words(frame: pl.LazyFrame, types: Sequence[ColumnType]) -> list[list[str]]:
         if kind.kind in (Kind.TEXT, Kind.BOOLEAN):
             wanted = cell.str.strip_chars() != ""
         else:
-            wanted = (cell.str.strip_chars() != "") & blank_or(cell, markers=True).is_null()
+            wanted = (cell.str.strip_chars() != "") & blank_or(cell, markers=True, missing=kind.missing).is_null()
         looked = frame.filter(wanted).select(cell.str.strip_chars() if kind.kind is not Kind.TEXT else cell).unique()
         many = looked.head(5 * _MOST_WORDS).collect(engine="streaming").to_series()
         found.append(sorted(many))
@@ -99,17 +114,34 @@ def _flags(words: Sequence[str]) -> dict[str, Any]:
     return {"trueValues": yes or ["true"], "falseValues": no or ["false"]} | missing
 
 
-def _odd(frame: pl.LazyFrame, tried: Sequence[Sequence[SchemaField]]) -> dict[str, int]:
-    """Count the cells that each candidate can't read (`0 0`), and those that are missing to it (`0 0 missing`)."""
+def _odd(frame: pl.LazyFrame, tried: Sequence[Sequence[SchemaField]], types: Sequence[ColumnType]) -> dict[str, int]:
+    """Count the cells that each candidate does not read as Assay does (`0 0`).
+
+    And those of them that it can't read (`0 0 unread`), and those that are missing to it (`0 0 missing`).
+    """
     counts: dict[str, int] = {}
-    for at, candidates in enumerate(tried):
+    for at, (candidates, kind) in enumerate(zip(tried, types, strict=True)):
+        name, cell = str(at), pl.col("text")
         wanted: dict[str, pl.Expr] = {}
         for nth, field in enumerate(candidates):
-            missing = is_missing(pl.col(str(at)), field, [""])
-            wanted[f"{at} {nth}"] = (~missing & value(pl.col(str(at)), field).is_null()).sum()
+            missing = is_missing(cell, field, [""])
+            unread = ~missing & value(cell, field).is_null()
+            otherwise = ~missing & _as_typed(cell, field).ne_missing(pl.col(name)) if field.type in _TYPED else False
+            wanted[f"{at} {nth}"] = (unread | otherwise).sum()
+            wanted[f"{at} {nth} unread"] = unread.sum()
             wanted[f"{at} {nth} missing"] = missing.sum()
-        counts |= frame.select(**wanted).collect(engine="streaming").row(0, named=True)
+        both = read_as(frame.select(name, pl.col(name).alias("text")), {name: kind})
+        counts |= both.select(**wanted).collect(engine="streaming").row(0, named=True)
     return counts
+
+
+def _as_typed(cell: pl.Expr, field: SchemaField) -> pl.Expr:
+    """Read a cell by a field, as a value of the kind that Assay has."""
+    if field.type == "datetime" and field.format == "default":
+        # Assay has the clock on the wall, the standard the moment.
+        cell = cell.str.strip_chars().str.replace(ZONE, "")
+    read = value(cell, field)
+    return read.cast(_TYPED[field.type], strict=False)
 
 
 def _as_json(field: SchemaField, *, required: bool, words: Sequence[str], kind: ColumnType) -> JsonValue:

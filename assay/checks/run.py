@@ -51,9 +51,9 @@ def check_table(
     names = unique_names([name.strip() for name in table.columns])
     columns = match(names, schema, has_header=table.facts.get("header_line", 0) is not None)
     frame = table.frame.filter(table.holds_something).with_columns(read_cells(columns, schema))
-    rows, last = (
-        frame.select(pl.len(), pl.col("row").max().fill_null(0).alias("last")).collect(engine="streaming").row(0)
-    )
+    # The last of all, blank ones too: the engine may ask for a row's flag before it has left the blank ones out.
+    both = table.frame.select(rows=table.holds_something.sum(), last=pl.col("row").max().fill_null(0))
+    rows, last = both.collect(engine="streaming").row(0)
     of_rows, of_keys = list(checks(columns, schema)), list(keys(columns, schema))
     made = [check for check, _ in (*of_rows, *of_keys)]
     broken = [expression for _, expression in of_rows]

@@ -39,7 +39,7 @@ _FEWEST_PAIRS = 3
 class Role(BaseModel):
     """The column of one role, and why it is that.
 
-    `column` is its header, or its place (such as #7) where its header is blank or repeated; None where a person or a
+    `column` is its whole header, or its place (such as #7) where that is blank or repeated; None where a person or a
     layout said that there is none. `values_fit` counts the cells, of the first 100 filled ones, that are what the role
     holds. `others` are the columns that no role took and that rank no lower, by name and by values.
     """
@@ -98,8 +98,8 @@ def resolve(
 ) -> Columns:
     """Find the column of each role.
 
-    `given` is what a person said for this file, `remembered` what was confirmed for files with this header; of that,
-    roles that the type no longer has are passed over. Roles that no column fits are left out.
+    `given` is what a person said for this file, `remembered` what was confirmed for files with this header: a hint, of
+    which all that does not fit the file is passed over. Roles that no column fits are left out.
     Raises Unprocessable: unknown_role, unknown_column, duplicate_columns, invalid_columns.
     """
     names = head.columns
@@ -107,11 +107,7 @@ def resolve(
     for role, column in roles_given(rules, given or {}, dataset_type).items():
         at = None if column is None else position_of(names, column, role)
         found[role] = _Found(at, "given", "it was given")
-    known = {role: column for role, column in (remembered or {}).items() if rules.role_of(role) is not None}
-    for role, column in roles_given(rules, known, dataset_type).items():
-        if role not in found:
-            at = None if column is None else position_of(names, column, role)
-            found[role] = _Found(at, "remembered", "it was chosen before for files with this header")
+    notes = _remembered(names, rules, remembered or {}, found)
     layout = rules.layout_of(names)
     if layout is not None:
         taken = {one.at for one in found.values()}
@@ -120,9 +116,27 @@ def resolve(
             if role not in found and (header is None or (at is not None and at not in taken)):
                 found[role] = _Found(at, "layout", f"the header is that of {layout.title}")
     _by_name(head, rules, found)
-    notes = [f"{layout.title}: {layout.note}"] if layout is not None and layout.note else []
+    notes += [f"{layout.title}: {layout.note}"] if layout is not None and layout.note else []
     notes += _by_arithmetic(head, rules, found)
     return _told(head, rules, found, layout.title if layout else None, notes)
+
+
+def _remembered(names: Sequence[str], rules: Rules, choice: Choice, found: dict[str, _Found]) -> list[str]:
+    """Take the remembered columns that are in the file and that nobody gave to a role; say which are not there."""
+    taken = {one.at for one in found.values() if one.at is not None}
+    notes: list[str] = []
+    for word, column in choice.items():
+        role = rules.role_of(word)
+        if role is None or role in found:
+            continue
+        try:
+            at = None if column is None else position_of(names, column, role)
+        except Unprocessable as problem:
+            notes.append(f"What is remembered for {role} was passed over. {problem.detail}")
+            continue
+        if at is None or at not in taken:
+            found[role] = _Found(at, "remembered", "it was chosen before for files with this header")
+    return notes
 
 
 def require_columns(columns: Columns, names: Sequence[str], rules: Rules, dataset_type: str) -> dict[str, int]:
@@ -267,14 +281,15 @@ def _told(head: Preview, rules: Rules, found: Mapping[str, _Found], layout: str 
     present = [name for name, role in roles.items() if role.column is not None]
     for name in rules.in_play(present):
         role = roles[name]
+        column = shown(role.column or "", _LONGEST_NAME)
         if role.others:
             doubts.append(
-                f"{role.column} was taken as {name}, but {listed(list(role.others))} could be it as well. "
+                f"{column} was taken as {name}, but {listed(list(role.others))} could be it as well. "
                 f"Say which one it is: {how_to_choose(name, role.others[0])}."
             )
         elif name in rules.lesser and money and role.how in {"named", "like"}:
             doubts.append(
-                f"{role.column} was taken as {name} and is the only amount known by its name, but "
+                f"{column} was taken as {name} and is the only amount known by its name, but "
                 f"{listed([label(names, at) for at in money])} may be amounts too. "
                 f"Say which column the amount is: {how_to_choose('amount', label(names, money[0]))}."
             )
@@ -294,7 +309,8 @@ def _role(head: Preview, rule: ColumnRule, one: _Found) -> Role:
         return Role(column=None, position=None, how=one.how, because=one.because, values_fit=None)
     cells = filled(head, one.at)
     return Role(
-        column=_label(head.columns, one.at),
+        # It names the column to later files, and in a command: cut, it is another. PostgreSQL's JSON has no NUL.
+        column=label(head.columns, one.at).replace("\0", "\ufffd"),
         position=one.at + 1,
         how=one.how,
         because=one.because,

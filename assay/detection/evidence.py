@@ -11,7 +11,7 @@ from assay.detection.names import fold
 from assay.detection.rules import ColumnRule, Rules
 from assay.formats import Preview
 from assay.formats.problems import listed, shown
-from assay.types.dates import _FAMILIES as FAMILIES
+from assay.types.dates import FAMILIES
 
 WEIGHTS = {"layout": 1.0, "wide": 1.0, "exact_names": 1.0, "name_patterns": 0.8, "data_types": 0.6, "heuristics": 0.4}
 # Most cells of a column must be what it holds.

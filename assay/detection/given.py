@@ -16,10 +16,9 @@ _NEAR = 3
 
 
 def label(names: Sequence[str], at: int) -> str:
-    """Return what names a column and no other: its header, or its place where that is blank, repeated or a place."""
+    """Return what names a column and no other: its header, or its place where that is blank or repeated."""
     name = names[at]
-    plain = name and not _PLACE.fullmatch(name) and names.count(name) == 1
-    return name if plain else f"#{at + 1}"
+    return name if name and names.count(name) == 1 else f"#{at + 1}"
 
 
 def roles_given(rules: Rules, given: Mapping[str, str | None], dataset_type: str) -> dict[str, str | None]:
@@ -61,10 +60,13 @@ def unknown_role(word: str, known: Mapping[str, Rules]) -> Unprocessable:
 
 
 def position_of(names: Sequence[str], given: str, role: str) -> int:
-    """Return the position of the column that a person names: by its header as it stands, folded, or as #place.
+    """Return the position of the column that a person names: by its header as it stands, as #place, or folded.
 
     Raises Unprocessable: unknown_column, or duplicate_columns where several have the name.
     """
+    place = _PLACE.fullmatch(given)
+    if place is not None and given not in names and int(place[1]) <= len(names):
+        return int(place[1]) - 1
     for folded in (str, fold_all, fold):
         wanted = folded(given)
         same = [at for at, name in enumerate(names) if name and wanted and folded(name) == wanted]
@@ -77,9 +79,6 @@ def position_of(names: Sequence[str], given: str, role: str) -> int:
                 f"More than one column is called {shown(given)!r}: {places}.",
                 f"Give the place of the one that is {role}, such as {role}=#{same[0] + 1}.",
             )
-    place = _PLACE.fullmatch(given)
-    if place is not None and int(place[1]) <= len(names):
-        return int(place[1]) - 1
     if place is not None:
         raise Unprocessable(
             "unknown_column",

@@ -35,7 +35,7 @@ _SIGNED_CLOCK = (
     r"(?:\s*(?P<hour>[0-9]{1,2})\s*[:時时点시]\s*(?P<minute>[0-5]?[0-9])\s*[:分분]?"
     r"\s*(?:(?P<second>[0-5]?[0-9])(?:\.(?P<fraction>[0-9]+))?\s*[秒초]?)?(?:\s*(?P<half>[AaPp])[Mm])?)?$"
 )
-_FAMILIES = {
+FAMILIES = {
     "plain": _PLAIN,
     "iso": r"^(?P<year>[0-9]{4})[-/](?P<month>[0-9]{1,2})[-/](?P<day>[0-9]{1,2})" + _TIME,
     "ordered": r"^(?P<first>[0-9]{1,2})[-/](?P<other>[0-9]{1,2})[-/](?P<year>[0-9]{4})" + _TIME,
@@ -52,11 +52,11 @@ _FAMILIES = {
     r"(?:[Tt\s]?(?P<hour>[0-2][0-9]):?(?P<minute>[0-5][0-9]):?(?P<second>[0-5][0-9])(?:[.,](?P<fraction>[0-9]+))?"
     rf"(?P<half>[AaPp])?(?:{_OFFSET}|{_UTC})?)?$",
 }
+"""The forms of a date, as regular expressions by their names."""
+
 _SHORT = r"^(?P<first>[0-9]{1,2})[-/](?P<other>[0-9]{1,2})[-/](?P<last>[0-9]{2})(?:[^0-9]|$)"
 # Two digits of a year as POSIX has them: 69 to 99 are of the last century.
 _PIVOT = 69
-# Whether the day comes first, and whether a year of two digits does.
-_ORDERS = [(False, False), (True, False), (False, True)]
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ def survey(text: pl.Expr) -> dict[str, pl.Expr]:
     plain = text.str.contains(_PLAIN)
     # Most files have the plain form alone: the other patterns then have nothing to look at.
     odd = pl.when(~plain).then(text)
-    found = {f"date_{name}": odd.str.contains(pattern).any() for name, pattern in _FAMILIES.items()}
+    found = {f"date_{name}": odd.str.contains(pattern).any() for name, pattern in FAMILIES.items()}
     found["date_plain"] = plain.any()
     zoned = pl.when(odd.str.contains(_ZONED)).then(odd)
-    found["date_zoned"] = pl.any_horizontal(zoned.str.contains(form) for form in _FAMILIES.values()).sum()
+    found["date_zoned"] = pl.any_horizontal(zoned.str.contains(form) for form in FAMILIES.values()).sum()
     parts = odd.str.extract_groups(r"^(?P<first>[0-9]{1,2})[-/](?P<other>[0-9]{1,2})[-/][0-9]{4}(?:[^0-9]|$)")
     first, other = (parts.struct.field(name).cast(pl.Int8, strict=False) for name in ("first", "other"))
     day_first, month_first = ((first > 12) & (other <= 12)).sum(), ((first <= 12) & (other > 12)).sum()
@@ -117,7 +117,7 @@ def decide(
     nothing else, or is always above 12 and has fewer values than the last. `said` is what a user said (`day_first`,
     `month_first`, `year_first`), and decides.
     """
-    families = tuple(name for name in _FAMILIES if found[f"date_{name}"])
+    families = tuple(name for name in FAMILIES if found[f"date_{name}"])
     day, month, year = (int(found[f"date_{name}_first"] or 0) for name in ("day", "month", "year"))
     zoned = int(found["date_zoned"] or 0)
     year_first = year > month if year else bool(found["date_may_be_year"])
@@ -151,22 +151,13 @@ def parse(frame: pl.LazyFrame, column: str, order: DateOrder) -> pl.LazyFrame:
         return frame.with_columns(pl.lit(None, pl.Datetime("us")).alias(column))
     # The groups are columns for a moment: as expressions they would be extracted again for each of their parts.
     groups = {name: f"{column} {name}" for name in order.families if name != "plain"}
-    frame = frame.with_columns(text.str.extract_groups(_FAMILIES[name]).alias(at) for name, at in groups.items())
+    frame = frame.with_columns(text.str.extract_groups(FAMILIES[name]).alias(at) for name, at in groups.items())
     forms = [_moment(name, pl.col(at).struct, order) for name, at in groups.items()]
     if "plain" in order.families:
         plain = pl.when(text.str.contains(_PLAIN)).then(text)
         forms.insert(0, plain.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us"))
     frame = frame.with_columns(pl.coalesce(forms).alias(column)).drop(groups.values())
     return frame.with_columns(pl.when(text.dt.year().is_between(1, 9999)).then(text).alias(column))
-
-
-def count_dates(cells: list[str]) -> int:
-    """How many of a few trimmed cells are dates in any order: for telling a column of dates, not for reading it."""
-    orders = [DateOrder(tuple(_FAMILIES), day_first, None, year_first=year) for day_first, year in _ORDERS]
-    frame = pl.LazyFrame({str(at): pl.Series(cells, dtype=pl.String) for at in range(len(orders))})
-    for at, order in enumerate(orders):
-        frame = parse(frame, str(at), order)
-    return int(frame.select(pl.coalesce(pl.all()).is_not_null().sum()).collect().item())
 
 
 def _moment(family: str, parts: ExprStructNameSpace, order: DateOrder) -> pl.Expr:

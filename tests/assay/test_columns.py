@@ -15,6 +15,7 @@ from assay.contract import Sources
 from assay.datasets import registry
 from assay.detection import Detection, detect
 from assay.detection.columns import Columns, header_key, resolve
+from assay.detection.given import label, position_of
 from assay.errors import Unprocessable
 from assay.formats import Preview
 from assay.run import Analysis, RememberedColumns, analyse
@@ -246,6 +247,31 @@ def test_confirmed_columns_are_remembered_by_the_header_in_any_order(make_source
     found = analysed("given", text, {"columns": {"amount": "gross_sales"}})
     assert found.detection.columns.roles["revenue"].how == "given"
     assert found.detection.columns.roles["order_id"].how == "remembered"
+
+
+@pytest.mark.parametrize("word", ["Grosss", "#9", "", "gross_sales"])
+def test_what_is_remembered_is_a_hint(word: str) -> None:
+    """What is not in the file, or what a person gave to another role, is passed over."""
+    columns = head({**TWO, "fee": numbers(1, 1, 1, 1)})
+    told = resolve(columns, RULES, "transactions", {"revenue": "gross_sales"}, {"transaction_fee": word})
+    assert (told.roles["transaction_fee"].column, told.roles["transaction_fee"].how) == ("fee", "like")
+    assert [note for note in told.notes if "transaction_fee" in note] != [] or word == "gross_sales"
+    found = detect(columns, KNOWN, "table", None, {"transactions": {"revenue": word, "amount": word}})
+    assert found.dataset_type == "table"
+
+
+@pytest.mark.parametrize("name", ["Gross " + "x" * 300, "Gross\namount", "Gross\u200b amount"])
+def test_a_remembered_header_is_the_whole_header(name: str) -> None:
+    columns = head({**ORDERS, "net": numbers(1, 2, 3, 4), name: numbers(5, 6, 7, 9)})
+    told = resolve(columns, RULES, "transactions", {"revenue": name}).roles["revenue"].column
+    assert told == name
+    again = resolve(columns, RULES, "transactions", None, {"revenue": told}).roles["revenue"]
+    assert (again.column, again.how) == (name, "remembered")
+
+
+@pytest.mark.parametrize("names", [("#3", "#2", "#1"), ("#1", "", "1"), ("2", "", "a"), ("a", "a", "3", "#4 ")])
+def test_a_label_names_its_own_column(names: tuple[str, ...]) -> None:
+    assert [position_of(names, label(names, at), "revenue") for at in range(len(names))] == [*range(len(names))]
 
 
 @pytest.mark.parametrize("names", [("a", ""), ("a", "a")])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.types.dates import DateOrder, count_dates, decide, parse, survey
+from assay.types.dates import DateOrder, decide, parse, survey
 
 
 def read(*cells: str) -> tuple[DateOrder, list[datetime | None]]:
@@ -55,7 +55,6 @@ def read(*cells: str) -> tuple[DateOrder, list[datetime | None]]:
 )
 def test_reads(cell: str, means: datetime) -> None:
     assert read(cell)[1] == [means]
-    assert count_dates([cell]) == 1
 
 
 @pytest.mark.parametrize(
@@ -67,7 +66,6 @@ def test_reads(cell: str, means: datetime) -> None:
 )  # fmt: skip
 def test_does_not_guess(cell: str) -> None:
     assert read(cell)[1] == [None]
-    assert count_dates([cell]) == 0
 
 
 def test_one_cell_decides_for_the_whole_column() -> None:

@@ -26,7 +26,7 @@ def test_read_gives_typed_columns_without_blank_rows(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("day;n;n;\n2026-01-02;1;2,5;x\n;;;\n2026-01-03;;oops;y\n2026-01-04;3;4,5;z\n", encoding="utf-8")
     table = assay.read(path)
-    assert table.frame.columns == ["day", "n", "n_3", "column_4"]
+    assert table.frame.columns == ["day", "n", "n_2", "column_4"]
     assert table.frame["day"].to_list() == [date(2026, 1, 2), date(2026, 1, 3), date(2026, 1, 4)]
     assert table.frame["n"].to_list() == [1, None, 3]
     assert table.read_as["delimiter"] == "semicolon"

@@ -48,6 +48,13 @@ def test_a_file_that_passes_ends_with_0(there: Path) -> None:
     assert CliRunner().invoke(app, by_hand).exit_code == 0
 
 
+@pytest.mark.parametrize("command", ["check", "infer"])
+def test_the_help_names_the_one_parameter(command: str) -> None:
+    shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).stdout
+    assert "reading={" in shown
+    assert "parameter of the analysis" not in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 from pydantic import JsonValue, ValidationError
 
-from assay.cli.commands.options import AsJson, File, Param
+from assay.cli.commands.options import AsJson, File, ReadingParam
 from assay.cli.terminal.arguments import parameters as parameters_of
 from assay.cli.terminal.installed import require_engine
 from assay.cli.terminal.reporting import reported
 from assay.reading import Reading
 
 
-def infer(file: File, param: Param = None) -> None:
+def infer(file: File, param: ReadingParam = None) -> None:
     """Print a Table Schema of a file, as JSON: what its columns are, and which are filled everywhere."""
     reading = _reading(param)
     with reported(as_json=False):
@@ -33,7 +33,7 @@ def check(
     out: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder for all violations, and the valid and refused rows.")
     ] = None,
-    param: Param = None,
+    param: ReadingParam = None,
     as_json: AsJson = False,
 ) -> None:
     """Check every row of a file by a Table Schema. Exit code 0: it passes; 1: it does not; 2: it can't be checked."""

@@ -28,6 +28,12 @@ File = Annotated[
 ]
 DatasetType = Annotated[str | None, typer.Option(help="The file's dataset type; detected if omitted.")]
 Param = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="A parameter of the analysis; repeatable.")]
+ReadingParam = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param", metavar="KEY=VALUE", help='How the file is to be read, such as reading={"delimiter": ";"}.'
+    ),
+]
 Column = Annotated[
     list[str] | None,
     typer.Option(

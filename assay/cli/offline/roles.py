@@ -17,6 +17,7 @@ from assay.cli.terminal.reporting import reported
 from assay.detection import Detection
 from assay.errors import Unprocessable
 from assay.files import recognise_file
+from assay.formats.problems import shown
 
 _ASK = "Another column, such as amount=Gross (nothing to end):"
 
@@ -69,7 +70,7 @@ def show(detection: Detection) -> None:
     if columns.roles:
         grid = Grid("role", "column", "how", "values fit", "others", "because")
         for name, role in columns.roles.items():
-            column = "(none)" if role.column is None else role.column
+            column = "(none)" if role.column is None else shown(role.column)
             fit = role.values_fit or ""
             grid.add_row(name, escape(column), role.how, fit, escape(", ".join(role.others)), escape(role.because))
         screen.grid(grid)

@@ -28,7 +28,6 @@ class Bytes:
     lines: int
     bad_utf8_at: int | None
     has_double_quotes: bool
-    has_single_quotes: bool
     has_lone_cr: bool
     nuls: int
 
@@ -39,7 +38,7 @@ def look_through(path: Path) -> Bytes:
     lines = 1
     decoder = codecs.getincrementaldecoder("utf-8")()
     bad_at: int | None = None
-    double = single = lone_cr = ends_in_cr = False
+    double = lone_cr = ends_in_cr = False
     at = nuls = 0
     tail = b""
     with path.open("rb") as file:
@@ -52,7 +51,6 @@ def look_through(path: Path) -> Bytes:
                 raise line_too_long(f"The line that begins at byte {begun:,}", MAX_LINE_BYTES)
             lines += chunk.count(b"\n")
             double = double or b'"' in chunk
-            single = single or b"'" in chunk
             if b"\r" in chunk or ends_in_cr:
                 text = b"\r" + chunk if ends_in_cr else chunk
                 ends_in_cr = text.endswith(b"\r")
@@ -73,7 +71,7 @@ def look_through(path: Path) -> Bytes:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             bad_at = at - 1
-    return Bytes(lines, bad_at, double, single, lone_cr or ends_in_cr, nuls)
+    return Bytes(lines, bad_at, double, lone_cr or ends_in_cr, nuls)
 
 
 def encoding_of(path: Path, bad_utf8_at: int) -> Guess:

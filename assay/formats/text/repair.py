@@ -33,7 +33,6 @@ class Found:
     multi_line: int = 0
     short: int = 0
     long: int = 0
-    aligned: int = 0
     repeated_headers: int = 0
     unequal: list[tuple[int, str, list[str]]] = field(default_factory=list)
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import frictionless
+import polars as pl
 import pytest
 
+import assay
 from assay.checks.infer import infer_schema
 from assay.files import open_file
 from assay.reading import Reading
@@ -29,6 +31,10 @@ COLUMNS: list[tuple[dict[str, Any], list[str]]] = [
     ({"type": "string"}, ["ab", "ab cd", "x-1"]),
     ({"type": "integer", "missingValues": ["", "NA"]}, ["1", "NA", "5"]),
     ({"type": "string"}, ["0123", "0456", "0789"]),
+    ({"type": "date", "format": "%d/%m/%y"}, ["10/02/24", "28/02/24", "11/02/24"]),
+    ({"type": "date", "format": "%m/%d/%y"}, ["02/10/24", "02/28/24", "02/11/24"]),
+    ({"type": "date", "format": "%d-%b-%y"}, ["10-Feb-24", "28-Feb-24", "11-Feb-24"]),
+    ({"type": "datetime", "format": "%d.%m.%y %H:%M"}, ["10.02.24 10:30", "28.02.24 11:30", "11.02.24 12:30"]),
 ]  # fmt: skip
 
 
@@ -50,6 +56,32 @@ def test_a_column_is_what_the_standard_calls_it(tmp_path: Path, field: dict[str,
     assert checked(tmp_path, as_csv(rows), schema).checked.errors == 0
     package = frictionless.Resource(data=rows, schema=frictionless.Schema.from_descriptor(schema))
     assert frictionless.validate(package).valid
+
+
+# What the package reads without their sign, or not at all.
+@pytest.mark.parametrize(
+    ("field", "cells"),
+    [
+        ({"type": "number", "bareNumber": False}, ["-$5.50", "$7.25", "$1.00"]),
+        ({"type": "number", "bareNumber": False}, ["($5.50)", "$7.25", "$1.00"]),
+        ({"type": "datetime"}, ["2024-01-31T10:00:00+02:00", "2024-02-01T11:30:00+02:00", "2024-02-02T00:00:01+02:00"]),
+        # One of them is read otherwise, if at all: a minus behind a point, which is no sign in Switzerland.
+        ({"type": "string"}, ["5.- CHF", "6 CHF", "7.50 CHF-"]),
+    ],
+)
+def test_a_column_is_read_as_assay_reads_it(tmp_path: Path, field: dict[str, Any], cells: list[str]) -> None:
+    rows = [["key", "value"], *([f"row {at}", cells[at % 3]] for at in range(9))]
+    (tmp_path / "rows.csv").write_bytes(as_csv(rows))
+    schema, odd = inferred(tmp_path / "rows.csv")
+    assert {name: said for name, said in schema["fields"][1].items() if name != "constraints"} == {
+        "name": "value",
+        **field,
+    }
+    found = checked(tmp_path, as_csv(rows), schema)
+    assert (odd, found.checked.errors) == ({}, 0)
+    valid = pl.read_parquet(found.folder / "valid.parquet")["value"].to_list()
+    if field["type"] == "number":
+        assert valid == assay.read(tmp_path / "rows.csv").frame["value"].to_list()
 
 
 def test_odd_cells_are_counted_and_found(tmp_path: Path) -> None:

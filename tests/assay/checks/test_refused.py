@@ -89,3 +89,10 @@ def test_no_text_is_a_formula_but_in_the_refused_rows(tmp_path: Path) -> None:
     assert (found.folder / "valid.csv").read_text() == "id,'=note\n1,'=1+1\n3,b\n"
     assert (found.folder / "violations.csv").read_text() == "row,column,check,severity,value\n2,id,type,error,'=2+2\n"
     assert found.refused == b"id,=note\n=2+2,a\n"
+
+
+@pytest.mark.parametrize("rows", [b"a,b\n1,2\nx,4\n,\n,\n", b"a,b\n1,2\nx,4\n\n\n\n"])
+def test_blank_rows_at_the_end_are_no_rows(tmp_path: Path, rows: bytes) -> None:
+    schema = {"fields": [{"name": "a", "type": "integer", "constraints": {"unique": True}}, {"name": "b"}]}
+    found = checked(tmp_path, rows, schema)
+    assert (found.checked.rows, found.checked.valid, found.refused) == (2, 1, b"a,b\nx,4\n")
