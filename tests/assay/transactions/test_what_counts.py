@@ -179,6 +179,72 @@ def test_a_fee_and_a_refund_of_the_whole_order_count_once(kpis: Kpis) -> None:
     assert kpis(flat)["currencies"][0]["transaction_fees"] == "1.80"
 
 
+WHOLE = "order_id,order_date,product,order_total,fee,refunded_amount,currency,customer,status\n" + "".join(
+    f"o{at},2024-01-{1 + at % 28:02d},{product},{30 + at}.00,1.50,,EUR,c{at},paid\n"
+    for at in range(40)
+    for product in "ab"
+)
+WHOLE_TOTAL = sum(30 + at for at in range(40))
+
+
+@pytest.mark.parametrize(
+    ("lines", "more", "conflicts"),
+    [
+        (["o1,2024-01-02,c,9900.00,,,USD,c1,paid"], {"EUR": 0, "USD": 9900}, 1),
+        (["o1,2024-01-02,c,99.00,,,EUR,c1,paid"], {"EUR": 99}, 0),
+        (["o1,2025-02-01,a,99.00,,,EUR,z,paid", "o1,2025-02-01,b,99.00,,,EUR,z,paid"], {"EUR": 99}, 1),
+        (["o1,2025-02-01,a,31.00,,,EUR,z,paid"], {"EUR": 31}, 1),
+        (["o1,,c,31.00,,,,,", "o1,2024-01-02,d,,,,,,"], {"EUR": 0}, 0),
+        (["x,2024-01-02,a,31.00,,,,,paid", "x,2024-01-02,b,31.00,,,EUR,c1,paid"], {"EUR": 0, None: 31}, 0),
+        (["x,2024-01-02,a,8.00,,,EUR,,cancelled", "x,2024-01-02,b,8.00,,,EUR,,paid"], {"EUR": 8}, 0),
+        (["x,2024-01-02,a,8.00,,,EUR,,paid", "x,2024-01-02,b,8.00,,,EUR,,cancelled"], {"EUR": 8}, 0),
+        (["x,2024-01-02,a,8.00,,,EUR,,paid", "x,2024-01-02,b,8.00,,3,EUR,,paid"], {"EUR": 5}, 0),
+        (["x,2024-01-02,a,8.00,,2,EUR,,paid", "x,2024-01-02,b,8.00,,2,EUR,,paid"], {"EUR": 6}, 0),
+        (["x,2024-01-02,a,-8.00,,,EUR,,paid", "x,2024-01-02,b,-8.00,,,EUR,,paid"], {"EUR": -8}, 0),
+    ],
+    ids=[
+        "another currency", "another amount", "a number used again", "the same amount of another customer",
+        "blanks are those of the order", "the first is blank", "the first is cancelled", "the second is cancelled",
+        "a refund of the second line", "a refund on both lines", "a refund of the whole order",
+    ],
+)  # fmt: skip
+def test_a_line_that_differs_from_its_order_counts_by_itself(
+    kpis: Kpis, lines: list[str], more: dict[str | None, int], conflicts: int
+) -> None:
+    figures = kpis(WHOLE + "".join(f"{line}\n" for line in lines))
+    assert figures["order_amounts"]["counted"] == "once"
+    expected = {code: amount + (WHOLE_TOTAL if code == "EUR" else 0) for code, amount in more.items()}
+    assert {code: Decimal(amount) for code, amount in amounts(figures).items()} == expected
+    assert figures["quality"]["conflicting_orders"]["count"] == conflicts
+
+
+def test_the_first_line_that_counts_has_the_amount_of_the_order(kpis: Kpis) -> None:
+    cancelled = WHOLE.replace(",paid\n", ",cancelled\n")
+    halves = cancelled.splitlines(keepends=True)
+    text = "".join(line.replace(",cancelled", ",paid") if ",b," in line else line for line in halves)
+    figures = kpis(text)
+    assert amounts(figures) == {"EUR": f"{WHOLE_TOTAL}.00"}
+    assert {row["status"]: row["rows"] for row in figures["by_status"]} == {"cancelled": 40, "paid": 40}
+    with pytest.raises(Unprocessable) as raised:
+        kpis(cancelled)
+    assert raised.value.code == "no_counted_rows"
+
+
+@pytest.mark.parametrize("cancelled", ["Mug", "Pen"])
+def test_a_fee_and_a_refund_of_an_order_stay_where_one_of_its_lines_counts(kpis: Kpis, cancelled: str) -> None:
+    text = "order_id,order_date,product,revenue,fee,refunded_amount,status\n" + "".join(
+        f"{order},2025-01-0{order},{product},{amount}.00,{order}.50,{order}.00,"
+        f"{'cancelled' if product == cancelled else 'paid'}\n"
+        for order in range(1, 6)
+        for product, amount in (("Mug", 10 * order), ("Pen", 9))
+    )
+    text += "5,2025-01-05,Cap,20.00,9.00,,paid\n"
+    (total,) = kpis(text)["currencies"]
+    gross = 20 + (45 if cancelled == "Mug" else 150)
+    assert (total["refunds"], total["amount"]) == ("-15.00", f"{gross - 15}.00")
+    assert total["transaction_fees"] == "26.50"
+
+
 def test_most_orders_alike_and_others_not_is_a_doubt(analyse: Callable[..., Analysis]) -> None:
     alike = [
         f"{at},2025-01-01,x,{item},,,{at + 10},{end}" for at in range(4) for item, end in (("Mug", ""), ("Pen", ""))
