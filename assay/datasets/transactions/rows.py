@@ -12,7 +12,7 @@ from assay.datasets.transactions import amounts
 from assay.datasets.transactions.amounts import EXACT
 from assay.datasets.transactions.roles import NUMBERS, Roles
 from assay.datasets.transactions.statuses import NOT_COUNTED, Statuses
-from assay.datasets.transactions.survey import TEXTS, Survey, cell, is_blank, marks_of
+from assay.datasets.transactions.survey import TEXTS, Survey, cell, marks_of
 from assay.datasets.transactions.words import FRAUD, SUCCESS, flag
 from assay.formats import Table
 from assay.types.dates import parse
@@ -52,7 +52,7 @@ def read_rows(
     for is null throughout. `only` is the one currency to use.
     """
     types = survey.types
-    rows = table.frame.filter(~is_blank(table)) if survey.rows_blank else table.frame
+    rows = table.frame.filter(table.holds_something) if survey.rows_blank else table.frame
     rows = rows.select(
         "row",
         "fault",
@@ -135,8 +135,9 @@ def _with_moment(rows: pl.LazyFrame, survey: Survey) -> pl.LazyFrame:
 
 def _with_amount(rows: pl.LazyFrame, roles: Roles, statuses: Statuses) -> pl.LazyFrame:
     """Add `amount`, `refund`, `sold` and `computed`, and give the quantity of a refund the sign of its amount."""
-    texts = [pl.col(f"{role} text") for role in roles.amount_columns]
-    rows = rows.with_columns(pl.coalesce(pl.lit(None, pl.String), *texts).alias("amount_text"))
+    columns = [pl.col(f"{role} text") for role in roles.amount_columns] or [pl.lit("")]
+    texts = pl.concat_str(columns, separator=" | ", ignore_nulls=True)
+    rows = rows.with_columns(pl.when(texts != "").then(texts).alias("amount_text"))
     both = pl.col("quantity").is_not_null() & pl.col("unit_price").is_not_null()
     computed = pl.col("amount_text").is_null() & both if roles.can_compute else pl.lit(value=False)
     made = amounts.product(pl.col("quantity"), pl.col("unit_price"))

@@ -141,9 +141,14 @@ def test_debit_and_credit(kpis: Kpis, sign: str) -> None:
 @pytest.mark.parametrize(
     ("debit", "credit"), [("0.00", "1O000.00"), ("5.00", "12O.00"), ("1O.00", ""), ("1O.00", "0.00"), ("1O", "2O")]
 )
-def test_a_debit_or_credit_that_cannot_be_read_is_not_0(kpis: Kpis, debit: str, credit: str) -> None:
+def test_a_debit_or_credit_that_cannot_be_read_is_not_0(
+    analyse: Callable[..., Analysis], debit: str, credit: str
+) -> None:
     whole = "".join(f"2025-03-{day:02d},x,0.00,{day}.00\n" for day in range(1, 31))
-    figures = kpis(f"Date,Description,Debit,Credit\n{whole}2025-04-01,bad,{debit},{credit}\n2025-04-02,none,,\n")
+    found = analyse(f"Date,Description,Debit,Credit\n{whole}2025-04-01,bad,{debit},{credit}\n2025-04-02,none,,\n")
+    figures = json_of(found, "kpis.json")
+    head, *rows = table_of(found, "audit_lineage.csv")
+    assert rows[-2][head.index("amount")] == " | ".join(filter(None, [credit, debit]))
     assert amounts(figures) == {None: "465.00"}
     refused = figures["quality"]["refused"]
     assert {reason: found["count"] for reason, found in refused.items()} == {
