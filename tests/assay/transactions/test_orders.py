@@ -125,6 +125,13 @@ def test_the_first_line_that_counts_has_the_amount_of_the_order(kpis: Kpis) -> N
     assert raised.value.code == "no_counted_rows"
 
 
+def test_a_refund_of_a_line_that_does_not_count_is_taken_off_nothing(kpis: Kpis) -> None:
+    lines = ["x,2024-01-02,a,8.00,,,EUR,,paid", "x,2024-01-02,b,8.00,,3,EUR,,cancelled"]
+    figures = kpis(WHOLE + "".join(f"{line}\n" for line in lines))
+    shown = {row["status"]: row["amount"] for row in figures["by_status"]}
+    assert shown == {"paid": f"{WHOLE_TOTAL + 8}.00", "cancelled": "0.00"}
+
+
 @pytest.mark.parametrize("cancelled", ["Mug", "Pen"])
 def test_a_fee_and_a_refund_of_an_order_stay_where_one_of_its_lines_counts(kpis: Kpis, cancelled: str) -> None:
     text = "order_id,order_date,product,revenue,fee,refunded_amount,status\n" + "".join(

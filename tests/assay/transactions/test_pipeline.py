@@ -211,6 +211,7 @@ def test_no_output_names_the_file_or_the_machine(analyse: Analyse, tmp_path: Pat
         assert str(tmp_path).encode() not in content
 
 
+@pytest.mark.faults
 def test_whatever_the_threads_do(tmp_path: Path) -> None:
     # More than one row group of the Parquet file, so that threads have something to mix up.
     dice = random.Random(5)
