@@ -55,7 +55,7 @@ def unknown_role(word: str, known: Mapping[str, Rules]) -> Unprocessable:
     return Unprocessable(
         "unknown_role",
         f"A file of type {names} has no role {shown(word)!r}.",
-        f"{_nearest(word, words)}The roles are: {listed(roles, len(roles))}.",
+        f"{nearest(word, words)}The roles are: {listed(roles, len(roles))}.",
     )
 
 
@@ -88,12 +88,12 @@ def position_of(names: Sequence[str], given: str, role: str) -> int:
     raise Unprocessable(
         "unknown_column",
         f"No column is called {shown(given)!r}, which was given for {role}.",
-        f"{_nearest(given, names)}The columns are: {listed(list(names))}.",
+        f"{nearest(given, names)}The columns are: {listed(list(names))}.",
     )
 
 
-def _nearest(word: str, names: Iterable[str]) -> str:
+def nearest(word: str, names: Iterable[str]) -> str:
     """Say which names come nearest to what a person wrote; nothing where none is near."""
-    by_fold = {fold_all(name): name for name in sorted(names) if name}
+    by_fold = {fold_all(name): name for name in sorted(names) if fold_all(name)}
     near = difflib.get_close_matches(fold_all(word[:100]), list(by_fold), _NEAR)
     return f"The nearest: {listed([by_fold[one] for one in near])}. " if near else ""

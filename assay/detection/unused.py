@@ -11,15 +11,19 @@ from assay.formats import Preview
 
 _MOST = 200
 # What stands in the name of a sum of money or a quantity, in the languages of the rules.
-_AMOUNT = re.compile(
+_AMOUNT = (
     r"amount|amt|total|sum|gross|net|price|cost|revenue|sales|value|paid|payment|balance|debit|credit|charge|refund"
     r"|fee|tax|vat|gst|discount|shipping|profit|margin|quantity|qty|units"
     r"|betrag|summe|preis|umsatz|brutto|netto|saldo|soll|haben|gebuhr|steuer|menge|anzahl"
     r"|montant|prix|brut|solde|frais|quantite|importe|monto|precio|bruto|neto|cantidad|valor|preco|quantidade"
     r"|importo|prezzo|lordo|netto|quantita|bedrag|prijs|aantal"
 )
-# A number that counts or names things, whatever else its name holds.
-_NO_AMOUNT = re.compile(r"(id|no|nr|number|code|date|time|rate|pct|percent|year|month)$")
+_NUMBERED = r"order|product|item|customer|client|user|account|invoice|transaction|txn|receipt|article|store|shop|row"
+# A number that names or dates things, whatever else its name holds. The last word decides, as `id` also ends Paid;
+# where nothing parts the words, as in `orderid`, what is numbered must stand before it.
+_NO_AMOUNT = re.compile(r"(number|code|date|time|rate|pct|percent|year|month)$")
+_NO_AMOUNT_WORD = re.compile(rf"(.*({_AMOUNT}|{_NUMBERED}))?(id|no|nr)", re.IGNORECASE)
+_WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
 _MONEY = re.compile(r"[^\d]{0,4}\d[\d.,' \u00a0\u202f]*[.,]\d\d[^\d]{0,4}")
 
 
@@ -40,9 +44,10 @@ def _is_amount(head: Preview, at: int) -> bool:
     if not _are_numbers(cells):
         return False
     name = fold_all(head.columns[at])
-    if _NO_AMOUNT.search(name):
+    words = _WORD.findall(head.columns[at])
+    if _NO_AMOUNT.search(name) or (words and _NO_AMOUNT_WORD.fullmatch(words[-1])):
         return False
-    if _AMOUNT.search(name):
+    if re.search(_AMOUNT, name):
         return True
     return sum(_MONEY.fullmatch(cell) is not None for cell in cells) >= TYPE_SHARE * len(cells)
 

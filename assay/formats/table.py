@@ -55,9 +55,9 @@ class Table:
 
     @property
     def holds_something(self) -> pl.Expr:
-        """Whether a row has a cell that holds something: blank lines are no rows."""
+        """Whether a row has a cell that holds something, or a fault: blank lines are no rows."""
         filled = [pl.col(str(position)).str.strip_chars() != "" for position in range(len(self.columns))]
-        return pl.any_horizontal(filled) | pl.col("fault").is_not_null()
+        return pl.any_horizontal(filled).fill_null(value=False) | pl.col("fault").is_not_null()
 
 
 def preview(source: Source, score: Scorer, reading: Reading = _AS_FOUND) -> Preview:

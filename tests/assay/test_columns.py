@@ -16,6 +16,7 @@ from assay.datasets import registry
 from assay.detection import Detection, detect
 from assay.detection.columns import Columns, header_key, resolve
 from assay.detection.given import label, position_of
+from assay.detection.unused import amounts
 from assay.errors import Unprocessable
 from assay.formats import Preview
 from assay.run import Analysis, RememberedColumns, analyse
@@ -136,6 +137,36 @@ def test_all_columns_that_no_role_took_are_listed_and_the_amounts_among_them() -
     columns = found(table)
     assert columns.unused == ("Note", "Shoe size", "Tax")
     assert columns.unused_amounts == ("Tax",)
+
+
+NUMBERS = [
+    "Order ID", "OrderID", "orderid", "ORDERID", "payment_id", "PAYMENT ID", "paymentid", "Payment No.", "VAT-Nr",
+    "taxid", "Total Rate", "ID", "Sales2024_ID", "Amount Date", "feecode",
+]  # fmt: skip
+MONEY = [
+    "Sum Paid", "Paid", "PAID", "SumPaid", "sum_paid", "amountpaid", "Unpaid", "Prepaid", "Paid (EUR)", "Bid", "Grid",
+    "Valid", "Total bid", "Abono", "Kosten Turno", "ID total", "Payé",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "is_amount"), [*((name, False) for name in NUMBERS), *((name, True) for name in MONEY)]
+)
+def test_the_last_word_of_a_name_says_whether_it_is_a_number_of_something(name: str, is_amount: bool) -> None:
+    cells = ["12.50", "7.00", "9.95"]
+    assert amounts(head({name: cells}), [0]) == ([0] if is_amount else [])
+
+
+def test_a_fee_is_not_the_revenue_beside_what_was_paid() -> None:
+    table = {
+        "Date": DAYS[:4],
+        "Order ID": ["1", "2", "3", "4"],
+        "Transaction Fee": TAXES,
+        "Sum Paid": ["5", "6", "7", "8"],
+    }
+    columns = found(table)
+    assert columns.unused_amounts == ("Sum Paid",)
+    assert len(columns.doubts) == 1
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def look(table: Table, roles: dict[str, int], reading: Reading, path: Path) -> S
     """Copy what counts of every row to a Parquet file at `path`; count rows and filled cells on the way.
 
     Decides how dates and numbers are written, where `reading` does not say it. A row whose cells are all blank is no
-    row. What the decimal mark is goes into the table's facts too.
+    row, unless it has a fault. What the decimal mark is goes into the table's facts too.
     """
     texts = {name: _text(roles[name]) for name in (*_TEXTS, *OPTIONAL) if name in roles}
     filled = [f"filled {position}" for position in range(len(table.columns))]
@@ -89,7 +89,7 @@ def look(table: Table, roles: dict[str, int], reading: Reading, path: Path) -> S
     rows = table.frame.select(
         "row", "fault", **texts, **{name: known.get(at, _filled(at)) for at, name in enumerate(filled)}
     ).with_columns(
-        (~pl.any_horizontal(filled).fill_null(value=False)).alias("blank"),
+        (~pl.any_horizontal(filled).fill_null(value=False) & pl.col("fault").is_null()).alias("blank"),
         pl.col("date_time").str.contains(_IN_FORMAT).alias("in_format"),
     )
     counts = rows.select(pl.len().alias("rows"), pl.col("blank").sum(), *(pl.col(name).sum() for name in filled))

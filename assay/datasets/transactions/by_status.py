@@ -36,7 +36,7 @@ def by_status(rows: pl.LazyFrame, statuses: Statuses) -> list[StatusPart]:
     if not columns:
         return []
     # What was refunded of a sale that does not count anyway was not taken off any sum.
-    refunded = pl.col("reason").is_not_null() & (pl.col("amount") != pl.col("refund"))
+    refunded = pl.col("reason").is_not_null() & pl.col("sold")
     amount = pl.when(refunded).then(pl.col("amount") - pl.col("refund")).otherwise("amount")
     groups = usable(rows).group_by(*columns, "currency", "reason")
     table = groups.agg(pl.len().cast(pl.Int64).alias("rows"), amount.sum().alias("sum")).collect(engine="streaming")

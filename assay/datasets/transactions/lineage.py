@@ -27,10 +27,10 @@ def write_lineage(rows: pl.LazyFrame, roles: Roles, as_parquet: Path, as_csv: Pa
     `sale` (whether the row counts as an order and for a customer) are always there. Of the columns for the product,
     place, channel, quantity, price, fee, loan, rate, fraud and success those follow that the file has; `file_status`
     and `file_type` are the words of its status and type. Numbers are exact with no zeros at their end; a date or an
-    amount that can't be read stands as it was. `status` is `used`, or the reason why the row does not count.
-    `row_hash` is the SHA-256, in hex, of all cells of the row as they stand in the file, in its order, with U+001F
-    between them. The CSV is fit for spreadsheets, where a text that is like a formula has an apostrophe in front; the
-    Parquet has every text as it is.
+    amount that can't be read stands as it was (credit and debit with a bar between them). `status` is `used`, or the
+    reason why the row does not count. `row_hash` is the SHA-256, in hex, of all cells of the row as they stand in the
+    file, in its order, with U+001F between them. The CSV is fit for spreadsheets, where a text that is like a formula
+    has an apostrophe in front; the Parquet has every text as it is.
     """
     flags = {"fraud_flag": "fraud", "success_rate": "success"}
     columns = {

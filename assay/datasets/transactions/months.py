@@ -38,7 +38,7 @@ class Month:
 def months(used: pl.LazyFrame, roles: Roles, customers: Customers | None) -> list[Month]:
     """Make the months from the first to the last that has rows, by currency and month.
 
-    Months without rows are left out where there would be more than 1,200 of them. Raises Unprocessable too_many_months.
+    A gap of more than 1,200 months without rows is left out. Raises Unprocessable too_many_months.
     """
     count = used.select(pl.col("month").n_unique()).collect(engine="streaming").item()
     if count > MAX_MONTHS:

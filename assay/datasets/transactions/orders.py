@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
+import polars.selectors as cs
 
 from assay.datasets.transactions.amounts import EXACT, product
 from assay.datasets.transactions.roles import Roles
-from assay.datasets.transactions.rows import ROW_GROUP, counted, sold_codes, usable
-from assay.datasets.transactions.statuses import NOT_COUNTED
+from assay.datasets.transactions.rows import ROW_GROUP, counted, sold_codes
+from assay.datasets.transactions.statuses import NOT_COUNTED, Statuses
 from assay.detection.names import fold_all
 
 OrderAmounts = Literal["auto", "once", "each_line"]
@@ -29,6 +30,8 @@ _LINE_WORDS = "line|item|unit|position|extended|zeile|ligne|linea|regel"
 _ORDER_WORDS = "order|total|invoice|grand|basket|cart|gesamt|summe|commande|pedido"
 # What a line takes over from the line of its order that has the amount.
 _FROM_ORDER = ("moment", "day", "currency", "customer_id", "customer", "region", "country", "channel")
+# Lines of one order number that differ in these are of two orders.
+_WHOSE = ("currency", "customer_id")
 _ONCE_TOO = ("transaction_fee", "refunded_amount", "loan_amount")
 
 
@@ -109,54 +112,80 @@ def _decide(counts: Mapping[str, Any], on_one_line: bool, name: str) -> tuple[bo
     return next((once, why, sure) for holds, once, why, sure in decisions if holds)
 
 
-def once_each(rows: pl.LazyFrame, whole: WholeOrders, path: Path) -> pl.LazyFrame:
-    """Leave what is of a whole order on the first line that has an amount; write all rows to `path`, in input order.
+def once_each(rows: pl.LazyFrame, whole: WholeOrders, statuses: Statuses, path: Path) -> pl.LazyFrame:
+    """Leave what is of a whole order on one line that has it; write all rows to `path`, in input order.
 
-    The other lines add nothing of it to the sums. Where amounts are of whole orders, they go with that line: its date,
-    currency and customer where they have none, and its reason where its status does not count.
+    It is the first line that counts, else the first that could be read. Lines of the order, currency and customer with
+    the same amount or none follow it: they add nothing of it to the sums, and take over its date, currency and customer
+    where they have none, and that it does not count. A blank currency or customer is that of the order. A line with
+    another amount, currency or customer counts by itself.
     """
-    key = ["order_code", "negative"]
     amount = pl.col("revenue" if whole.once else "amount")
-    rows = rows.with_columns((amount < 0).fill_null(value=False).alias("negative"))
-    given = usable(rows).filter(amount.is_not_null() & pl.col("order_code").is_not_null())
-    first = given.group_by(key).agg(pl.col("row").min())
-    taken = given.join(first, on=[*key, "row"], how="semi").select(
-        *key,
-        pl.col("row").alias("first"),
-        pl.col("reason").alias("order_reason"),
-        *(pl.col(name).alias(f"order {name}") for name in _FROM_ORDER),
-    )
-    rows = rows.join(taken, on=key, how="left", maintain_order="left")
-    other = pl.col("first").is_not_null() & (pl.col("row") != pl.col("first"))
     lost = pl.col("reason").is_in(("missing_date", "missing_amount")) & pl.col("revenue").is_null()
-    follows = other & (pl.col("reason").is_null() | pl.col("reason").is_in(NOT_COUNTED) | (lost & whole.once))
-    changed = _as_lines(follows) if whole.once else _as_own(follows, whole)
-    nothing = {name: pl.lit(None, EXACT) for name in whole.once_too}
-    changed |= {name: pl.when(follows).then(null).otherwise(name) for name, null in nothing.items()}
-    rows = rows.with_columns(**changed).with_columns(**sold_codes())
-    rows = rows.drop("first", "negative", "order_reason", *(f"order {name}" for name in _FROM_ORDER))
+    taken = pl.col("reason").is_null() | pl.col("reason").is_in(NOT_COUNTED) | (lost & whole.once)
+    rows = rows.with_columns((amount < 0).fill_null(value=False).alias("negative"))
+    rows = rows.with_columns((taken & pl.col("order_code").is_not_null()).alias("taken"))
+    order = ("order_code", "negative")
+    whose = rows.filter("taken").group_by(order).agg(pl.col(name).min().alias(f"its {name}") for name in _WHOSE)
+    rows = rows.join(whose, on=order, how="left", maintain_order="left")
+    rows = rows.with_columns(pl.coalesce(name, f"its {name}").alias(f"its {name}") for name in _WHOSE)
+    key = (*order, *(f"its {name}" for name in _WHOSE))
+    for name in whole.once_too:
+        rows = _with_first(rows, (*key, name), name)
+    repeated = {name: pl.col("taken") & (pl.col("row") != pl.col(f"first {name}")) for name in whole.once_too}
+    if whole.once:
+        rows = _with_first(_with_first(rows, key, "revenue", "any"), (*key, "revenue"), "revenue")
+        rows = _with_order(rows)
+        changed = _as_lines(statuses, repeated)
+    else:
+        changed = _as_own(repeated)
+    changed |= {name: pl.when(~again.fill_null(value=False)).then(name) for name, again in repeated.items()}
+    helpers = cs.starts_with("first ", "its ", "order ") | cs.by_name("negative", "taken")
+    rows = rows.with_columns(**changed).with_columns(**sold_codes()).drop(helpers)
     rows.sink_parquet(path, compression="lz4", row_group_size=ROW_GROUP, engine="streaming")
     return pl.scan_parquet(path, glob=False)
 
 
-def _as_lines(follows: pl.Expr) -> dict[str, pl.Expr]:
-    """The columns of lines whose order has its amount on another line."""
+def _with_first(rows: pl.LazyFrame, key: Sequence[str], name: str, alias: str | None = None) -> pl.LazyFrame:
+    """Add the number of the first row that has a column, of those with the same key: one that counts, if any does."""
+    row = pl.col("row")
+    first = pl.coalesce(row.filter(pl.col("reason").is_null()).min(), row.min()).alias(f"first {alias or name}")
+    firsts = rows.filter(pl.col("taken") & pl.col(name).is_not_null()).group_by(key).agg(first)
+    return rows.join(firsts, on=key, how="left", nulls_equal=True, maintain_order="left")
+
+
+def _with_order(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Add what a line takes over from the line with the amount, where it is another."""
+    first = pl.when(pl.col("revenue").is_null()).then("first any").otherwise("first revenue")
+    rows = rows.with_columns(pl.when(pl.col("taken") & (first != pl.col("row"))).then(first).alias("first line"))
+    lines = rows.select("first line").filter(pl.col("first line").is_not_null())
+    lines = rows.join(lines, left_on="row", right_on="first line", how="semi").select(
+        pl.col("row").alias("first line"), *(pl.col(name).alias(f"order {name}") for name in ("reason", *_FROM_ORDER))
+    )
+    return rows.join(lines, on="first line", how="left", maintain_order="left")
+
+
+def _as_lines(statuses: Statuses, repeated: Mapping[str, pl.Expr]) -> dict[str, pl.Expr]:
+    """The columns of lines whose order has its amount on another line: a refund of their own stays."""
+    follows = pl.col("first line").is_not_null()
     line = pl.when(follows)
+    own = ~pl.col("negative") & ~repeated.get("refunded_amount", pl.lit(value=False)).fill_null(value=False)
+    back = pl.when(own).then(-pl.col("refunded_amount").abs()).fill_null(pl.lit(0, EXACT))
     return {
-        "amount": line.then(pl.lit(0, EXACT)).otherwise("amount"),
-        "refund": line.then(pl.lit(0, EXACT)).otherwise("refund"),
-        "reason": line.then("order_reason").otherwise("reason"),
+        "amount": line.then(back).otherwise("amount"),
+        "refund": line.then(back).otherwise("refund"),
+        "reason": line.then(pl.coalesce(statuses.not_counted(), "order reason")).otherwise("reason"),
         "computed": pl.col("computed") & ~follows,
         "sold": line.then(~pl.col("negative")).otherwise("sold"),
         **{name: line.then(pl.coalesce(name, f"order {name}")).otherwise(name) for name in _FROM_ORDER},
     }
 
 
-def _as_own(follows: pl.Expr, whole: WholeOrders) -> dict[str, pl.Expr]:
+def _as_own(repeated: Mapping[str, pl.Expr]) -> dict[str, pl.Expr]:
     """The columns of lines that have an amount of their own, without what was refunded of the whole order."""
-    if "refunded_amount" not in whole.once_too:
+    if "refunded_amount" not in repeated:
         return {}
-    back = pl.when(follows & pl.col("sold")).then(pl.col("refund")).otherwise(pl.lit(0, EXACT))
+    back = pl.when(repeated["refunded_amount"] & pl.col("sold")).then(pl.col("refund")).otherwise(pl.lit(0, EXACT))
     return {"amount": pl.col("amount") - back, "refund": pl.col("refund") - back}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 Measure = Literal["revenue", "net_amount", "loan_amount", "transaction_fee"]
@@ -37,10 +37,6 @@ class Roles:
     def has(self, *roles: str) -> bool:
         """Whether all of these parts are played."""
         return all(role in self.positions for role in roles)
-
-    def without(self, *roles: str) -> Roles:
-        """Leave out parts that turned out to be played by no column."""
-        return replace(self, positions={role: at for role, at in self.positions.items() if role not in roles})
 
     @property
     def can_compute(self) -> bool:

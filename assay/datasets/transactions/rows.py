@@ -12,7 +12,7 @@ from assay.datasets.transactions import amounts
 from assay.datasets.transactions.amounts import EXACT
 from assay.datasets.transactions.roles import NUMBERS, Roles
 from assay.datasets.transactions.statuses import NOT_COUNTED, Statuses
-from assay.datasets.transactions.survey import TEXTS, Survey, cell, is_blank, marks_of
+from assay.datasets.transactions.survey import TEXTS, Survey, cell, marks_of
 from assay.datasets.transactions.words import FRAUD, SUCCESS, flag
 from assay.formats import Table
 from assay.types.dates import parse
@@ -52,7 +52,7 @@ def read_rows(
     for is null throughout. `only` is the one currency to use.
     """
     types = survey.types
-    rows = table.frame.filter(~is_blank(table)) if survey.rows_blank else table.frame
+    rows = table.frame.filter(table.holds_something) if survey.rows_blank else table.frame
     rows = rows.select(
         "row",
         "fault",
@@ -61,7 +61,7 @@ def read_rows(
             "hash"
         ),
         cell(roles, types, "order_date").alias("date_text"),
-        _amount_text(roles, types).alias("amount_text"),
+        *(cell(roles, types, role).alias(f"{role} text") for role in roles.amount_columns),
         *(_exact(roles, survey, role).alias(role) for role in (*NUMBERS, "success_rate")),
         _currency(roles, types).alias("currency"),
         flag(cell(roles, types, "fraud_flag"), FRAUD).alias("fraud"),
@@ -77,7 +77,8 @@ def read_rows(
         for code, role in {"order_code": "order_id", "customer": "customer_id"}.items()
     }
     rows = rows.with_columns(**codes).with_columns(**sold_codes())
-    rows.drop("fault").sink_parquet(path, compression="lz4", row_group_size=ROW_GROUP, engine="streaming")
+    rows = rows.drop("fault", *(f"{role} text" for role in roles.amount_columns))
+    rows.sink_parquet(path, compression="lz4", row_group_size=ROW_GROUP, engine="streaming")
     return pl.scan_parquet(path, glob=False)
 
 
@@ -113,10 +114,6 @@ def _exact(roles: Roles, survey: Survey, role: str) -> pl.Expr:
     return value if role in roles.amount_columns else pl.when(amounts.in_range(value)).then(value)
 
 
-def _amount_text(roles: Roles, types: Mapping[str, ColumnType]) -> pl.Expr:
-    return pl.coalesce(pl.lit(None, pl.String), *(cell(roles, types, role) for role in roles.amount_columns))
-
-
 def _currency(roles: Roles, types: Mapping[str, ColumnType]) -> pl.Expr:
     """The currency of a row: that of its column, else the sign beside the amount or the price."""
     beside = [role for role in (*roles.amount_columns, "unit_price") if roles.has(role)]
@@ -138,6 +135,9 @@ def _with_moment(rows: pl.LazyFrame, survey: Survey) -> pl.LazyFrame:
 
 def _with_amount(rows: pl.LazyFrame, roles: Roles, statuses: Statuses) -> pl.LazyFrame:
     """Add `amount`, `refund`, `sold` and `computed`, and give the quantity of a refund the sign of its amount."""
+    columns = [pl.col(f"{role} text") for role in roles.amount_columns] or [pl.lit("")]
+    texts = pl.concat_str(columns, separator=" | ", ignore_nulls=True)
+    rows = rows.with_columns(pl.when(texts != "").then(texts).alias("amount_text"))
     both = pl.col("quantity").is_not_null() & pl.col("unit_price").is_not_null()
     computed = pl.col("amount_text").is_null() & both if roles.can_compute else pl.lit(value=False)
     made = amounts.product(pl.col("quantity"), pl.col("unit_price"))
@@ -161,11 +161,15 @@ def _with_amount(rows: pl.LazyFrame, roles: Roles, statuses: Statuses) -> pl.Laz
 
 
 def _given(roles: Roles) -> pl.Expr:
-    """The amount as it stands in the row; of debit and credit the difference, a blank one being 0."""
+    """The amount as it stands in the row; of debit and credit the difference, a blank one being 0.
+
+    There is none where one of them holds a text that is no number.
+    """
     if roles.measure != "net_amount":
         return pl.col(roles.amount_columns[0]) if roles.amount_columns else pl.lit(None, EXACT)
-    unread = pl.col("amount_text").is_null() | pl.all_horizontal(pl.col("credit", "debit").is_null())
-    return pl.when(~unread).then(pl.col("credit").fill_null(0) - pl.col("debit").fill_null(0))
+    unread = (pl.col(f"{role} text").is_not_null() & pl.col(role).is_null() for role in roles.amount_columns)
+    readable = pl.col("amount_text").is_not_null() & ~pl.any_horizontal(unread)
+    return pl.when(readable).then(pl.col("credit").fill_null(0) - pl.col("debit").fill_null(0))
 
 
 def _reason(only: str | None, statuses: Statuses) -> pl.Expr:

@@ -17,6 +17,10 @@ from typing import Any, Literal, cast
 
 import polars as pl
 
+from assay.detection.given import nearest
+from assay.errors import Unprocessable
+from assay.formats.problems import listed
+
 Column = Literal["status", "type"]
 COLUMNS: tuple[Column, ...] = ("status", "type")
 
@@ -91,11 +95,13 @@ def decide(words: Mapping[Column, Collection[str] | None], include: Sequence[str
 
     `include` names words of either column, in any case; a column of which it names none is judged by the known words.
     A type column that names no sale and no refund says something else, such as how it was paid: it is ignored.
+    Raises Unprocessable where no column has a word that is chosen.
     """
     classes: dict[Column, dict[str, str]] = {}
     ignored: dict[Column, str] = {}
     chosen: set[Column] = set()
-    wanted = {_folded(word) for word in include or ()}
+    wanted = {_folded(word): word for word in include or ()}
+    _check(wanted, words)
     for column, texts in words.items():
         if texts is None:
             ignored[column] = f"more than {MAX_WORDS} different texts"
@@ -133,8 +139,27 @@ def _outside(name: str) -> str:
     return "not_included" if name in _COUNTED_CLASSES else name
 
 
+def _check(wanted: Mapping[str, str], words: Mapping[Column, Collection[str] | None]) -> None:
+    """Refuse a chosen word that no column has: the rows that a person meant would be counted, or left out, unseen."""
+    there = {_folded(text): text for texts in words.values() for text in texts or ()}
+    absent = [word for folded, word in wanted.items() if folded not in there]
+    if not absent:
+        return
+    many = [column for column, texts in words.items() if texts is None]
+    if there:
+        suggestion = f"{nearest(absent[0], there.values())}The file has: {listed(sorted(there.values()))}."
+    elif many:
+        suggestion = f"The column of the {many[0]} has more than {MAX_WORDS} different texts, which are no such words."
+    else:
+        suggestion = "The file has no column of statuses or types that decides what counts: leave it out."
+    raise Unprocessable(
+        "no_such_status", f"No row has the status or type of `include_status`: {listed(absent)}.", suggestion
+    )
+
+
 def _folded(text: str) -> str:
-    return " ".join(_words(text))
+    """Fold a text to its words; one without any, such as a tick, stays as it is."""
+    return " ".join(_words(text)) or text.strip()
 
 
 def _words(text: str) -> list[str]:

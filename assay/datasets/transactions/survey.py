@@ -77,7 +77,7 @@ def look(table: Table, roles: Roles, reading: Reading) -> Survey:
     blank = 0
     if counts["dateless"]:
         # Only a row without a date can be blank: no other needs all its cells looked at.
-        dateless = table.frame.filter(day.is_null()).select(is_blank(table).sum())
+        dateless = table.frame.filter(day.is_null()).select((~table.holds_something).sum())
         blank = dateless.collect(engine="streaming").item()
     success = types["success_rate"].filled if roles.has("success_rate") else 0
     return Survey(
@@ -108,12 +108,6 @@ def cell(roles: Roles, types: Mapping[str, ColumnType], role: str) -> pl.Expr:
     if role in types and types[role].plain:
         return pl.when(text != "").then(text)
     return blank_or(text, markers=role not in TEXTS)
-
-
-def is_blank(table: Table) -> pl.Expr:
-    """Whether all cells of a row are blank."""
-    cells = [pl.col(str(at)).str.strip_chars().fill_null("") == "" for at in range(len(table.columns))]
-    return pl.all_horizontal(cells)
 
 
 def marks_of(column: ColumnType) -> Marks:

@@ -51,7 +51,7 @@ def choose_rows(
     orders = judge_orders(as_read, roles, header, survey.places_of(roles), order_amounts)
     if not orders.once and not orders.once_too:
         return Chosen(as_read, as_read, roles, statuses, orders)
-    rows = once_each(as_read, orders, folder / "orders.parquet")
+    rows = once_each(as_read, orders, statuses, folder / "orders.parquet")
     return Chosen(as_read, rows, replace(roles, whole_orders=orders.once), statuses, orders)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -19,6 +20,8 @@ from assay.datasets.transactions.statuses import decide
 from assay.datasets.transactions.survey import Survey, look
 from assay.formats import Table
 from assay.reading import Reading
+
+Kpis = Callable[..., Any]
 
 RULES = registry.rules_of(registry.for_type("transactions"))
 
@@ -89,3 +92,8 @@ def sums_by(
         )
         for name, of in groups.items()
     }
+
+
+def amounts(figures: Any) -> dict[str | None, str]:
+    """Return the sum of each currency in kpis.json."""
+    return {total["currency"]: total["amount"] for total in figures["currencies"]}

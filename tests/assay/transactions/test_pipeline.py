@@ -24,7 +24,7 @@ from assay.datasets import registry
 from assay.datasets.registry import for_type
 from assay.errors import Unprocessable
 from assay.run import Analysis
-from tests.assay.analyses import MakeSource, run_in
+from tests.assay.analyses import MakeSource, Run, run_in
 from tests.assay.outputs import hashes, json_of, path_of, table_of
 
 ROOT = Path(__file__).parents[3]
@@ -211,6 +211,7 @@ def test_no_output_names_the_file_or_the_machine(analyse: Analyse, tmp_path: Pat
         assert str(tmp_path).encode() not in content
 
 
+@pytest.mark.faults
 def test_whatever_the_threads_do(tmp_path: Path) -> None:
     # More than one row group of the Parquet file, so that threads have something to mix up.
     dice = random.Random(5)
@@ -250,3 +251,20 @@ def test_every_row_that_is_not_used_is_told_of(analyse: Analyse, broken: Callabl
     found = analyse("\n".join(lines) + "\n")
     refused = json_of(found, "kpis.json")["quality"]["refused"]
     assert sum(one["count"] for one in refused.values()) == found.summary.counts["rows"].refused == 1
+
+
+@pytest.mark.parametrize(
+    ("dataset_type", "head", "row"),
+    [
+        ("transactions", "order_id,order_date,revenue", "{at},2024-01-0{at},5.00"),
+        ("station_measurements", "Station_ID,Date_Time,PCode,Result", "S1,2024-01-0{at} 10:00,A,5.00"),
+    ],
+)
+def test_a_row_that_holds_nothing_but_a_field_too_many_is_a_row(
+    run: Run, dataset_type: str, head: str, row: str
+) -> None:
+    rows = [row.format(at=at) for at in range(1, 9)]
+    width = head.count(",")
+    text = "\n".join([head, *rows[:4], "," * width, "," * (width + 1) + "astray", *rows[4:]]) + "\n"
+    counted = run(text, dataset_type=dataset_type).summary.counts["rows"]
+    assert (counted.read, counted.used, counted.refused) == (9, 8, 1)

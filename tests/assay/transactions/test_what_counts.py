@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import JsonValue
 
 from assay.datasets.transactions.statuses import class_of
 from assay.errors import Unprocessable
 from assay.run import Analysis
-from tests.assay.analyses import MakeSource, run_in
 from tests.assay.outputs import json_of, path_of, table_of
-
-Kpis = Callable[..., Any]
-
-
-@pytest.fixture
-def analyse(tmp_path: Path, make_source: MakeSource) -> Callable[..., Analysis]:
-    made = iter(range(99))
-
-    def call(text: str, parameters: Mapping[str, JsonValue] | None = None) -> Analysis:
-        found = run_in(tmp_path / f"out-{next(made)}", make_source(text), parameters, "transactions")
-        assert isinstance(found, Analysis)
-        return found
-
-    return call
-
-
-@pytest.fixture
-def kpis(analyse: Callable[..., Analysis]) -> Kpis:
-    return lambda text, parameters=None: json_of(analyse(text, parameters), "kpis.json")
-
-
-def amounts(figures: Any) -> dict[str | None, str]:
-    return {total["currency"]: total["amount"] for total in figures["currencies"]}
-
+from tests.assay.transactions.tables import Kpis, amounts
 
 STATUSES = "order_id,order_date,customer_id,revenue,status\n" + "".join(
     f"{at},2025-01-0{at},c{at},{10**at}.00,{word}\n"
@@ -58,7 +32,7 @@ def test_only_what_is_paid_counts_and_the_rest_is_shown(kpis: Kpis) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "amount"), [(["failed"], "10000.00"), (["completed", "Zahlung ausstehend", "nowhere"], "1010.00")]
+    ("words", "amount"), [(["failed"], "10000.00"), (["completed", "Zahlung ausstehend"], "1010.00")]
 )
 def test_a_person_chooses_what_counts(kpis: Kpis, words: list[str], amount: str) -> None:
     figures = kpis(STATUSES, {"include_status": words})
@@ -66,9 +40,34 @@ def test_a_person_chooses_what_counts(kpis: Kpis, words: list[str], amount: str)
     assert not figures["unknown_status_words"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "says"),
+    [
+        (STATUSES, ["completed", "canceled"], "The nearest: wc-cancelled. "),
+        (STATUSES, ["✔"], "The file has: Completed, FAILED, "),
+        ("date,amount\n2025-01-01,5\n", ["paid"], "no column of statuses or types"),
+        ("date,amount,status\n" + "".join(f"2025-01-01,5,w{at}\n" for at in range(120)), ["w1"], "more than 100"),
+        ("Date,Type,Debit,Credit\n2025-03-01,Transfer,10.00,\n", ["transfer"], "no column of statuses or types"),
+    ],
+    ids=["a typo", "a symbol", "no column", "too many words", "a statement's type"],
+)
+def test_a_chosen_word_that_the_file_does_not_have(kpis: Kpis, text: str, words: list[str], says: str) -> None:
+    with pytest.raises(Unprocessable) as raised:
+        kpis(text, {"include_status": words})
+    assert raised.value.code == "no_such_status"
+    assert words[-1] in raised.value.detail
+    assert says in f"{raised.value.detail} {raised.value.suggestion}"
+
+
+@pytest.mark.parametrize(("word", "amount"), [("✔", "5"), (" ✘ ", "7"), ("a-b", "9"), ("A b", "9")])
+def test_a_word_may_be_a_symbol(kpis: Kpis, word: str, amount: str) -> None:
+    text = "date,amount,status\n2025-01-01,5,✔\n2025-01-01,7,✘\n2025-01-01,9,a b\n"
+    assert amounts(kpis(text, {"include_status": [word]})) == {None: amount}
+
+
 def test_nothing_that_counts(kpis: Kpis) -> None:
     with pytest.raises(Unprocessable) as raised:
-        kpis(STATUSES, {"include_status": ["completed but misspelt"]} | {"currency": "EUR"})
+        kpis(STATUSES, {"currency": "EUR"})
     assert raised.value.code == "no_such_currency"
     with pytest.raises(Unprocessable) as raised:
         kpis("date,amount,status\n2025-01-01,5,cancelled\n2025-01-02,5,cancelled\n")
@@ -117,91 +116,9 @@ def test_a_refunded_sale_counts_where_its_refund_does(kpis: Kpis, refunds: str, 
     assert amounts(kpis(text + refunds)) == {None: amount}
 
 
-ORDERS = "order_id,order_date,customer,product,quantity,price,order_total,fee,currency\n"
-
-
-def orders(*lines: str) -> str:
-    return ORDERS + "".join(f"{line},EUR\n" for line in lines)
-
-
-def test_an_order_total_on_each_line_counts_once(analyse: Callable[..., Analysis]) -> None:
-    text = orders(
-        "A,2025-01-01,x,Mug,1,10.00,35.00,1.00", "A,2025-01-01,x,Pen,5,5.00,35.00,1.00",
-        "B,2025-01-02,y,Mug,2,10.00,20.00,0.50",
-        "C,2025-02-02,x,Mug,1,10.00,30.00,0.70", "C,2025-02-02,x,Cup,2,10.00,30.00,0.70",
-    )  # fmt: skip
-    found = analyse(text)
-    figures = json_of(found, "kpis.json")
-    (total,) = figures["currencies"]
-    assert (total["amount"], total["orders"], total["quantity"], total["transaction_fees"]) == (
-        "85.00",
-        3,
-        "11",
-        "2.20",
-    )
-    assert figures["order_amounts"] == figures["order_amounts"] | {
-        "counted": "once", "orders": 2, "other_way": [{"currency": "EUR", "amount": "150.00"}]
-    }  # fmt: skip
-    assert figures["left_out"]["product"] == "amounts are those of whole orders"
-    assert [row[6] for row in table_of(found, "audit_lineage.csv")[1:]] == ["35", "0", "20", "30", "0"]
-    page = path_of(found, "dashboard.html").read_text()
-    assert "Amounts are counted once for each order" in page
-    assert "150.00 EUR" in page
-    assert amounts(json_of(analyse(text, {"order_amounts": "each_line"}), "kpis.json")) == {"EUR": "150.00"}
-
-
-@pytest.mark.parametrize(
-    ("lines", "amount", "counted"),
-    [
-        (["A,2025-01-01,x,Mug,1,10,10,", "A,2025-01-01,x,Cup,1,10,10,"], "20", "each_line"),
-        (["A,2025-01-01,x,Mug,,,50,", "A,2025-02-01,x,Mug,,,50,", "A,2025-03-01,x,Mug,,,50,"], "150", "each_line"),
-        (["A,2025-01-01,x,Mug,,,50,", "A,2025-01-01,x,Mug,,,50,", "B,2025-03-01,x,Mug,,,9,"], "109", "each_line"),
-        (["A,2025-01-01,x,Mug,,,50,", "A,2025-01-01,x,Cup,,,50,", "B,2025-03-01,x,Mug,,,9,"], "59", "once"),
-        (["A,2025-01-01,x,Mug,1,10,18,", "A,2025-01-01,x,Pen,2,4,,", "B,2025-01-02,y,Mug,1,10,12,"], "30", "once"),
-        (["A,2025-01-01,x,Mug,1,10,10,", "A,2025-01-01,x,Pen,2,4,,", "B,2025-01-02,y,Mug,1,10,10,"], "28", "each_line"),
-    ],
-    ids=["lines of one price", "instalments", "one line twice", "named after a total", "on one line", "a blank amount"],
-)
-def test_amounts_of_lines_and_of_orders(kpis: Kpis, lines: list[str], amount: str, counted: str) -> None:
-    figures = kpis(orders(*lines))
-    assert (amounts(figures), figures["order_amounts"]["counted"]) == ({"EUR": amount}, counted)
-
-
-def test_a_fee_and_a_refund_of_the_whole_order_count_once(kpis: Kpis) -> None:
-    text = "order_id,order_date,product,revenue,fee,refunded_amount\n" + "".join(
-        f"{order},2025-01-0{order},{product},{amount}.00,{order}.50,{back}\n"
-        for order, back in ((1, 0), (2, 4), (3, 0))
-        for product, amount in (("Mug", 10 * order), ("Pen", 5))
-    )
-    (total,) = kpis(text)["currencies"]
-    assert (total["amount"], total["refunds"], total["transaction_fees"]) == ("71.00", "-4.00", "7.50")
-    flat = text.replace(",1.50,", ",0.30,").replace(",2.50,", ",0.30,").replace(",3.50,", ",0.30,")
-    assert kpis(flat)["currencies"][0]["transaction_fees"] == "1.80"
-
-
-def test_most_orders_alike_and_others_not_is_a_doubt(analyse: Callable[..., Analysis]) -> None:
-    alike = [
-        f"{at},2025-01-01,x,{item},,,{at + 10},{end}" for at in range(4) for item, end in (("Mug", ""), ("Pen", ""))
-    ]
-    found = analyse(orders(*alike, "9,2025-01-01,x,Mug,,,7,", "9,2025-01-01,x,Pen,,,8,"))
-    assert amounts(json_of(found, "kpis.json")) == {"EUR": "107"}
-    assert "4 of 5 orders have the same amount on all lines" in path_of(found, "dashboard.html").read_text()
-
-
 def test_digits_beyond_those_that_are_kept_are_told(analyse: Callable[..., Analysis]) -> None:
     found = analyse("date,amount\n2025-01-01,0.000000000000000001\n2025-01-02,0.30000000000000004\n")
     assert "1 cell has more than 12 digits behind the mark" in path_of(found, "dashboard.html").read_text()
-
-
-def test_lines_without_an_amount_go_with_their_order(kpis: Kpis) -> None:
-    text = "order_id,order_date,financial_status,currency,email,total,refunded_amount,item,quantity\n"
-    for at, status in enumerate(["paid", "partially_refunded", "refunded", "pending"]):
-        text += f"#{at},2025-01-0{at + 1},{status},EUR,c{at},{10 * at + 10}.00,{5 * at}.00,Mug,1\n"
-        text += f"#{at},,,,,,,Pen,2\n"
-    figures = kpis(text)
-    (total,) = figures["currencies"]
-    assert (total["amount"], total["refunds"], total["orders"], total["quantity"]) == ("25.00", "-5.00", 2, "6")
-    assert figures["rows"] == figures["rows"] | {"used": 4, "not_counted": 4, "refused": 0}
 
 
 def test_a_refund_with_a_quantity_above_0_is_no_difference(kpis: Kpis) -> None:
@@ -219,6 +136,24 @@ def test_debit_and_credit(kpis: Kpis, sign: str) -> None:
     )
     (total,) = kpis(text)["currencies"]
     assert (total["amount"], total["refunds"], total["refund_rows"]) == ("20.00", "-30.00", 2)
+
+
+@pytest.mark.parametrize(
+    ("debit", "credit"), [("0.00", "1O000.00"), ("5.00", "12O.00"), ("1O.00", ""), ("1O.00", "0.00"), ("1O", "2O")]
+)
+def test_a_debit_or_credit_that_cannot_be_read_is_not_0(
+    analyse: Callable[..., Analysis], debit: str, credit: str
+) -> None:
+    whole = "".join(f"2025-03-{day:02d},x,0.00,{day}.00\n" for day in range(1, 31))
+    found = analyse(f"Date,Description,Debit,Credit\n{whole}2025-04-01,bad,{debit},{credit}\n2025-04-02,none,,\n")
+    figures = json_of(found, "kpis.json")
+    head, *rows = table_of(found, "audit_lineage.csv")
+    assert rows[-2][head.index("amount")] == " | ".join(filter(None, [credit, debit]))
+    assert amounts(figures) == {None: "465.00"}
+    refused = figures["quality"]["refused"]
+    assert {reason: found["count"] for reason, found in refused.items()} == {
+        "amount_not_a_number": 1, "missing_amount": 1
+    }  # fmt: skip
 
 
 def test_a_transfer_is_a_movement_on_a_statement(kpis: Kpis) -> None:
