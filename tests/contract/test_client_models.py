@@ -20,7 +20,9 @@ MODELS = [
     model
     for module in (models, account_models)
     for _, model in inspect.getmembers(module, inspect.isclass)
-    if issubclass(model, models.Model) and model.__module__ == module.__name__ and model is not models.Model
+    if issubclass(model, models.Model) and model.__module__ == module.__name__
+    # What only bears others is not in the document.
+    if model.__name__ in DOCUMENT["components"]["schemas"] or not model.__subclasses__()
 ]
 
 

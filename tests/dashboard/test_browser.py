@@ -103,7 +103,7 @@ def test_a_page_with_no_script_can_be_read(browser: Browser, sample: Page, tmp_p
     tab.goto(path.as_uri())
     expect(panel(tab).get_by_text("Not drawn, because no script runs here.")).to_be_visible()
     expect(tab.get_by_text("5,184", exact=True)).to_be_visible()
-    expect(tab.get_by_text("Turb at CT has 14 values")).to_be_visible()
+    expect(tab.get_by_text("14 results lie far from the others")).to_be_visible()
     expect(tab.get_by_role("columnheader", name="SHA-256")).to_be_visible()
     tab.get_by_text("The series in figures", exact=True).first.click()
     expect(tab.get_by_role("rowheader", name="Cond").first).to_be_visible()

@@ -112,10 +112,12 @@ def test_everything_but_the_lines_can_be_read_with_no_script(sample: Page, tmp_p
 
 
 def test_the_worst_finding_comes_first(sample: Page, tmp_path: Path) -> None:
-    text = written(sample, tmp_path)
-    places = [text.index(word) for word in ("Problem: ", "Warning: </span><span>Column", "Note: ")]
+    worst = Finding("No row has a date.", "bad")
+    text = written(replace(sample, findings=[*sample.findings, worst]), tmp_path)
+    marks = ("Problem: </span><span>No row has", "Warning: </span><span>Column", "Good: </span><span>No row appears")
+    places = [text.index(mark) for mark in (*marks, "Note: </span><span>23 rows")]
     assert places == sorted(places)
-    assert text.index("Turb at CT") < text.index("Column LEW_Pct") < text.index("No row appears twice")
+    assert text.index("Column LEW_Pct") < text.index("Column Depth_M")
 
 
 def test_many_series_start_with_the_most_complete(tmp_path: Path) -> None:
