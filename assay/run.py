@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -143,7 +143,13 @@ def recognise(
 
 def any_header_score(known: Mapping[str, Rules]) -> Scorer:
     """Score a row of cells as a header for any of these types, while the type of a file is not known."""
-    return lambda names: max(rules.header_score(names) for rules in known.values())
+
+    @cache
+    def score(names: tuple[str, ...]) -> float:
+        return max(rules.header_score(names) for rules in known.values())
+
+    # The same lines are asked about several times, and may have ten thousand cells.
+    return lambda names: score(tuple(names))
 
 
 def _checked(

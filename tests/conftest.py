@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterator
 from uuid import uuid4
 
 import boto3
+import botocore.session
 import hypothesis
 import psycopg
 import pytest
+from botocore.loaders import create_loader
 from moto import mock_aws
 
 from local.ministack.ministack import MiniStack
@@ -31,6 +34,9 @@ from tests.supabase.storage import StorageFront
 # No test fails because a machine has other things to do.
 hypothesis.settings.register_profile("assay", hypothesis.settings(deadline=None))
 hypothesis.settings.load_profile("assay")
+
+# Each test has a new session of boto3, which would read the descriptions of all services again.
+botocore.session.create_loader = functools.cache(create_loader)
 
 # Looks through all that is logged, of every test.
 pytest_plugins = ["tests.log_watch"]

@@ -11,6 +11,7 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -297,8 +298,8 @@ def _told(head: Preview, rules: Rules, found: Mapping[str, _Found], layout: str 
         layout=layout,
         roles=roles,
         missing=tuple(rules.missing(present)),
-        unused=tuple(_label(names, at) for at in free if names[at])[:_LISTED],
-        unused_amounts=tuple(_label(names, at) for at in money)[:_LISTED],
+        unused=tuple(_label(names, at) for at in islice((at for at in free if names[at]), _LISTED)),
+        unused_amounts=tuple(_label(names, at) for at in money[:_LISTED]),
         doubts=tuple(doubts),
         notes=tuple(notes),
     )
@@ -315,7 +316,7 @@ def _role(head: Preview, rule: ColumnRule, one: _Found) -> Role:
         how=one.how,
         because=one.because,
         values_fit=f"{count_of(rule.holds, cells)} of {len(cells)}",
-        others=tuple(_label(head.columns, at) for at in one.others)[:_LISTED],
+        others=tuple(_label(head.columns, at) for at in one.others[:_LISTED]),
     )
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 MIB = 1 << 20
 
-# Text. The header must stand in the first MiB, and no line or quoted record may be longer: an engine holds whole lines.
+# Text. The table is told by the first 100,000 lines of the first MiB. No line or quoted record may be longer than a
+# MiB: an engine holds whole lines.
 HEAD_BYTES = MIB
+HEAD_LINES = 100_000
 MAX_LINE_BYTES = MIB
 # A line of more cells is no header; a table of more columns is turned on its side, or has lost its line ends.
 MAX_COLUMNS = 10_000

@@ -40,7 +40,7 @@ ENDLESS = {
     "a line in UTF-16": (
         filled(HEADER + ROW, "x", 100_000_000, encoding="utf-16"), Refused("line_too_long", "Line 3"),
     ),
-    "a header": (filled("", "Station_ID,", 1_000_000), Refused("too_many_columns", "95,32")),
+    "a header": (filled("", "Station_ID,", 100_000), Refused("too_many_columns", "95,32")),
     "a header of ten thousand and one": (
         filled(HEADER.strip(), ",x", 10_000, "\n" + ROW), Refused("too_many_columns", "10,004"),
     ),
@@ -51,9 +51,9 @@ ENDLESS = {
         filled(WIDE, '"a"b\n', 200_000), Refused("too_many_cells", "200,001 lines of 9,994 columns"),
     ),
     "blank lines": (filled(HEADER + ROW, "\n", 30_000_000), Refused("too_many_cells", "30,000,002 lines of 4")),
-    "quotes, one opened in each line": (filled(HEAD, 'x","z\n', 400_000), Refused("broken_quotes", "can't be told")),
+    "quotes, one opened in each line": (filled(HEAD, 'x","z\n', 60_000), Refused("broken_quotes", "can't be told")),
     "quotes with rows between them": (
-        filled(HEAD, 'x","z\n' + ROW * 2, 200_000, 'x",z\n'), Refused("broken_quotes", "can't be told"),
+        filled(HEAD, 'x","z\n' + ROW * 2, 30_000, 'x",z\n'), Refused("broken_quotes", "can't be told"),
     ),
     "a quote in front of long lines": (
         filled(HEAD, 'x","z\n' * 1_000 + "y" * 900_000 + "\n", 40), Refused("broken_quotes", "can't be told"),
@@ -62,8 +62,11 @@ ENDLESS = {
 }  # fmt: skip
 
 
-# They take ten seconds each.
-LONG = {"columns with nothing below them", "columns with quotes below them", "blank lines"}
+# They take several seconds each.
+LONG = {
+    "columns with nothing below them", "columns with quotes below them", "quotes, one opened in each line",
+    "quotes with rows between them",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -84,10 +87,9 @@ def used(opened: Opened, make: Callable[[Path], object] | bytes) -> tuple[int, i
 @pytest.mark.parametrize("line", [1, 60_000])
 def test_a_quote_that_never_closes_costs_one_row(line: int, opened: Opened) -> None:
     quoted = f'"{ROW}'
-    assert used(opened, filled(HEADER + ROW * line + quoted, ROW, 100_000)) == (line + 100_001, line + 100_000)
+    assert used(opened, filled(HEADER + ROW * line + quoted, ROW, 20_000)) == (line + 20_001, line + 20_000)
 
 
-@pytest.mark.faults
 def test_a_million_blank_lines_are_none(opened: Opened) -> None:
     assert used(opened, filled(HEADER + ROW, "\n", 1_000_000)) == (1, 1)
 

@@ -43,7 +43,7 @@ from assay.write.canonical import described, write_json
 
 _INFO = registry.info_of(__file__)
 _ALWAYS = ("Station", "Dates")
-_HEAD_ROWS = 1000
+_HEAD_ROWS, _HEAD_CELLS = 1_000, 1_000_000
 
 
 def _columns(given: object) -> object:
@@ -220,7 +220,9 @@ def _without_sentinels(
 
 def _head(table: Table) -> Preview:
     """The rows that the file was recognised by; to sniff it anew would take as long as to read 100,000 rows."""
-    rows = table.frame.select(str(at) for at in range(len(table.columns))).head(_HEAD_ROWS).collect(engine="streaming")
+    width = len(table.columns)
+    few = min(_HEAD_ROWS, _HEAD_CELLS // width)
+    rows = table.frame.select(str(at) for at in range(width)).head(few).collect(engine="streaming")
     return Preview(table.columns, [[(cell or "").strip() or None for cell in row] for row in rows.iter_rows()])
 
 

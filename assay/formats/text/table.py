@@ -16,7 +16,7 @@ from assay.contract import Source
 from assay.formats.head import read_head, wide
 from assay.formats.header_rank import Scorer, no_rows
 from assay.formats.heading import Row, has_header
-from assay.formats.limits import HEAD_BYTES, MAX_CELLS, MAX_CELLS_A_BYTE
+from assay.formats.limits import HEAD_BYTES, HEAD_LINES, MAX_CELLS, MAX_CELLS_A_BYTE
 from assay.formats.locate import Block, locate_table
 from assay.formats.problems import too_many_cells
 from assay.formats.registry import Head, Opening, Whole
@@ -120,7 +120,7 @@ def _held(frame: pl.LazyFrame, positions: Sequence[str], named: int) -> int:
 
 
 def look(source: Source, score: Scorer, reading: Reading) -> Beginning:
-    """Find encoding, marks and table from the first MiB."""
+    """Find encoding, marks and table from the first MiB, or the first 100,000 lines of it."""
     head = read_head(source.path)
     whole = len(head) < HEAD_BYTES
     codec = encoding.known(reading.encoding) if reading.encoding is not None else wide(head) or "utf-8"
@@ -137,6 +137,9 @@ def look(source: Source, score: Scorer, reading: Reading) -> Beginning:
     if not whole and len(lines) > 1:
         # The last line of a head is cut somewhere.
         lines.pop()
+    if len(lines) > HEAD_LINES:
+        whole = False
+        del lines[HEAD_LINES:]
     dialect = detect_dialect(lines, score, reading)
     _uncomment(lines, dialect)
     at = 0
