@@ -54,6 +54,7 @@ def test_again_under_another_name(run: Run, make_source: MakeSource) -> None:
     assert first.manifest_sha256 == second.manifest_sha256
 
 
+@pytest.mark.faults
 def test_whatever_the_threads_do(tmp_path: Path) -> None:
     # More than one row group of the Parquet file, so that threads have something to mix up.
     path = tmp_path / "many.csv"

@@ -133,6 +133,7 @@ def test_kill_9_of_the_supervisor_leaves_nothing_running(up: Up, tmp_path: Path)
     assert running_stack(tmp_path / "home") is None
 
 
+@pytest.mark.faults
 def test_start_after_kill_9_of_everything_finds_and_finishes_the_job(up: Up, tmp_path: Path) -> None:
     home, file = tmp_path / "home", tmp_path / "a.csv"
     file.write_text("Station_ID,Date_Time,PCode,Result\nCT,2024-01-01 10:00:00,Data 2,1.411\n")
@@ -173,6 +174,7 @@ def test_start_after_kill_9_of_everything_finds_and_finishes_the_job(up: Up, tmp
     assert "ASSAY_TOKEN=" in printed
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("part", ["MiniStack", "Postgres"])
 def test_stack_ends_when_a_part_that_it_needs_is_killed(up: Up, tmp_path: Path, part: str) -> None:
     home = tmp_path / "home"

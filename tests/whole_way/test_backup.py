@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 import psycopg
+import pytest
 
 from assay.client import Client, LocalFile
 from local.backup.home_data import started
@@ -49,6 +50,7 @@ def saved(client: Client, job_id: UUID, folder: Path) -> dict[str, bytes]:
     return {one.name: client.save(one, client.link(one), folder).read_bytes() for one in outputs}
 
 
+@pytest.mark.faults
 def test_a_backup_in_the_middle_of_the_work_loses_nothing(tmp_path: Path) -> None:
     home, files = tmp_path / "home", [write_measurements(tmp_path / f"{rows}.csv", rows) for rows in range(10, 17)]
     long = write_measurements(tmp_path / "long.csv", 60_000)

@@ -185,6 +185,7 @@ def test_a_thousand_columns_of_three_rows(profiled: Profile) -> None:
     assert (found.folder / "dashboard.html").stat().st_size < 1_500_000
 
 
+@pytest.mark.faults
 def test_whatever_the_threads_do(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     path.write_text(orders(30_000))
