@@ -115,6 +115,22 @@ def test_news_of_an_object_that_is_gone_again_is_passed_over(steps: Steps) -> No
     assert steps.job(job_id)["status"] == "done"
 
 
+def test_columns_that_a_person_named_are_used_for_the_next_file_with_the_header(steps: Steps) -> None:
+    header = "Station_ID,Date_Time,PCode,Result,Reading\n"
+    chosen, key = upload(
+        steps, f"{header}CT,2024-01-01,D,1,10\n".encode(), parameters={"columns": {"result": "Reading"}}
+    )
+    work(key)
+    later, key = upload(steps, f"{header}CT,2024-01-02,D,2,20\n".encode())
+    work(key)
+    other, key = upload(steps, b"Station_ID,Date_Time,PCode,Result\nCT,2024-01-02,D,2\n")
+    work(key)
+    told = [steps.job(job_id)["detection"]["columns"]["roles"]["result"] for job_id in (chosen, later, other)]
+    assert [(one["column"], one["how"]) for one in told] == [
+        ("Reading", "given"), ("Reading", "remembered"), ("Result", "named"),
+    ]  # fmt: skip
+
+
 def test_an_unknown_table_waits_for_a_person(steps: Steps) -> None:
     job_id, key = upload(steps, b"poem\nThe Raven\nDaffodils\n")
     work(key)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from assay.cli.commands.options import AsJson, Token, Url, connected
 from assay.cli.terminal import screen
-from assay.cli.terminal.arguments import job_prefix
+from assay.cli.terminal.arguments import id_prefix
 
 
 def columns(context: typer.Context, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
@@ -34,7 +34,7 @@ def columns(context: typer.Context, as_json: AsJson = False, url: Url = None, to
 def forget(
     context: typer.Context,
     choice: Annotated[
-        str, typer.Argument(metavar="CHOICE", callback=job_prefix, help="Its id in `assay columns`, or how it begins.")
+        str, typer.Argument(metavar="CHOICE", callback=id_prefix, help="Its id in `assay columns`, or how it begins.")
     ],
     url: Url = None,
     token: Token = None,

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from assay.cli.terminal import screen
-from assay.cli.terminal.arguments import job_prefix, regular
+from assay.cli.terminal.arguments import id_prefix, regular
 from assay.cli.terminal.installed import require_stack
 from assay.cli.terminal.reporting import reported
 from assay.client import Client
@@ -46,7 +46,7 @@ Links = Annotated[bool, typer.Option("--links", help="Also print the signed link
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Out = Annotated[Path | None, typer.Option(file_okay=False, help="Folder to save the outputs in; default: results/JOB.")]
 JobId = Annotated[
-    str, typer.Argument(metavar="JOB", callback=job_prefix, help="The job's id, or its first 4 or more digits.")
+    str, typer.Argument(metavar="JOB", callback=id_prefix, help="The job's id, or its first 4 or more digits.")
 ]
 
 

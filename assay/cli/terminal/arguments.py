@@ -22,11 +22,11 @@ def regular(file: Path) -> Path:
     return file
 
 
-def job_prefix(text: str) -> str:
-    """Return the hex digits of a job's id or of its prefix. Raises typer.BadParameter for any other text."""
+def id_prefix(text: str) -> str:
+    """Return the hex digits of an id or of its prefix. Raises typer.BadParameter for any other text."""
     digits = text.replace("-", "").lower()
     if not re.fullmatch("[0-9a-f]{4,32}", digits):
-        raise typer.BadParameter(f"{text!r} is not a job's id or its first 4 or more hex digits.")
+        raise typer.BadParameter(f"{text!r} is not an id, nor the first 4 or more hex digits of one.")
     return digits
 
 
