@@ -75,7 +75,7 @@ def judge_orders(rows: pl.LazyFrame, roles: Roles, name: str, places: int, choic
         return replace(_NOTHING, once_too=once_too)
     once, why, sure = _decide(counts, on_one_line, fold_all(name))
     if choice != "auto":
-        once, why, sure = choice == "once", "order_amounts says so", True
+        once, why, sure = choice == "once", f"order_amounts is {choice}", True
     enough = _NEARLY_ALL * equal
     once_too = tuple(role for role in _ONCE_TOO if roles.has(role) and counts[f"{role} same"] >= enough)
     return _decided(rows, counts, once_too if once else _repeated(roles, counts), once=once, why=why, sure=sure)

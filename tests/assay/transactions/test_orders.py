@@ -165,3 +165,24 @@ def test_lines_without_an_amount_go_with_their_order(kpis: Kpis) -> None:
     (total,) = figures["currencies"]
     assert (total["amount"], total["refunds"], total["orders"], total["quantity"]) == ("25.00", "-5.00", 2, "6")
     assert figures["rows"] == figures["rows"] | {"used": 4, "not_counted": 4, "refused": 0}
+
+
+def test_a_layout_says_whose_the_amounts_are(kpis: Kpis) -> None:
+    """Amazon's rows are parts of an order, also where two are alike; WooCommerce's have the total of the order."""
+    amazon = "settlement-id,transaction-type,order-id,amount-type,amount-description,amount,posted-date,currency,sku\n"
+    amazon += "".join(
+        f"9,Order,{order},ItemPrice,Principal,{price},2025-02-0{order},GBP,{sku}\n"
+        for order, price in ((1, "10.00"), (2, "20.00"), (3, "7.50"))
+        for sku in ("MUG", "PEN")
+    )
+    woo = "order_id,order_number,order_date,paid_date,status,order_total,order_subtotal,order_currency,item_name\n"
+    woo += "".join(
+        f"{order},{order},2025-02-0{order},2025-02-0{order},completed,5.00,5.00,EUR,{item}\n"
+        for order in (1, 2)
+        for item in ("Mug", "Pen")
+    )
+    for text, counted, total, otherwise in ((amazon, "each_line", "75.00", "37.50"), (woo, "once", "10.00", "20.00")):
+        other = {"each_line": "once", "once": "each_line"}[counted]
+        for parameters, sum_ in ((None, total), ({"order_amounts": other}, otherwise)):
+            found = kpis(text, parameters)
+            assert found["currencies"][0]["amount"] == sum_, parameters
