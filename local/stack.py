@@ -185,11 +185,14 @@ class Stack:
             self._lock = None
 
     def dead_part(self) -> str | None:
-        """An error message if a part that is not restarted has ended; otherwise None."""
+        """An error message if a part has ended that is not restarted, or not any more; otherwise None."""
         if self._postgres is not None and not self._postgres.running:
             return f"Postgres ended unexpectedly; its log is {self._postgres.log}."
         if self._ministack is not None and not self._ministack.running:
             return f"MiniStack ended unexpectedly; its log is {self._ministack.log}."
+        for keeper in self._keepers:
+            if keeper.gave_up:
+                return f"The process {keeper.name} ended soon after each start; its log is {keeper.log}."
         return None
 
     def is_idle(self, seconds: float) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,11 +12,15 @@ from local import processes
 from local.home import PROJECT
 
 _PAUSE_SECONDS = 0.5
+# A process that ends so soon after its start, so often in a row, would end again.
+_SOON_SECONDS = 5
+_MOST_SOON = 5
 
 
 class Keeper:
     """Runs a command until `stop`, and counts in `ended` how often it ended unexpectedly.
 
+    Gives up, and says so in `gave_up`, when the process has ended five times in a row within five seconds of its start.
     A thread that lives as long as the process starts it, because the process ends with that thread.
     """
 
@@ -29,6 +34,7 @@ class Keeper:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self.ended = 0
+        self.gave_up = False
         self._thread = threading.Thread(target=self._keep, name=f"keeper-{name}", daemon=True)
 
     @property
@@ -54,6 +60,7 @@ class Keeper:
         self._record.unlink(missing_ok=True)
 
     def _keep(self) -> None:
+        soon = 0
         while True:
             with self._lock:
                 if self._stopping.is_set():
@@ -61,7 +68,12 @@ class Keeper:
                 self._process = processes.spawn(
                     self._command, self.log, env=self._env, cwd=PROJECT, record=self._record
                 )
+            started = time.monotonic()
             self._process.wait()
             self.ended += 1
+            soon = soon + 1 if time.monotonic() - started < _SOON_SECONDS else 0
+            if soon == _MOST_SOON:
+                self.gave_up = True
+                return
             if self._stopping.wait(_PAUSE_SECONDS):
                 return

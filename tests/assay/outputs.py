@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import html
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from assay.run import Analysis
 
@@ -23,6 +26,17 @@ def table_of(found: Analysis, name: str) -> list[list[str]]:
 
 def json_of(found: Analysis, name: str) -> Any:  # whatever JSON holds: the tests look into it
     return json.loads(path_of(found, name).read_bytes())
+
+
+def unpacked(path: Path) -> bytes:
+    """All that a file holds, as bytes that can be searched: the parts of a workbook, the cells of a Parquet file."""
+    if path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as book:
+            return b"\n".join(name.encode() + b"\n" + book.read(name) for name in book.namelist())
+    if path.suffix == ".parquet":
+        cells = pl.read_parquet(path).select(pl.all().cast(pl.String)).write_csv().encode()
+        return cells + repr(pl.read_parquet_metadata(path)).encode()
+    return path.read_bytes()
 
 
 def hashes(found: Analysis) -> dict[str, str]:

@@ -110,7 +110,9 @@ def test_headings_and_tables_are_in_order(unfolded: Tab) -> None:
 
 
 def test_every_chart_is_told_in_words_and_has_its_table(unfolded: Tab) -> None:
-    for card in unfolded.locator(".panel").all():
+    cards = unfolded.locator(".panel").all()
+    assert cards
+    for card in cards:
         described = card.get_by_role("application").get_attribute("aria-describedby")
         words = card.locator(f"[id='{described}']").text_content()
         assert words

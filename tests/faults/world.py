@@ -25,7 +25,7 @@ from psycopg.conninfo import make_conninfo
 
 from functions.download.app import handler as download
 from functions.upload.app import handler as upload
-from local.ministack.ministack import BUCKET, DEAD_LETTER_QUEUE, NEWS_QUEUE, QUEUE, REGION, MiniStack
+from local.ministack.ministack import BUCKET, NEWS_QUEUE, QUEUE, REGION, MiniStack
 from local.postgres.migrations import apply_migrations
 from local.postgres.server import Postgres
 from tests.api import Answer, Client
@@ -204,13 +204,6 @@ class World:
     def hint(self, message: str) -> None:
         """Put a hint into the queue."""
         self.sqs.send_message(QueueUrl=self.ministack.queue_url(QUEUE), MessageBody=message)
-
-    def dead_letters(self) -> int:
-        """How many messages were given up."""
-        attributes = self.sqs.get_queue_attributes(
-            QueueUrl=self.ministack.queue_url(DEAD_LETTER_QUEUE), AttributeNames=["ApproximateNumberOfMessages"]
-        )
-        return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
 
 
 class User:

@@ -25,7 +25,7 @@ from assay.datasets.registry import for_type
 from assay.errors import Unprocessable
 from assay.run import Analysis
 from tests.assay.analyses import MakeSource, Run, run_in
-from tests.assay.outputs import hashes, json_of, path_of, table_of
+from tests.assay.outputs import hashes, json_of, path_of, table_of, unpacked
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "examples" / "transactions.csv"
@@ -206,7 +206,7 @@ def test_files_as_shops_write_them(analyse: Analyse) -> None:
 def test_no_output_names_the_file_or_the_machine(analyse: Analyse, tmp_path: Path) -> None:
     found = analyse("order_date,revenue\n2024-01-05,1\n")
     for output in found.outputs:
-        content = output.path.read_bytes()
+        content = unpacked(output.path)
         assert b"orders.csv" not in content
         assert str(tmp_path).encode() not in content
 
