@@ -145,6 +145,13 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
         read_as=table.facts,
         left_out=_left_out(roles),
     )
+    _write(results, rows, source.sha256, outputs, progress)
+    progress(0.98, "finishing")
+    return _summary(results)
+
+
+def _write(results: Results, rows: pl.LazyFrame, sha256: str, outputs: Outputs, progress: Progress) -> None:
+    """Write the tables, the lineage of `rows`, kpis.json and the page of a file with this SHA-256."""
     progress(0.85, "writing the tables")
     by_months = monthly(results)
     write_csv(by_months, results.places, outputs.new("monthly.csv", "text/csv"))
@@ -153,14 +160,10 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     progress(0.9, "writing the lineage")
     as_csv = outputs.new("audit_lineage.csv", "text/csv")
     as_parquet = outputs.new("audit_lineage.parquet", "application/vnd.apache.parquet")
-    write_lineage(rows, roles, as_parquet, as_csv)
+    write_lineage(rows, results.roles, as_parquet, as_csv)
     write_json(described("kpis", kpis_json(results)), outputs.new("kpis.json", "application/json"))
-    write_page(
-        page(results, pl.scan_parquet(as_parquet, glob=False), source.sha256),
-        outputs.new("dashboard.html", "text/html"),
-    )
-    progress(0.98, "finishing")
-    return _summary(results)
+    shown = page(results, pl.scan_parquet(as_parquet, glob=False), sha256)
+    write_page(shown, outputs.new("dashboard.html", "text/html"))
 
 
 def _fraud(used: pl.LazyFrame, roles: Roles) -> dict[str, dict[str | None, rates.Proportion]]:
