@@ -103,7 +103,7 @@ class Client:
             raise store_refused(answer)
 
     def wait(self, job_id: UUID, on_state: Callable[[Job], None] = lambda _job: None) -> Job:
-        """Poll the job with increasing pauses until it has ended; `seen` is called with every state."""
+        """Poll the job with increasing pauses until it has ended; `on_state` is called with every state."""
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:

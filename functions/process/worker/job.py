@@ -94,9 +94,8 @@ def _run(attempt: Attempt, worker: Worker) -> None:
 def _retry_delay(attempt: int) -> int:
     """Return the seconds until the next attempt: a random part of 30, 60, 120 and so on, up to 300.
 
-    "Full "
-    "jitter" (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). `attempt` counts all attempts
-    of the job, so a job that its user retried may wait longer.
+    The method is "full jitter" (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). `attempt`
+    counts all attempts of the job, so a job that its user retried may wait longer.
     """
     longest = min(settings().retry_base_seconds * 2 ** (attempt - 1), _MAX_RETRY_SECONDS)
     return math.ceil(random.uniform(0, longest))  # noqa: S311  # no secret
