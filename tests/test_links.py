@@ -25,3 +25,9 @@ def test_links_lead_somewhere(document: str) -> None:
 def test_a_broken_link_is_noticed() -> None:
     assert "README.md" in DOCUMENTS
     assert _LINK.findall("[a](b.md#c) [d](https://e.org) [f](#g)") == ["b.md"]
+
+
+def test_the_index_of_decisions_names_every_page() -> None:
+    folder = PROJECT / "docs" / "decisions"
+    pages = sorted(path.name for path in folder.glob("*.md") if path.name != "README.md")
+    assert sorted(_LINK.findall((folder / "README.md").read_text(encoding="utf-8"))) == pages
