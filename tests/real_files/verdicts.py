@@ -19,8 +19,8 @@ CASES = [case for cases in GROUPS.values() for case in cases]
 
 _HEAD = """# Real files
 
-What becomes of files of the kinds that people have. `make real-files` reads and analyses them all and writes this page.
-Each file is made by [tests/real_files](../tests/real_files), with the table or figure that it must give.
+The kinds of files that people have, and how Assay reads each. `make real-files` reads and analyses all the files and
+writes this page. [tests/real_files](../tests/real_files) makes each file, and has the table or figure that must result.
 
 - **right**: every cell, column name and figure is as expected.
 - **refused**: the file holds no table, and gets a problem with a code and a suggestion.
