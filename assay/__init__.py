@@ -43,9 +43,10 @@ def analyse(
 ) -> Analysis:
     """Analyse a data file, and write the results into the folder `out`: all of them or none.
 
-    The same file, version and parameters give the same bytes. Raises `assay.errors.Unprocessable` if the file, the type
-    or the parameters are at fault (code `needs_type` if a `dataset_type` must be given), OSError if a file or folder
-    can't be used, and ImportError without the extra `analyse`.
+    The folder is new, empty, or holds an earlier analysis, which is replaced. The same file, version and parameters
+    give the same bytes. Raises `assay.errors.Unprocessable` if the file, the type or the parameters are at fault (code
+    `needs_type` if a `dataset_type` must be given), `assay.errors.FolderNotEmpty` if the folder holds other files,
+    OSError if a file or folder can't be used, and ImportError without the extra `analyse`.
     """
     from assay.files import analyse_or_raise  # noqa: PLC0415  # as above
 

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 
+class FolderNotEmpty(FileExistsError):
+    """A folder holds what is no output of an earlier run: outputs are never mixed with other files."""
+
+    code = "folder_not_empty"
+    suggestion = "Choose a new or empty folder with --out, or move the other files away."
+
+
 class Unprocessable(Exception):
     """The file is at fault, and a retry would fail again.
 

@@ -19,6 +19,7 @@ from assay.errors import Unprocessable
 from assay.formats import Table, open_table
 from assay.reading import Reading
 from assay.types import ColumnType, infer_types, typed
+from assay.write import result_folder
 from assay.write.unique_names import unique_names
 
 
@@ -84,18 +85,17 @@ def analyse_file(
 ) -> run.Analysis | Detection:
     """Write all results of a file into `out`, or none on an error. Return the detection if no type is sure enough.
 
-    Raises Unprocessable, and OSError.
+    `out` is new, empty, or holds an earlier analysis, which is replaced. Raises Unprocessable, FolderNotEmpty, and
+    OSError.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".analyse.") as folder:
+    with result_folder.beside(out) as beside:
         analysis = run.analyse(
-            Sources((source_of(path),)), dataset_type, parameters, Path(folder), progress, lambda _detection: None
+            Sources((source_of(path),)), dataset_type, parameters, beside, progress, lambda _detection: None
         )
         if isinstance(analysis, run.NeedsType):
             return analysis.detection
-        outputs = [
-            dataclasses.replace(output, path=output.path.replace(out / output.name)) for output in analysis.outputs
-        ]
+        paths = result_folder.replace(out, [output.path for output in analysis.outputs])
+    outputs = [dataclasses.replace(output, path=path) for output, path in zip(analysis.outputs, paths, strict=True)]
     return dataclasses.replace(analysis, outputs=outputs)
 
 

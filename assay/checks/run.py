@@ -19,6 +19,9 @@ from assay.schema import TableSchema
 from assay.write.canonical import described, write_json
 from assay.write.unique_names import unique_names
 
+OUTPUTS = ("violations.parquet", "violations.csv", "valid.parquet", "valid.csv", "refused.csv", "checks.json")
+"""The names of all outputs, in their order."""
+
 _PARQUET = "application/vnd.apache.parquet"
 # Of each check so many violations stand in checks.json; violations.csv has all.
 _FIRST = 5

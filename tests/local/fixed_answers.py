@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from typer.testing import Result
 
 JOB = "0a7b7f1e-51b5-4f0e-9d0c-0c5a3f4d8a11"
 OUTPUT = "5b1f6f7e-51b5-4f0e-9d0c-0c5a3f4d8a22"
+MANIFEST = "5b1f6f7e-51b5-4f0e-9d0c-0c5a3f4d8a23"
 NOW = "2026-01-01T00:00:00Z"
 Json = dict[str, Any]
 
@@ -54,8 +56,11 @@ def will_answer(assay: Assay, found: Json, content: bytes = b"result", name: str
         "name": name,
         "media_type": "text/csv",
         "size_bytes": len(content),
+        "sha256": hashlib.sha256(b"result").hexdigest(),
         "created_at": NOW,
     }
+    manifest = json.dumps({"outputs": [{"name": name}]}).encode()
+    about_manifest = {"output_id": MANIFEST, "name": "manifest.json", "sha256": hashlib.sha256(manifest).hexdigest()}
     assay.answers = {
         ("POST", "/uploads"): (
             201 if put else 200,
@@ -68,10 +73,9 @@ def will_answer(assay: Assay, found: Json, content: bytes = b"result", name: str
         ),
         ("PUT", "/store/in"): (200, b""),
         ("GET", f"/jobs/{JOB}"): (200, found),
-        ("GET", f"/jobs/{JOB}/outputs"): (
-            200,
-            {"outputs": [{**output, "sha256": hashlib.sha256(b"result").hexdigest()}]},
-        ),
+        ("GET", f"/jobs/{JOB}/outputs"): (200, {"outputs": [output, {**output, **about_manifest}]}),
         ("GET", f"/outputs/{OUTPUT}/download"): (200, {"url": f"{assay.url}/store/out", "expires_at": NOW}),
         ("GET", "/store/out"): (200, content),
+        ("GET", f"/outputs/{MANIFEST}/download"): (200, {"url": f"{assay.url}/store/manifest", "expires_at": NOW}),
+        ("GET", "/store/manifest"): (200, manifest),
     }

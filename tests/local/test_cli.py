@@ -20,7 +20,7 @@ def test_run_sends_waits_and_saves(assay: Assay, cli: Assayed, sent: Path) -> No
     done = cli("run", sent, "--param", "aggregate=median", "--param", 'template=["A"]', "--param", "n=2")
     assert done.exit_code == 0, done.output
     assert Path("results", JOB, "out.csv").read_bytes() == b"result"
-    assert [path.name for path in Path("results", JOB).iterdir()] == ["out.csv"]
+    assert sorted(path.name for path in Path("results", JOB).iterdir()) == ["manifest.json", "out.csv"]
     assert f"{assay.url}/store/out" not in done.stdout
     assert done.stdout.endswith(f"Saved in results/{JOB}\n"), "there is no dashboard to open"
     posted = json.loads(assay.asked[0][3])

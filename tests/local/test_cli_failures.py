@@ -16,7 +16,7 @@ from local import background
 from local.background import ensure_stack, sign_in
 from local.postgres.given import place, without_password
 from local.processes import StackError
-from tests.local.fixed_answers import JOB, OUTPUT, Assay, Assayed, job, will_answer
+from tests.local.fixed_answers import JOB, MANIFEST, OUTPUT, Assay, Assayed, job, will_answer
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -169,7 +169,11 @@ def test_hiccups_do_not_end_a_run(assay: Assay, cli: Assayed, sent: Path, monkey
     done = cli("run", sent)
     assert done.exit_code == 0, done.output
     assert asked == dict.fromkeys(
-        ["/uploads", f"/jobs/{JOB}", f"/jobs/{JOB}/outputs", f"/outputs/{OUTPUT}/download"], 3
+        [
+            *("/uploads", f"/jobs/{JOB}", f"/jobs/{JOB}/outputs"),
+            *(f"/outputs/{output}/download" for output in (OUTPUT, MANIFEST)),
+        ],
+        3,
     )
     assert "Retrying" in done.stderr
 
@@ -202,12 +206,13 @@ def test_outputs_are_saved_together_or_not_at_all(assay: Assay, cli: Assayed, se
     listed["outputs"].append({**listed["outputs"][0], "output_id": second, "name": "second.csv"})
     Path("there").mkdir()
     Path("there", "out.csv").write_text("earlier")
+    Path("there", "manifest.json").write_text('{"outputs": [{"name": "out.csv"}]}')
     assert problem(cli("run", sent, "--json", "--out", "there"))["detail"]
-    assert [path.name for path in Path("there").iterdir()] == ["out.csv"]
+    assert sorted(path.name for path in Path("there").iterdir()) == ["manifest.json", "out.csv"]
     assert Path("there", "out.csv").read_text() == "earlier"
     assay.answers["GET", f"/outputs/{second}/download"] = assay.answers["GET", f"/outputs/{OUTPUT}/download"]
     assert cli("run", sent, "--out", "there").exit_code == 0
-    assert sorted(path.name for path in Path("there").iterdir()) == ["out.csv", "second.csv"]
+    assert sorted(path.name for path in Path("there").iterdir()) == ["manifest.json", "out.csv", "second.csv"]
     assert Path("there", "out.csv").read_bytes() == b"result"
 
 

@@ -15,7 +15,9 @@ from assay.cli.terminal.reporting import reported
 
 def analyse(
     file: File,
-    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to write the outputs to.")],
+    out: Annotated[
+        Path, typer.Option(file_okay=False, help="Folder for the outputs: new, empty, or of an earlier run.")
+    ],
     dataset_type: DatasetType = None,
     param: Param = None,
     column: Column = None,

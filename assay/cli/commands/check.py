@@ -31,7 +31,11 @@ def check(
         Path, typer.Option(exists=True, dir_okay=False, readable=True, help="The Table Schema, a file of JSON.")
     ],
     out: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Folder for all violations, and the valid and refused rows.")
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="Folder for all violations, and the valid and refused rows: new, empty, or of an earlier check.",
+        ),
     ] = None,
     param: ReadingParam = None,
     as_json: AsJson = False,

@@ -17,7 +17,7 @@ from assay.cli.commands.options import (
     confirmed,
     connected,
 )
-from assay.cli.commands.results import finished, report
+from assay.cli.commands.results import finished, report, require_free
 from assay.cli.terminal import screen, views
 from assay.cli.terminal.views import Saved
 from assay.client.models import JobStatus
@@ -77,6 +77,7 @@ def retry(
 ) -> None:
     """Retry a failed or cancelled job, wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
+        require_free(out)
         ended, saved = finished(client, client.retry(client.job_id(job)), out)
     report(ended, saved, ended.filename, cached=False, json=as_json, links=links)
 
@@ -93,6 +94,7 @@ def reprocess(
 ) -> None:
     """Process the file of a job again as a new job, wait for it, and save the outputs."""
     with connected(context, url, token, as_json=as_json) as client:
+        require_free(out)
         ended, saved = finished(client, client.reprocess(client.job_id(job)), out)
     report(ended, saved, ended.filename, cached=False, json=as_json, links=links)
 

@@ -44,7 +44,12 @@ Column = Annotated[
 ]
 Links = Annotated[bool, typer.Option("--links", help="Also print the signed links to the outputs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
-Out = Annotated[Path | None, typer.Option(file_okay=False, help="Folder to save the outputs in; default: results/JOB.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        file_okay=False, help="Folder for the outputs: new, empty, or of an earlier run; default: results/JOB."
+    ),
+]
 JobId = Annotated[
     str, typer.Argument(metavar="JOB", callback=id_prefix, help="The job's id, or its first 4 or more digits.")
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
-import tempfile
 from pathlib import Path
 
 import typer
@@ -13,13 +13,25 @@ from assay.cli.terminal import screen, views
 from assay.cli.terminal.views import Saved
 from assay.client import Client
 from assay.client.models import Job
+from assay.write import result_folder
 
 
 def finished(client: Client, job: Job, out: Path | None) -> tuple[Job, list[Saved]]:
-    """Wait for a job and save its outputs if it is done."""
+    """Wait for a job and save its outputs if it is done.
+
+    Raises FolderNotEmpty, before it waits, if they can't be saved there; `require_free` says so before a job is sent.
+    """
+    folder = out or Path("results") / str(job.job_id)
+    require_free(folder)
     if job.status != "done":
         job = _wait(client, job)
-    return job, _save(client, job, out or Path("results") / str(job.job_id)) if job.status == "done" else []
+    return job, _save(client, job, folder) if job.status == "done" else []
+
+
+def require_free(out: Path | None) -> None:
+    """Raise FolderNotEmpty if outputs can't be saved in a folder."""
+    if out is not None:
+        result_folder.earlier_outputs(out)
 
 
 def as_json(job: Job, saved: list[Saved], *, cached: bool) -> dict[str, JsonValue]:
@@ -58,10 +70,10 @@ def _wait(client: Client, job: Job) -> Job:
 
 def _save(client: Client, job: Job, folder: Path) -> list[Saved]:
     """Save all outputs, or none on an error."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".run.") as beside:
+    with result_folder.beside(folder) as beside:
         fetched = []
         for output in client.outputs(job.job_id):
             link = client.link(output)
-            fetched.append((output, link, client.save(output, link, Path(beside))))
-        return [Saved(output, link, path.replace(folder / output.name)) for output, link, path in fetched]
+            fetched.append(Saved(output, link, client.save(output, link, beside)))
+        paths = result_folder.replace(folder, [beside / saved.output.name for saved in fetched])
+    return [dataclasses.replace(saved, path=path) for saved, path in zip(fetched, paths, strict=True)]

@@ -17,9 +17,11 @@ from assay.cli.commands.options import AsJson, Column, DatasetType, Links, Param
 from assay.cli.terminal import screen, views
 from assay.cli.terminal.arguments import parameters as parameters_of
 from assay.cli.terminal.inputs import input_files, is_one_file
+from assay.cli.terminal.reporting import details_of
 from assay.cli.terminal.views import Saved
 from assay.client import Client, LocalFile, Refused
 from assay.client.models import Job, ProblemDetails, UploadAnswer
+from assay.errors import FolderNotEmpty
 
 OnDuplicate = Literal["reuse", "reprocess"]
 
@@ -63,7 +65,8 @@ def run(
         Path | None,
         typer.Option(
             file_okay=False,
-            help="Folder to save the outputs in (with several files: one subfolder per job); default: results/JOB.",
+            help="Folder for the outputs: new, empty, or of an earlier run; default: results/JOB. With several files "
+            "it gets one subfolder per job.",
         ),
     ] = None,
     links: Links = False,
@@ -76,6 +79,7 @@ def run(
     with input_files(files) as paths, connected(context, url, token, as_json=as_json) as client:
         # A folder or a pattern always gives a list, even of one file, so that scripts can rely on the format.
         if len(files) == 1 and is_one_file(files[0]):
+            results.require_free(out)
             answer = _send(client, paths[0], dataset_type, parameters, on_duplicate)
             job, saved = results.finished(client, answer.job, out)
             results.report(job, saved, str(paths[0]), cached=answer.cached, json=as_json, links=links)
@@ -94,15 +98,16 @@ def run(
 
 @contextmanager
 def _noted(run: _Run) -> Iterator[None]:
-    """Record why a file was refused, so that the others continue. Raises Refused if it affects all of them."""
+    """Record why a file has no saved results, so that the others continue. Raises Refused if it affects all of them."""
     try:
         yield
-    except Refused as error:
-        if error.problem.status == 401 or error.problem.code in _HOPELESS:
+    except (Refused, FolderNotEmpty) as error:
+        problem = details_of(error)
+        if problem.status == 401 or problem.code in _HOPELESS:
             raise
-        run.problem = error.problem
+        run.problem = problem
         screen.note(f"{run.file}:")
-        screen.refused(error.problem)
+        screen.refused(problem)
 
 
 def _report(runs: list[_Run], *, as_json: bool, links: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from assay.cli.commands.options import AsJson, Column, JobId, Links, Out, Param, Token, Url, connected
-from assay.cli.commands.results import finished, report
+from assay.cli.commands.results import finished, report, require_free
 from assay.cli.offline.dataset_types import all_dataset_types
 from assay.cli.terminal import screen
 from assay.cli.terminal.arguments import columns_of
@@ -70,6 +70,7 @@ def choose(
     if parameters and no_param:
         raise typer.BadParameter("Use --param or --no-param, not both.", param_hint="--no-param")
     with connected(context, url, token, as_json=as_json) as client:
+        require_free(out)
         chosen = client.choose_type(
             client.job_id(job),
             dataset_type,

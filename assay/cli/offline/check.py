@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import typer
@@ -12,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from assay.checks.infer import infer_schema
-from assay.checks.run import Checked, check_table
+from assay.checks.run import OUTPUTS, Checked, check_table
 from assay.cli.terminal import screen
 from assay.cli.terminal.reporting import reported
 from assay.contract import Outputs
@@ -20,6 +21,7 @@ from assay.files import open_file
 from assay.reading import Reading
 from assay.schema import TableSchema
 from assay.types import infer_types
+from assay.write import result_folder
 
 _SHOWN = 60
 # 1 is for a file that was checked and does not pass.
@@ -50,22 +52,29 @@ def check(file: Path, schema: Path, out: Path | None, reading: Reading, *, as_js
     """
     with _reported(as_json=as_json):
         rules = _schema_of(schema)
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".check.", dir=out) as folder, screen.progress(file.name, 1) as update:
-            table = open_file(file, reading, Path(folder), lambda done: update(done, "repairing"))
-            outputs = Outputs(Path(folder) / "outputs")
+        with _beside(out) as folder, screen.progress(file.name, 1) as update:
+            table = open_file(file, reading, folder, lambda done: update(done, "repairing"))
+            outputs = Outputs(folder / "outputs")
             outputs.folder.mkdir()
-            checked = check_table(table, rules, outputs, Path(folder), lambda done: update(done, "checking"))
+            checked = check_table(table, rules, outputs, folder, lambda done: update(done, "checking"))
             if out is not None:
-                for output in outputs.files:
-                    output.path.replace(out / output.name)
+                result_folder.replace(out, [output.path for output in outputs.files], OUTPUTS)
     if as_json:
         screen.print_json(checked.report)
     else:
         _show(file, checked, out)
     if checked.errors:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _beside(out: Path | None) -> Iterator[Path]:
+    if out is not None:
+        with result_folder.beside(out, OUTPUTS) as folder:
+            yield folder
+    else:
+        with tempfile.TemporaryDirectory(prefix="assay-check-") as temporary:
+            yield Path(temporary)
 
 
 def _schema_of(path: Path) -> TableSchema:

@@ -11,11 +11,13 @@ from assay.cli.terminal import screen
 from assay.cli.terminal.installed import has_stack
 from assay.client import Refused
 from assay.client.models import ProblemDetails
-from assay.errors import Unprocessable
+from assay.errors import FolderNotEmpty, Unprocessable
+
+_TITLE = "The file can't be processed."
 
 
 @contextmanager
-def reported(*, as_json: bool, title: str = "The file can't be processed.", exit_code: int = 1) -> Iterator[None]:
+def reported(*, as_json: bool, title: str = _TITLE, exit_code: int = 1) -> Iterator[None]:
     """Print the problem of an exception raised in the block, and raise typer.Exit(exit_code).
 
     `title` is that of a problem with the file.
@@ -23,7 +25,7 @@ def reported(*, as_json: bool, title: str = "The file can't be processed.", exit
     try:
         yield
     except _expected() as error:
-        details = _details(error, title)
+        details = details_of(error, title)
         if as_json:
             screen.print_json({"problem": details.model_dump(mode="json")})
         screen.refused(details)
@@ -41,13 +43,16 @@ def _expected() -> tuple[type[Exception], ...]:
     return (*own, BackupError, StackError)
 
 
-def _details(error: Exception, title: str) -> ProblemDetails:
+def details_of(error: Exception, title: str = _TITLE) -> ProblemDetails:
+    """Return the problem of an expected exception. `title` is that of a problem with the file."""
     detail = str(error).encode("utf-8", "backslashreplace").decode() or type(error).__name__
     match error:
         case Refused():
             return error.problem
         case Unprocessable(code=code, suggestion=suggestion):
             return ProblemDetails(title=title, status=422, detail=detail, code=code, suggestion=suggestion)
+        case FolderNotEmpty(code=code, suggestion=suggestion):
+            title = "The outputs can't be written to this folder."
         case OSError():
             code, title = "file_error", "A file or folder cannot be used."
             suggestion = "Check that it exists and that you may read and write it, or choose another one."
