@@ -26,8 +26,8 @@ def read(path: str | PathLike[str], **options: object) -> ReadTable:
     """Read the table of a data file into memory, with typed columns.
 
     `options` are the fields of `assay.reading.Reading`, such as `delimiter`, `encoding` or `sheet`; omitted options are
-    detected. Raises `assay.errors.Unprocessable` if the file has no table, ValueError for an invalid option, OSError if
-    the file can't be read, and ImportError without the extra `analyse`.
+    detected. Raises `assay.errors.Unprocessable` if the file has no table, `assay.errors.InvalidInput` (a ValueError)
+    for an invalid option, OSError if the file can't be read, and ImportError without the extra `analyse`.
     """
     from assay.files import read_file  # noqa: PLC0415  # `import assay` loads no data engine
 

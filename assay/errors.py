@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 
+class InvalidInput(ValueError):
+    """An argument, or a file that is no data, is not valid. Any other ValueError is a bug.
+
+    `suggestion` is what to do about it.
+    """
+
+    def __init__(self, detail: str, suggestion: str) -> None:
+        super().__init__(detail)
+        self.suggestion = suggestion
+
+
 class FolderNotEmpty(FileExistsError):
     """A folder holds what is no output of an earlier run: outputs are never mixed with other files."""
 

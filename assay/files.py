@@ -15,7 +15,7 @@ from assay import run
 from assay.contract import Progress, Source, Sources
 from assay.datasets import registry
 from assay.detection import Detection
-from assay.errors import Unprocessable
+from assay.errors import InvalidInput, Unprocessable
 from assay.formats import Table, open_table
 from assay.reading import Reading
 from assay.types import ColumnType, infer_types, typed
@@ -60,12 +60,12 @@ def recognise_file(path: Path, dataset_type: str | None, parameters: Mapping[str
 
 
 def read_file(path: Path, options: Mapping[str, object]) -> ReadTable:
-    """Read a whole file. Raises Unprocessable, OSError, and ValueError for invalid options."""
+    """Read a whole file. Raises Unprocessable, OSError, and InvalidInput for invalid options."""
     try:
         reading = Reading.model_validate(options)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise ValueError(f"The reading options are not valid. {wrong}") from None
+        raise InvalidInput(f"The reading options are not valid. {wrong}", "Correct the options.") from None
     with tempfile.TemporaryDirectory(prefix="assay-read-") as folder:
         table = open_file(path, reading, Path(folder), lambda _done: None)
         types = infer_types(table, reading)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from assay.errors import InvalidInput
 from assay.write.private import read_object, write_object
 from local.home import PROJECT, make_private
 from local.processes import START_SECONDS, StackError, tail
@@ -27,7 +28,7 @@ def sign_in(home: Path, url: str) -> str:
     path = home / "token.json"
     try:
         kept = read_object(path)
-    except ValueError:
+    except InvalidInput:
         kept = {}  # damaged: it is replaced
     expires = kept.get("expires_at")
     if (

@@ -15,12 +15,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 from pydantic import JsonValue
 
+from assay.errors import InvalidInput
 from assay.write.private import write_private_once
 from local.home import make_private
 
 
 class Issuer:
-    """Issues tokens for the stack at `supabase_url`. Its ES256 key is created once and kept under `home`."""
+    """Issues tokens for the stack at `supabase_url`. Its ES256 key is created once and kept under `home`.
+
+    Raises InvalidInput if the key is damaged.
+    """
 
     def __init__(self, home: Path, supabase_url: str) -> None:
         self._path = make_private(home) / "token-key.pem"
@@ -31,9 +35,13 @@ class Issuer:
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
             write_private_once(self._path, pem.decode())
-        loaded = serialization.load_pem_private_key(self._path.read_bytes(), password=None)
+        try:
+            loaded = serialization.load_pem_private_key(self._path.read_bytes(), password=None)
+        except ValueError:
+            loaded = None
         if not isinstance(loaded, ec.EllipticCurvePrivateKey):
-            raise TypeError(f"{self._path} does not contain an elliptic curve key")
+            detail = f"{self._path} is damaged: it holds no elliptic curve key."
+            raise InvalidInput(detail, "Restore it from a backup, or delete it: then earlier tokens are not valid.")
         self._key = loaded
 
     def jwks(self) -> dict[str, JsonValue]:
@@ -62,8 +70,12 @@ class Issuer:
 
 
 def local_owner(home: Path) -> uuid.UUID:
-    """Return the user of the command line on this stack. Created once and kept."""
+    """Return the user of the command line on this stack. Created once and kept. Raises InvalidInput if damaged."""
     path = make_private(home) / "owner"
     if not path.exists():
         write_private_once(path, f"{uuid.uuid4()}\n")
-    return uuid.UUID(path.read_text(encoding="utf-8").strip())
+    try:
+        return uuid.UUID(path.read_bytes().decode().strip())
+    except ValueError:
+        detail = f"{path} is damaged: it holds no user's id."
+        raise InvalidInput(detail, "Restore it from a backup; without it the stack's data have no user.") from None

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from pydantic import JsonValue, TypeAdapter
 
+from assay.errors import InvalidInput
+
 _OBJECT = TypeAdapter(dict[str, JsonValue])
 
 
@@ -49,14 +51,16 @@ def _written(path: Path, text: str) -> Path:
 
 
 def read_object(path: Path) -> dict[str, JsonValue]:
-    """Read a JSON object from a file; an empty one if there is no file. Raises ValueError for anything else."""
+    """Read a JSON object from a file; an empty one if there is no file. Raises InvalidInput for anything else."""
     try:
         return _OBJECT.validate_json(path.read_bytes())
     except FileNotFoundError:
         return {}
     except ValueError:
         # Without its cause, which quotes what may be a password.
-        raise ValueError(f"{path} is damaged: it holds no JSON object.") from None
+        raise InvalidInput(
+            f"{path} is damaged: it holds no JSON object.", "Restore it from a backup, or delete it."
+        ) from None
 
 
 def write_object(path: Path, value: Mapping[str, JsonValue]) -> None:

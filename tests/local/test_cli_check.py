@@ -58,7 +58,7 @@ def test_the_help_names_the_one_parameter(command: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["check", "good.csv", "--schema", "bad.csv"], "no Table Schema"),
+        (["check", "good.csv", "--schema", "bad.csv"], "not a Table Schema"),
         (["check", "good.csv", "--schema", "typo.json"], "fields.0.type"),
         (["check", "good.csv", "--schema", "pattern.json"], "look-around"),
         (["check", "empty.csv", "--schema", "s.json"], "can't be checked"),

@@ -10,8 +10,11 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
+from assay import run
+from assay.cli import main
 from assay.cli.app import app
 from assay.client import api
+from assay.errors import InvalidInput
 from local import background
 from local.background import ensure_stack, sign_in
 from local.postgres.given import place, without_password
@@ -99,6 +102,35 @@ def test_start_waits_for_a_stack_that_just_stops(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(subprocess, "Popen", start)
     with pytest.raises(Started):
         ensure_stack(tmp_path)
+
+
+@pytest.mark.parametrize("error", [ValueError, UnicodeDecodeError, KeyError, RuntimeError, BaseException])
+def test_a_bug_is_told_as_one_and_quotes_no_cell(
+    sent: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: type[BaseException]
+) -> None:
+    """No fault of the user: only what is raised as such is one."""
+    raised = error("utf-8", b"", 0, 1, "a cell") if error is UnicodeDecodeError else error("a cell")
+
+    def fails(*_arguments: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(run, "analyse", fails)
+    monkeypatch.setattr(main, "end_at_once", lambda: None)
+    monkeypatch.setattr("sys.argv", ["assay", "analyse", str(sent), "--out", "there"])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 2, "1 would say that `assay check` checked the file"
+    told = capsys.readouterr().err
+    assert all(text in told for text in ("internal_error", error.__name__, "test_cli_failures.py", "raise raised"))
+    assert "a cell" not in told
+
+
+@pytest.mark.parametrize("name", ["owner", "token-key.pem"])
+def test_a_damaged_file_of_the_home_is_a_problem(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"s3cret\xff")
+    with pytest.raises(InvalidInput, match=f"{name} is damaged") as raised:
+        sign_in(tmp_path, "http://127.0.0.1:1")
+    assert "s3cret" not in str(raised.value)
 
 
 def test_damaged_state_is_a_problem(tmp_path: Path) -> None:

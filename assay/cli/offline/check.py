@@ -17,6 +17,7 @@ from assay.checks.run import OUTPUTS, Checked, check_table
 from assay.cli.terminal import screen
 from assay.cli.terminal.reporting import reported
 from assay.contract import Outputs
+from assay.errors import InvalidInput
 from assay.files import open_file
 from assay.reading import Reading
 from assay.schema import TableSchema
@@ -78,7 +79,7 @@ def _beside(out: Path | None) -> Iterator[Path]:
 
 
 def _schema_of(path: Path) -> TableSchema:
-    """Read a schema. Raises ValueError, which says where and why it is none."""
+    """Read a schema. Raises InvalidInput, which says where and why it is none, and OSError."""
     try:
         return TableSchema.model_validate_json(path.read_bytes())
     except ValidationError as error:
@@ -86,7 +87,7 @@ def _schema_of(path: Path) -> TableSchema:
             f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg'].removeprefix('Value error, ')}"
             for item in error.errors(include_url=False)
         )
-        raise ValueError(f"{path.name} is no Table Schema. {wrong}.") from None
+        raise InvalidInput(f"{path.name} is not a Table Schema. {wrong}.", "Correct the file.") from None
 
 
 def _show(file: Path, checked: Checked, out: Path | None) -> None:

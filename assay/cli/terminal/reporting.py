@@ -11,7 +11,7 @@ from assay.cli.terminal import screen
 from assay.cli.terminal.installed import has_stack
 from assay.client import Refused
 from assay.client.models import ProblemDetails
-from assay.errors import FolderNotEmpty, Unprocessable
+from assay.errors import FolderNotEmpty, InvalidInput, Unprocessable
 
 _TITLE = "The file can't be processed."
 
@@ -34,7 +34,7 @@ def reported(*, as_json: bool, title: str = _TITLE, exit_code: int = 1) -> Itera
 
 
 def _expected() -> tuple[type[Exception], ...]:
-    own = (Refused, Unprocessable, OSError, ValueError)
+    own = (Refused, Unprocessable, InvalidInput, OSError)
     if not has_stack():
         return own
     from local.backup.format import BackupError
@@ -56,9 +56,8 @@ def details_of(error: Exception, title: str = _TITLE) -> ProblemDetails:
         case OSError():
             code, title = "file_error", "A file or folder cannot be used."
             suggestion = "Check that it exists and that you may read and write it, or choose another one."
-        case ValueError():
-            code, title = "unusable_input", "An argument or a setting is not valid."
-            suggestion = "Correct it in the command or in the environment."
+        case InvalidInput(suggestion=suggestion):
+            code, title = "unusable_input", "An argument or a file of settings is not valid."
         case _:
             code, title, suggestion = _of_stack(error)
     return ProblemDetails(title=title, status=500, detail=detail, code=code, suggestion=suggestion)
