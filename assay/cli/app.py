@@ -53,7 +53,3 @@ for _command in (
 ):
     app.command()(_command)
 app.command("map")(map_columns)
-
-
-if __name__ == "__main__":
-    app()
