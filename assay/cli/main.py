@@ -7,15 +7,12 @@ import traceback
 
 from assay.cli.terminal.interrupt import end_at_once, ends_at_once
 
-# Not 1: that of `assay check` says that it checked the file.
-_BUG = 2
-
 
 def main() -> None:
     """Import the command and run it."""
     with ends_at_once():
         from assay.cli.app import app  # the slow import
-        from assay.cli.terminal import screen
+        from assay.cli.terminal import reporting, screen
     try:
         app()
     except (SystemExit, KeyboardInterrupt):
@@ -24,7 +21,7 @@ def main() -> None:
         place = "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
         # Without its message, which may quote a cell of the file.
         screen.problem("Assay failed by a bug.", place, "internal_error", "Report it with the lines above.")
-        sys.exit(_BUG)
+        sys.exit(reporting.CAN_NOT_CHECK)
     finally:
         end_at_once()
 

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from assay.cli.app import app
+from assay.cli.terminal import installed
 
 SCHEMA = {"fields": [{"name": "id", "type": "integer", "constraints": {"unique": True}}, {"name": "name"}]}
 
@@ -74,3 +75,11 @@ def test_what_can_not_be_checked_ends_with_2(there: Path, arguments: list[str], 
     (there / "pattern.json").write_text(json.dumps(pattern))
     done = CliRunner().invoke(app, arguments)
     assert (done.exit_code, said in done.output) == (2, True), done.output
+
+
+@pytest.mark.parametrize("arguments", [["check", "good.csv", "--schema", "s.json"], ["infer", "good.csv"]])
+@pytest.mark.usefixtures("there")
+def test_without_the_data_engine_nothing_is_checked(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installed, "_ENGINE", ("no_such_engine",))
+    done = CliRunner().invoke(app, arguments)
+    assert (done.exit_code, "engine_not_installed" in done.stderr) == (2, True), done.output

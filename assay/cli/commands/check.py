@@ -11,14 +11,14 @@ from pydantic import JsonValue, ValidationError
 from assay.cli.commands.options import AsJson, File, ReadingParam
 from assay.cli.terminal.arguments import parameters as parameters_of
 from assay.cli.terminal.installed import require_engine
-from assay.cli.terminal.reporting import reported
+from assay.cli.terminal.reporting import CAN_NOT_CHECK, reported
 from assay.reading import Reading
 
 
 def infer(file: File, param: ReadingParam = None) -> None:
     """Print a Table Schema of a file, as JSON: what its columns are, and which are filled everywhere."""
     reading = _reading(param)
-    with reported(as_json=False):
+    with reported(as_json=False, exit_code=CAN_NOT_CHECK):
         require_engine()
     from assay.cli.offline import check as checking
 
@@ -42,7 +42,7 @@ def check(
 ) -> None:
     """Check every row of a file by a Table Schema. Exit code 0: it passes; 1: it does not; 2: it can't be checked."""
     reading = _reading(param)
-    with reported(as_json=as_json):
+    with reported(as_json=as_json, exit_code=CAN_NOT_CHECK):
         require_engine()
     from assay.cli.offline import check as checking
 

@@ -15,7 +15,7 @@ from rich.table import Table as Grid
 from assay.checks.infer import infer_schema
 from assay.checks.run import OUTPUTS, Checked, check_table
 from assay.cli.terminal import screen
-from assay.cli.terminal.reporting import reported
+from assay.cli.terminal.reporting import CAN_NOT_CHECK, reported
 from assay.contract import Outputs
 from assay.errors import InvalidInput
 from assay.files import open_file
@@ -25,12 +25,10 @@ from assay.types import infer_types
 from assay.write import result_folder
 
 _SHOWN = 60
-# 1 is for a file that was checked and does not pass.
-_CAN_NOT = 2
 
 
 def _reported(*, as_json: bool) -> AbstractContextManager[None]:
-    return reported(as_json=as_json, title="The file can't be checked.", exit_code=_CAN_NOT)
+    return reported(as_json=as_json, title="The file can't be checked.", exit_code=CAN_NOT_CHECK)
 
 
 def infer(file: Path, reading: Reading) -> None:

@@ -13,6 +13,9 @@ from assay.client import Refused
 from assay.client.models import ProblemDetails
 from assay.errors import FolderNotEmpty, InvalidInput, Unprocessable
 
+CAN_NOT_CHECK = 2
+"""The exit code where a file can't be checked: 1 says that it was checked and does not pass."""
+
 _TITLE = "The file can't be processed."
 
 
