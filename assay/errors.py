@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from pydantic import ValidationError
+
 
 class InvalidInput(ValueError):
     """An argument, or a file that is no data, is not valid. Any other ValueError is a bug.
@@ -32,3 +36,20 @@ class Unprocessable(Exception):
         self.code = code
         self.detail = detail
         self.suggestion = suggestion
+
+
+def in_words(error: ValidationError, kind: str = "parameter", place: Callable[[str], str] = str) -> str:
+    """Say what is wrong with the values that a person gave.
+
+    `kind` is what a name stands for. `place` words where a value stands, such as `reading.delimiter`.
+    """
+    return "; ".join(
+        _problem(item["type"], ".".join(map(str, item["loc"])), item["msg"].removeprefix("Value error, "), kind, place)
+        for item in error.errors(include_url=False, include_input=False)
+    )
+
+
+def _problem(code: str, where: str, message: str, kind: str, place: Callable[[str], str]) -> str:
+    if code == "extra_forbidden":
+        return f"there is no {kind} `{place(where)}`"
+    return f"{place(where)}: {message}" if where else message

@@ -15,7 +15,7 @@ from assay import run
 from assay.contract import Progress, Source, Sources
 from assay.datasets import registry
 from assay.detection import Detection
-from assay.errors import InvalidInput, Unprocessable
+from assay.errors import InvalidInput, Unprocessable, in_words
 from assay.formats import Table, open_table
 from assay.reading import Reading
 from assay.types import ColumnType, infer_types, typed
@@ -64,8 +64,8 @@ def read_file(path: Path, options: Mapping[str, object]) -> ReadTable:
     try:
         reading = Reading.model_validate(options)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise InvalidInput(f"The reading options are not valid. {wrong}", "Correct the options.") from None
+        wrong = in_words(error, "option")
+        raise InvalidInput(f"The reading options are not valid: {wrong}.", "Correct the options.") from None
     with tempfile.TemporaryDirectory(prefix="assay-read-") as folder:
         table = open_file(path, reading, Path(folder), lambda _done: None)
         types = infer_types(table, reading)

@@ -17,7 +17,7 @@ from assay.datasets import registry
 from assay.detection import Detection, detect
 from assay.detection.columns import header_key
 from assay.detection.rules import Rules
-from assay.errors import Unprocessable
+from assay.errors import Unprocessable, in_words
 from assay.formats import Scorer, Table, open_table, preview
 from assay.formats.header_rank import Cells
 from assay.schema import TableSchema
@@ -175,20 +175,16 @@ def _checked(
     return replace(summary, figures={**summary.figures, **figures})
 
 
-def _validated(model: type[_Model], values: JsonValue, component: str, *place: str) -> _Model:
-    """Validate the parameters at a place against a model.
-
-    Raises Unprocessable that lists what is allowed.
-    """
+def _validated(model: type[_Model], values: JsonValue, component: str) -> _Model:
+    """Validate parameters against a model. Raises Unprocessable that lists what is allowed."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, (*place, *item['loc']))) or 'parameters'}: {item['msg']}" for item in error.errors()
-        )
         allowed = "; ".join(f"{field.alias or name}: {field.description}" for name, field in model.model_fields.items())
         raise Unprocessable(
-            "invalid_parameters", f"{component} does not accept these parameters. {wrong}.", f"Allowed: {allowed}."
+            "invalid_parameters",
+            f"{component} does not accept these parameters: {in_words(error)}.",
+            f"Allowed: {allowed}.",
         ) from error
 
 

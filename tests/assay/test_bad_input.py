@@ -176,7 +176,7 @@ def test_punctuation_and_units_in_a_header_make_no_difference(header: str, run: 
     ("parameters", "detail"),
     [
         ({"aggregate": "mode"}, "aggregate: Input should be 'mean'"),
-        ({"agregate": "mean"}, "agregate: Extra inputs"),
+        ({"agregate": "mean"}, "there is no parameter `agregate`"),
         ({"template": []}, "template"),
         ({"template": "Data 1,,Data 2"}, "name of its own"),
         ({"template": ["Data 1", "Data 1"]}, "name of its own"),

@@ -258,3 +258,26 @@ def test_start_that_fails_says_nothing_of_earlier_ones(tmp_path: Path) -> None:
     assert "an earlier start" not in found["detail"]
     assert "s3cret" not in log.read_text()
     assert log.read_text().startswith("an earlier start"), "why a stack ended stays to be read"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["analyse", "a.csv", "--out", "o", "--param", "bogus=1"], "there is no parameter `bogus`"),
+        (["analyse", "a.csv", "--out", "o", "--param", 'reading={"bogus": 1}'], "no parameter `reading.bogus`"),
+        (["infer", "a.csv", "--param", 'reading={"bogus": 1}'], "there is no parameter `reading.bogus`"),
+        (["read", "a.csv", "--header", "bogus"], "--header: Input should be 'auto' or 'none'."),
+        (["read", "a.csv", "--header-line", "0"], "--header-line: Input should be greater than or equal to 1."),
+        (["check", "a.csv", "--schema", "a.csv"], "a.csv is not a Table Schema: Invalid JSON"),
+        (["check", "a.csv", "--schema", "s.json"], "s.json is not a Table Schema: fields.0.type: Input should be"),
+        (["check", "a.csv", "--schema", "s.json"], "; there is no property `fields.0.bogus`."),
+        (["check", "a.csv", "--schema", "twice.json"], "Table Schema: two fields have the name or alias 'a'."),
+    ],
+)
+def test_what_is_not_valid_is_told_in_words(tmp_path: Path, arguments: list[str], said: str) -> None:
+    (tmp_path / "a.csv").write_text("Station_ID,Date_Time,PCode,Result\nCT,2024-01-01 10:00:00,Data 2,1.411\n")
+    (tmp_path / "s.json").write_text('{"fields": [{"name": "a", "type": "no", "bogus": 1}]}')
+    (tmp_path / "twice.json").write_text('{"fields": [{"name": "a"}, {"name": "a"}]}')
+    told = CliRunner().invoke(app, arguments, env={"COLUMNS": "300"}).stderr
+    assert said in told
+    assert "Value error" not in told

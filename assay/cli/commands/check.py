@@ -12,6 +12,7 @@ from assay.cli.commands.options import AsJson, File, ReadingParam
 from assay.cli.terminal.arguments import parameters as parameters_of
 from assay.cli.terminal.installed import require_engine
 from assay.cli.terminal.reporting import CAN_NOT_CHECK, reported
+from assay.errors import in_words
 from assay.reading import Reading
 
 
@@ -59,6 +60,5 @@ def _reading(param: list[str] | None) -> Reading:
     try:
         return Reading.model_validate(given.get("reading", {}))
     except ValidationError as error:
-        wrong = error.errors()[0]
-        where = ".".join(map(str, ("reading", *wrong["loc"])))
-        raise typer.BadParameter(f"{where}: {wrong['msg']}", param_hint="--param") from None
+        wrong = in_words(error, place=lambda field: f"reading.{field}")
+        raise typer.BadParameter(f"{wrong}.", param_hint="--param") from None

@@ -13,6 +13,7 @@ from assay.cli.commands.options import AsJson, Column, File
 from assay.cli.terminal.arguments import columns_of
 from assay.cli.terminal.installed import require_engine
 from assay.cli.terminal.reporting import reported
+from assay.errors import in_words
 from assay.reading import Reading
 
 
@@ -54,8 +55,8 @@ def read(
     try:
         reading = Reading.model_validate(options)
     except ValidationError as error:
-        wrong = error.errors()[0]
-        raise typer.BadParameter(f"--{str(wrong['loc'][0]).replace('_', '-')}: {wrong['msg']}") from None
+        wrong = in_words(error, place=lambda field: f"--{field.replace('_', '-')}")
+        raise typer.BadParameter(f"{wrong}.") from None
     with reported(as_json=as_json):
         require_engine()
     from assay.cli.offline import read as reader

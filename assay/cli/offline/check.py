@@ -17,7 +17,7 @@ from assay.checks.run import OUTPUTS, Checked, check_table
 from assay.cli.terminal import screen
 from assay.cli.terminal.reporting import CAN_NOT_CHECK, reported
 from assay.contract import Outputs
-from assay.errors import InvalidInput
+from assay.errors import InvalidInput, in_words
 from assay.files import open_file
 from assay.reading import Reading
 from assay.schema import TableSchema
@@ -81,11 +81,8 @@ def _schema_of(path: Path) -> TableSchema:
     try:
         return TableSchema.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg'].removeprefix('Value error, ')}"
-            for item in error.errors(include_url=False)
-        )
-        raise InvalidInput(f"{path.name} is not a Table Schema. {wrong}.", "Correct the file.") from None
+        wrong = in_words(error, "property")
+        raise InvalidInput(f"{path.name} is not a Table Schema: {wrong}.", "Correct the file.") from None
 
 
 def _show(file: Path, checked: Checked, out: Path | None) -> None:
