@@ -21,10 +21,12 @@ class Reading(BaseModel):
     header_line: int | None = Field(
         default=None, ge=1, description="the line number of the header; 1 is the first line"
     )
-    decimal: Literal[".", ","] | None = Field(default=None, description="the decimal mark")
-    thousands: Literal[".", ",", " ", "'"] | None = Field(default=None, description="the thousands separator")
+    decimal: Literal[".", ","] | None = Field(default=None, description="the decimal mark: . or ,")
+    thousands: Literal[".", ",", " ", "'"] | None = Field(
+        default=None, description="the thousands separator: . or , or ' or a blank"
+    )
     date_order: Literal["day_first", "month_first", "year_first"] | None = Field(
-        default=None, description="the order of day, month and year in dates such as 01/02/03"
+        default=None, description="the order in dates such as 01/02/03: day_first, month_first or year_first"
     )
     missing_values: tuple[str, ...] | None = Field(
         default=None,

@@ -49,7 +49,6 @@ def _global(
 
 for _command in (
     *(up, down, run, jobs, show, choose, cancel, retry, reprocess, delete, types),
-    *(columns, forget, account, export, delete_account, analyse, read, infer, check, backup, restore),
+    *(columns, forget, account, export, delete_account, analyse, read, map_columns, infer, check, backup, restore),
 ):
-    app.command()(_command)
-app.command("map")(map_columns)
+    app.command("map" if _command is map_columns else None)(_command)

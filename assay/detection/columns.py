@@ -204,7 +204,7 @@ def _by_name(head: Preview, rules: Rules, found: dict[str, _Found]) -> None:
                 continue
             fits = {at: _fit(head, at, rule) for at in free}
             best = min(free, key=lambda at: (-fits[at], *_name_key(head, at)))
-            usual = f"its name is like {rule.exact[0]}" if tier in {"like", "cut"} else "it is called so"
+            usual = f"its name is like {rule.exact[0]}" if tier in {"like", "cut"} else "its name is the role's"
             how: How = "like" if tier in {"like", "cut"} else "named"
             others = tuple(at for at in free if at != best and fits[at] == fits[best])
             found[rule.role] = _Found(best, how, usual, (rank,), others)

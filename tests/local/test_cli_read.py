@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
 
 from assay.cli.app import app
+from assay.reading import Reading
 
 
 @pytest.fixture
@@ -35,6 +37,23 @@ def test_read_says_why_it_can_not_and_leaves_what_was_there(there: Path) -> None
     assert done.exit_code == 1
     assert json.loads(done.stdout)["problem"]["code"] == "empty_file"
     assert (there / "out.csv").read_text() == "before"
+
+
+def test_the_help_lists_the_values_of_an_option_and_says_once_what_omitting_it_means() -> None:
+    shown = CliRunner().invoke(app, ["read", "--help"], env={"COLUMNS": "200"}).stdout
+    options = {line.split()[1]: line for line in shown.splitlines() if line.startswith("│ --")}
+    for name, field in Reading.model_fields.items():
+        line = options[f"--{name.replace('_', '-')}"]
+        values = [value for part in get_args(field.annotation) for value in get_args(part) or [part]]
+        texts = [value for value in values if isinstance(value, str) and value.strip() and value != "auto"]
+        assert [value for value in texts if value not in line] == []
+        assert ("detected if omitted" in line, "default:" in line) == (True, False)
+
+
+def test_map_stands_beside_read() -> None:
+    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).stdout
+    commands = [line.split()[1] for line in shown.partition("Commands")[2].splitlines() if line.startswith("│ ")]
+    assert commands[commands.index("read") + 1] == "map"
 
 
 def test_read_takes_what_a_user_says(there: Path) -> None:

@@ -34,7 +34,12 @@ def columns(context: typer.Context, as_json: AsJson = False, url: Url = None, to
 def forget(
     context: typer.Context,
     choice: Annotated[
-        str, typer.Argument(metavar="CHOICE", callback=id_prefix, help="Its id in `assay columns`, or how it begins.")
+        str,
+        typer.Argument(
+            metavar="CHOICE",
+            callback=id_prefix,
+            help="The choice's id from `assay columns`, or its first 4 or more digits.",
+        ),
     ],
     url: Url = None,
     token: Token = None,

@@ -9,7 +9,7 @@ from assay.cli.terminal.reporting import reported
 
 
 def map_columns(file: File, dataset_type: DatasetType = None, column: Column = None, as_json: AsJson = False) -> None:
-    """Show which column of a file is what and why, ask for others, and print the command that uses them."""
+    """Show each role's column and why; in a terminal, ask for others; print the `assay run` command that uses them."""
     with reported(as_json=as_json):
         require_engine()
     from assay.cli.offline import roles

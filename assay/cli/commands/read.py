@@ -22,7 +22,7 @@ def _help(field: str) -> str:
 
 
 def _option(field: str) -> OptionInfo:
-    option: OptionInfo = typer.Option(help=f"{_help(field)}; detected if omitted.")
+    option: OptionInfo = typer.Option(help=f"{_help(field)}; detected if omitted.", show_default=False)
     return option
 
 

@@ -39,8 +39,8 @@ def infer(file: Path, reading: Reading) -> None:
             update(1, "looking at every cell")
             schema, odd = infer_schema(table, infer_types(table, reading))
         for name, count in odd.items():
-            cells = "1 cell is" if count == 1 else f"{count:,} cells are"
-            screen.note(f"{name}: {cells} not of its type; `assay check` lists them.")
+            cells = "1 cell does" if count == 1 else f"{count:,} cells do"
+            screen.note(f"{name}: {cells} not match the column's type; `assay check` lists them.")
         screen.print_json(schema)
 
 
