@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -15,7 +16,9 @@ import httpx
 import psutil
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
+from assay.cli.app import app
 from assay.client import Client, LocalFile
 from assay.client.models import Job
 from local.aws.api import last_request_file
@@ -65,6 +68,19 @@ def test_second_stack_on_the_same_folder_is_refused(stack: Stack) -> None:
     with pytest.raises(StackError, match="already runs"):
         Stack(stack.home).start()
     assert httpx.get(f"{stack.url}/health", trust_env=False).status_code == 200
+
+
+def test_up_on_a_stack_that_runs_prints_its_address_and_a_token(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_HOME", str(stack.home))
+    for option in ([], ["--port", stack.url.rsplit(":", 1)[1]]):
+        done = CliRunner().invoke(app, ["up", *option])
+        assert (done.exit_code, "runs already" in done.stderr) == (0, True), done.output
+        variables = dict(line.removeprefix("export ").split("=", 1) for line in re.findall("export .*", done.stdout))
+        assert variables["ASSAY_URL"] == stack.url
+        headers = {"authorization": f"Bearer {variables['ASSAY_TOKEN']}"}
+        assert httpx.get(f"{stack.url}/jobs", headers=headers, trust_env=False).status_code == 200
+    refused = CliRunner().invoke(app, ["up", "--port", "1"])
+    assert (refused.exit_code, "already runs" in refused.stderr) == (1, True), "it does not listen there"
 
 
 def test_port_that_is_taken_is_refused(stack: Stack, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 import threading
 from functools import partial
+from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -16,15 +18,12 @@ from assay.cli.terminal.installed import require_stack
 from assay.cli.terminal.interrupt import ends_at_once
 from assay.cli.terminal.reporting import reported
 
-if TYPE_CHECKING:
-    from local.stack import Stack
-
 
 def up(
     port: Annotated[int | None, typer.Option(envvar="ASSAY_PORT", min=1, max=65535, help="Port of the API.")] = None,
     idle_stop: Annotated[float | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Run the local stack until Ctrl-C."""
+    """Run the local stack until Ctrl-C. If it runs already, print its address and a token."""
     ended = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -33,6 +32,8 @@ def up(
     with reported(as_json=False), screen.steps() as tell:
         require_stack()
         if idle_stop is None:
+            if _runs_already(port):
+                return
             tell("Loading the stack")
         with ends_at_once():
             from local.home import default_home
@@ -53,7 +54,7 @@ def up(
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, end)
         if idle_stop is None:
-            _welcome(stack)
+            _welcome(stack.home, stack.url, "Ctrl-C")
         with reported(as_json=False):
             while not ended.wait(1):
                 if not is_announced(stack.home) or (idle_stop is not None and stack.is_idle(idle_stop)):
@@ -70,14 +71,29 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _welcome(stack: Stack) -> None:
-    from local.background import TOKEN_LIFETIME
+def _runs_already(port: int | None) -> bool:
+    """Print the address of the stack that runs, and a token, unless it should listen on another port."""
+    from local.home import default_home
+    from local.running import running_stack
 
-    token = stack.token_for(stack.owner, TOKEN_LIFETIME)
-    screen.result(f"Assay is running at {stack.url}; Ctrl-C stops it. Data and logs are in {stack.home}.")
+    home = default_home()
+    url = running_stack(home)
+    if url is None or port not in {None, urlsplit(url).port}:
+        return False
+    screen.note("The stack runs already.")
+    _welcome(home, url, "`assay down`")
+    return True
+
+
+def _welcome(home: Path, url: str, stop: str) -> None:
+    from local.background import TOKEN_LIFETIME
+    from local.tokens import Issuer, local_owner
+
+    token = Issuer(home, url).issue_token(local_owner(home), TOKEN_LIFETIME)
+    screen.result(f"Assay is running at {url}; {stop} stops it. Data and logs are in {home}.")
     screen.result(
         f"\nFor curl or another terminal (the token is valid for 24 hours):\n\n"
-        f"export ASSAY_URL={stack.url}\nexport ASSAY_TOKEN={token}\n\nFor example:\n"
+        f"export ASSAY_URL={url}\nexport ASSAY_TOKEN={token}\n\nFor example:\n"
     )
     screen.result(
         'curl "$ASSAY_URL/uploads?filename=station_measurements.csv" -H "Authorization: Bearer $ASSAY_TOKEN" \\\n'
