@@ -20,7 +20,7 @@ def main() -> None:
     except BaseException as error:  # noqa: BLE001  # a panic of the data engine is no Exception
         place = "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
         # Without its message, which may quote a cell of the file.
-        screen.problem("Assay failed by a bug.", place, "internal_error", "Report it with the lines above.")
+        screen.problem("This is a bug in Assay.", place, "internal_error", "Report it with the lines above.")
         sys.exit(reporting.CAN_NOT_CHECK)
     finally:
         end_at_once()
