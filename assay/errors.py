@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from pydantic import ValidationError
+
+# How Rust's std::io::Error prints errno.
+_RUST_ERROR = re.compile(r"\(os error (\d+)\)|\bOs \{ code: (\d+)")
 
 
 class InvalidInput(ValueError):
@@ -36,6 +40,14 @@ class Unprocessable(Exception):
         self.code = code
         self.detail = detail
         self.suggestion = suggestion
+
+
+def errno_of(error: BaseException) -> int | None:
+    """Return the error number of the system: that of an OSError, or the one in the words of a library in Rust."""
+    if isinstance(error, OSError) and error.errno:
+        return error.errno
+    shown = _RUST_ERROR.search(str(error))
+    return int(shown[1] or shown[2]) if shown else None
 
 
 def in_words(error: ValidationError, kind: str = "parameter", place: Callable[[str], str] = str) -> str:

@@ -3,16 +3,20 @@
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
+import polars as pl
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from assay import run
 from assay.cli import main
 from assay.cli.app import app
+from assay.cli.terminal.reporting import reported
 from assay.client import api
 from assay.errors import InvalidInput
 from local import background
@@ -281,3 +285,15 @@ def test_what_is_not_valid_is_told_in_words(tmp_path: Path, arguments: list[str]
     told = CliRunner().invoke(app, arguments, env={"COLUMNS": "300"}).stderr
     assert said in told
     assert "Value error" not in told
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize(
+    "write", [pl.DataFrame({"a": range(10)}).write_parquet, lambda path: Path(path).write_text("a")]
+)
+def test_full_disk_is_told_as_such(write: Callable[[str], object], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit), reported(as_json=True):
+        write("/dev/full")
+    found = json.loads(capsys.readouterr().out)["problem"]
+    assert (found["code"], "No space left on device" in found["detail"]) == ("disk_full", True)
+    assert found["suggestion"].startswith("Free space")

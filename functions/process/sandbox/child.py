@@ -6,14 +6,13 @@ import ctypes
 import errno
 import faulthandler
 import os
-import re
 import signal
 import sys
 import threading
 import traceback
 from typing import BinaryIO
 
-from assay.errors import Unprocessable
+from assay.errors import Unprocessable, errno_of
 from functions.process.sandbox.limits import impose
 from functions.process.sandbox.messages import (
     Answer,
@@ -33,9 +32,7 @@ from shared.errors import chain
 _STDIN = 0
 # Source: linux/prctl.h
 _PR_SET_PDEATHSIG = 1
-# How Rust's std::io::Error prints errno.
-_RUST_ERROR = re.compile(r"\(os error (\d+)\)|\bOs \{ code: (\d+)")
-_REASONS: dict[int, Reason] = {
+_REASONS: dict[int | None, Reason] = {
     errno.ENOMEM: "out_of_memory",
     errno.EAGAIN: "out_of_memory",  # what Linux returns if there is no memory for a thread's stack
     errno.ENOSPC: "out_of_space",
@@ -104,10 +101,7 @@ def reason_of(error: BaseException) -> Reason:
     for cause in chain(error):
         if isinstance(cause, MemoryError):
             return "out_of_memory"
-        shown = _RUST_ERROR.search(str(cause))
-        number = (
-            cause.errno if isinstance(cause, OSError) and cause.errno else int(shown[1] or shown[2]) if shown else 0
-        )
+        number = errno_of(cause)
         if number in _REASONS:
             return _REASONS[number]
     return "bug" if isinstance(error, Exception) else "panic"
