@@ -2,8 +2,10 @@
 
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from typer.testing import CliRunner, Result
 from assay import run
 from assay.cli import main
 from assay.cli.app import app
+from assay.cli.terminal.arguments import parameters
 from assay.cli.terminal.reporting import reported
 from assay.client import api
 from assay.errors import InvalidInput
@@ -297,3 +300,16 @@ def test_full_disk_is_told_as_such(write: Callable[[str], object], capsys: pytes
     found = json.loads(capsys.readouterr().out)["problem"]
     assert (found["code"], "No space left on device" in found["detail"]) == ("disk_full", True)
     assert found["suggestion"].startswith("Free space")
+
+
+def test_the_command_that_chooses_the_type_keeps_what_was_given(tmp_path: Path) -> None:
+    path = tmp_path / "a poem.csv"
+    path.write_text("poem\nThe Raven\nDaffodils\n")
+    given = ["--param", 'reading={"delimiter":";"}', "--column", "amount="]
+    done = CliRunner().invoke(app, ["analyse", str(path), "--out", str(tmp_path / "out"), *given])
+    assert done.exit_code == 1
+    (line,) = [line for line in done.stderr.splitlines() if "assay analyse" in line]
+    words = shlex.split(line.partition("assay analyse")[2].partition("(`assay types`")[0])
+    assert words[:3] == [str(path), "--out", str(tmp_path / "out")]
+    options = [value for option, value in pairwise(words) if option == "--param"]
+    assert parameters(options) == parameters([given[1]], [given[3]])

@@ -11,6 +11,7 @@ import typer
 from pydantic import JsonValue
 
 from assay.cli.terminal import screen, views
+from assay.cli.terminal.arguments import as_options
 from assay.cli.terminal.counts import counted
 from assay.cli.terminal.reporting import reported
 from assay.detection import Detection
@@ -32,9 +33,8 @@ def _run(
         detection = analysis.model_dump(mode="json")
         if as_json:
             screen.print_json({"detection": detection})
-        views.needs_type(
-            detection, f"assay analyse {shlex.quote(str(file))} --out {shlex.quote(str(out))} --dataset-type"
-        )
+        words = ["assay", "analyse", str(file), "--out", str(out), *as_options(parameters), "--dataset-type"]
+        views.needs_type(detection, shlex.join(words))
         raise typer.Exit(1)
     if as_json:
         outputs: list[JsonValue] = [

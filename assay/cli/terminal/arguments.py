@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import typer
@@ -68,6 +68,13 @@ def columns_of(arguments: Sequence[str]) -> dict[str, str | None]:
             raise typer.BadParameter(f"{role} is given twice.", param_hint="--column")
         columns[role] = header.strip() or None
     return columns
+
+
+def as_options(given: Mapping[str, JsonValue]) -> list[str]:
+    """Return the words of a command that give these parameters; `parameters` parses them."""
+    return [
+        word for name, value in given.items() for word in ("--param", f"{name}={json.dumps(value, ensure_ascii=False)}")
+    ]
 
 
 def _finite(text: str) -> float:

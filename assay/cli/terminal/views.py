@@ -73,8 +73,7 @@ def _candidates(detection: dict[str, JsonValue]) -> list[tuple[str, float]]:
     """Return the candidate dataset types with their confidence, the likeliest first."""
     runners_up = detection.get("runners_up")
     candidates: dict[str, float] = {}
-    # Jobs of versions without bands have no likeliest type.
-    likeliest = {"dataset_type": detection.get("likeliest", detection.get("dataset_type"))}
+    likeliest = {"dataset_type": detection.get("likeliest")}
     for candidate in [{**detection, **likeliest}, *(runners_up if isinstance(runners_up, list) else [])]:
         if isinstance(candidate, dict):
             kind, confidence = candidate.get("dataset_type"), candidate.get("confidence")
@@ -84,7 +83,7 @@ def _candidates(detection: dict[str, JsonValue]) -> list[tuple[str, float]]:
 
 
 def _decision(detection: dict[str, JsonValue] | None) -> str | None:
-    """The detection's decision as a sentence; None for jobs of versions without it."""
+    """The detection's decision as a sentence; None before the detection."""
     decision = (detection or {}).get("decision")
     return decision if isinstance(decision, str) else None
 
