@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import polars as pl
 
+from assay.formats.currencies import CURRENCY
+from assay.formats.date_forms import MONTH
 from assay.formats.table import Table
 from assay.reading import Reading
 from assay.types import dates, numbers
@@ -23,7 +25,7 @@ from assay.types.candidates import (
     in_words,
     why_text,
 )
-from assay.types.dates import MONTH, DateOrder
+from assay.types.dates import DateOrder
 from assay.types.guess import guess
 from assay.types.kinds import (
     MARKERS,
@@ -37,7 +39,6 @@ from assay.types.kinds import (
     written_sentinels,
 )
 from assay.types.no_value import sentinels_in
-from assay.types.numbers import CURRENCY
 
 _GUESS_ROWS = 500
 # So many columns are looked at in one pass: a pass has some twenty expressions for each.
