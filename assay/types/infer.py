@@ -45,7 +45,7 @@ _GUESS_ROWS = 500
 _COLUMNS_A_PASS = 256
 _WORDS = "|".join(re.escape(word) for word in sorted({*MARKERS, *(word for pair in TRUE_FALSE for word in pair)}))
 # Whatever is a value of any kind but text matches; most texts do not, and are passed over at their first letter.
-_SIGN = r"[\s.,:;/'\u2019+\-\u2212()%]"
+_SIGN = r"[\s.,:;/'\u2019+\-\u2212\u2013\u2014()%]"
 _OF_DATES = r"(?:del?|of|er|st|nd|rd|th)\b|[º°ª年月日時时点分秒년월일시분초]"
 _TOKEN = rf"(?:[0-9]+[TZE]?|{_SIGN}|[AP]\.?M\.?|UTC|GMT|{MONTH}|{_OF_DATES}|(?-i:{CURRENCY}))"
 _MAY_BE_VALUE = rf"^(?i:\s*(?:{_WORDS})\s*|{_TOKEN}*[0-9]{_TOKEN}*)$"

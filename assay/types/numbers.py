@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from assay.formats.currencies import CODE_OF, CURRENCY
-from assay.formats.number_forms import SPACES
+from assay.formats.number_forms import NO_CENTS, SPACES
 
 # Beside a code these stand for that, though they may stand for others too.
 _SAME = CODE_OF | {"£": "GBP", "₩": "KRW"}
 _CELL = (
     rf"^(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<front>{CURRENCY})?\s*(?P<second>[-+])?\s*"
-    r"(?P<body>[0-9][0-9.,' ]*|[.,][0-9]+)(?P<exponent>[eE][-+]?[0-9]{1,3})?"
+    rf"(?:(?P<even>[0-9][0-9.,' ]*[.,]){NO_CENTS}"
+    r"|(?P<body>[0-9][0-9.,' ]*|[.,][0-9]+)(?P<exponent>[eE][-+]?[0-9]{1,3})?)"
     rf"\s*(?P<back>%|{CURRENCY})?\s*(?P<trail>-)?\s*(?P<close>\))?$"
 )
 _GROUPED = {
@@ -62,7 +63,8 @@ def tidy(text: pl.Expr) -> pl.Expr:
 
 def groups(text: pl.Expr) -> pl.Expr:
     """Take trimmed cells apart: a struct of text, all of it null where the cell is no number in any style."""
-    return tidy(text).str.extract_groups(_CELL)
+    parts = tidy(text).str.extract_groups(_CELL)
+    return parts.struct.with_fields(pl.coalesce(pl.field("body"), pl.field("even")).alias("body"))
 
 
 def is_plain(text: pl.Expr) -> pl.Expr:
