@@ -219,22 +219,22 @@ def _weigh(lines: Sequence[str], dialect: Dialect, trust: float, score: Scorer) 
         return _Weighed(0, 0, dialect)
     wanted = max(header_rank(one.cells, score)[0] for one in found[:HEADER_LINES])
     wanted = wanted if any(score(one.cells) > 0 for one in found[:HEADER_LINES]) else 0
-    widths = Counter(_width(one) for one in found)
+    widths = Counter(len(one.cells) for one in found)
     width, most = max(widths.items(), key=lambda item: (item[0] > 1, item[1] * min(item[0], 3) ** 0.5, item[0]))
     if width < 2:
         return _Weighed(0, wanted, dialect)
     # Lines of one cell above and below the rows are notes, and count less against it than rows of another width.
-    places = [at for at, record in enumerate(found) if _width(record) == width]
+    places = [at for at, record in enumerate(found) if len(record.cells) == width]
     notes = len(found) - (places[-1] + 1 - places[0])
-    notes = sum(_width(record) == 1 for record in (*found[: places[0]], *found[places[-1] + 1 :])) if notes else 0
+    notes = sum(len(record.cells) == 1 for record in (*found[: places[0]], *found[places[-1] + 1 :])) if notes else 0
     even = most / (len(found) - (1 - _NOTE) * notes)
     near = sum(count for one, count in widths.items() if abs(one - width) == 1 and one > 1) / len(found)
-    rows = [one for one in found if _width(one) == width]
+    rows = [one for one in found if len(one.cells) == width]
     broken = sum(one.broken for one in found) / len(found)
     kept = _plausible(rows, dialect)
     weight = trust * (even + 0.2 * near) * kept * (width / (width + 0.4)) * (1 - 0.5 * broken)
     at = places[0]
-    if at and _width(found[at - 1]) == 1 and len(found) > 2 and not _is_apart(lines, found[at - 1], found[at]):
+    if at and len(found[at - 1].cells) == 1 and len(found) > 2 and not _is_apart(lines, found[at - 1], found[at]):
         # A header without delimiters, or a note with no blank line below it, which is rarer.
         weight *= 0.8 if dialect.delimiter in _USUAL else _ONE_COLUMN
     if most == 1 and len(found) > 1 and notes:
@@ -270,11 +270,6 @@ def _parted(lines: Sequence[str], dialect: Dialect) -> list[Record]:
         return [one for one in islice(records(lines, dialect, 0), _LINES) if not one.is_blank]
     except Unprocessable:
         return []
-
-
-def _width(record: Record) -> int:
-    """How many cells a record has, without the blank ones at its end but one."""
-    return len(record.cells)
 
 
 def _plausible(rows: Sequence[Record], dialect: Dialect) -> float:
@@ -314,7 +309,7 @@ def _cell_weight(cell: str, quote: str, others: re.Pattern[str]) -> float:
 def _comment(lines: Sequence[str], dialect: Dialect) -> str:
     """What begins lines that are no rows: they have another number of cells than the rows, or stand above all."""
     found = _parted(lines, dialect)
-    widths = Counter(_width(one) for one in found)
+    widths = Counter(len(one.cells) for one in found)
     if not widths:
         return ""
     width = widths.most_common(1)[0][0]
@@ -324,7 +319,7 @@ def _comment(lines: Sequence[str], dialect: Dialect) -> str:
         begun = [at for at, one in enumerate(found) if one.lines[0].startswith(mark)]
         if not begun or len(begun) * 2 > len(found):
             continue
-        odd = [at for at in begun if _width(found[at]) != width or (width == 1 and mark in ("#", "//"))]
+        odd = [at for at in begun if len(found[at].cells) != width or (width == 1 and mark in ("#", "//"))]
         first_row = next((at for at in range(len(found)) if at not in begun), 0)
         lone = len(begun) == 1 or len(odd) < len(begun)
         if width > 1 and mark not in ("#", "//", "%") and any(at > first_row for at in begun) and lone:
