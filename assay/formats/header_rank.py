@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 from assay.errors import Unprocessable
+from assay.formats.cells import Looks, looks
 from assay.formats.limits import MAX_COLUMNS
 
 Cells = tuple[str, ...]
@@ -14,7 +14,7 @@ Scorer = Callable[[Sequence[str]], float]
 
 HEADER_LINES = 20
 
-_DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_VALUES = (Looks.NUMBER, Looks.DATE, Looks.TIME)
 
 
 def header_cells(cells: Sequence[str | None]) -> Cells:
@@ -36,7 +36,7 @@ def header_rank(cells: Sequence[str | None], score: Scorer) -> tuple[float, int]
         return (0, 0)
     wanted = score(names)
     filled = [name for name in names if name]
-    values = sum(_is_value(name) for name in filled)
+    values = sum(looks(name) in _VALUES for name in filled)
     if wanted <= 0 and (len(filled) < 2 or 2 * values >= len(filled)):
         return (0, 0)
     return (max(wanted, 0), len(filled))
@@ -62,13 +62,3 @@ def no_rows() -> Unprocessable:
     return Unprocessable(
         "no_rows", "The file has a header and no row under it.", "Send the file with its data rows below the header."
     )
-
-
-def _is_value(cell: str) -> bool:
-    if _DATE_LIKE.match(cell):
-        return True
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from assay.formats.cells import Column, Looks, columns_of, looks, shape
+from assay.formats.currencies import CURRENCY
 from assay.formats.header_rank import Cells, Scorer, header_cells
 
 # So many cells are looked at to learn what columns are like.
@@ -30,9 +31,10 @@ _ONE_UNIT = (
     r"(?:[kMGmcdµμun]?(?:m|g|l|L|s|A|V|W|Wh|Hz|Pa|bar|J|N|S|mol|eq|B|C|t)|min|h|hr|hrs|d|day|days|yr|a|sec|secs|"
     r"minutes|hours|months|years|ft|in|inch|inches|yd|mi|mph|kn|kt|knots|lb|lbs|oz|gal|psi|ac|ha|acre|cfs|cms|gpm|MGD|"
     r"ppm|ppb|ppt|psu|PSU|pH|NTU|FNU|FNTU|FTU|JTU|CFU|cfu|MPN|hPa|mbar|atm|kcal|cal|kVA|rpm|dB|dBm|dB[AZ]|lx|lux|lm|"
-    r"[°º]? ?[CFK]|[Dd]eg(?:rees?)?(?: ?[CFK]| Celsius)?|[%‰$€£¥]|percent|pct|USD|EUR|GBP|CHF|JPY|CNY|counts?|each|"
+    r"[°º]? ?[CFK]|[Dd]eg(?:rees?)?(?: ?[CFK]| Celsius)?|[%‰]|percent|pct|counts?|each|"
     r"pcs|pieces|units?|items|persons?|people|Volts?|volts?|Watts?|Amps?|mV|meters?|metres?|seconds?|TS|RN|unitless|"
-    r"none|n/a|-|[A-Z]?Mio\.?|Mrd\.?|Stk\.?|Stück|thousands?|millions?|billions?|bn|[Mm]n|'?000s?)"
+    r"none|n/a|-|[A-Z]?Mio\.?|Mrd\.?|Stk\.?|Stück|thousands?|millions?|billions?|bn|[Mm]n|'?000s?|"
+    rf"{CURRENCY})"
 )
 _BARE_UNIT = re.compile(
     rf"(?:10\^?[0-9] ?)?{_ONE_UNIT}[²³0-9⁻¹^+-]*(?: ?[/.·*_ ] ?(?:per )?(?:[0-9]+ ?)?{_ONE_UNIT}[²³0-9⁻¹^+-]*){{0,3}}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.errors import Unprocessable
 from assay.formats.cells import Column, Looks, columns_of, looks, shape
@@ -88,7 +88,7 @@ def locate_table(rows: Sequence[Row], score: Scorer, reading: Reading, *, whole:
         if one != start and last > one
     )  # fmt: skip
     stop = block.stop if block.stop is not None or end == len(rows) else rows[end].line
-    return Block(**{**block.__dict__, "others": others, "stop": stop})
+    return replace(block, others=others, stop=stop)
 
 
 def _given_header(rows: Sequence[Row], reading: Reading) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.errors import Unprocessable
+from assay.formats.limits import MAX_CELLS, MAX_CELLS_A_BYTE
 
 _SHOWN = 60
 
@@ -64,14 +65,16 @@ PARQUET = Packed(
 unreadable, unsafe, too_large = WORKBOOK.unreadable, WORKBOOK.unsafe, WORKBOOK.too_large
 
 
-def too_many_cells(rows: int, columns: int, size: int, most: int) -> Unprocessable:
-    """The problem of a text that stands for a table of blanks which no machine holds."""
-    return Unprocessable(
-        "too_many_cells",
-        f"The file's {size:,} bytes stand for {rows:,} lines of {columns:,} columns, nearly all of them blank: "
-        f"{rows * columns:,} cells; at most {most:,} are read.",
-        "Delete the columns that hold nothing, and blank lines.",
-    )
+def check_cells(rows: int, columns: int, size: int) -> None:
+    """Raise Unprocessable where a text of `size` bytes stands for a table of blanks that no engine can hold."""
+    most = max(MAX_CELLS, MAX_CELLS_A_BYTE * size)
+    if rows * columns > most:
+        raise Unprocessable(
+            "too_many_cells",
+            f"The file's {size:,} bytes stand for {rows:,} lines of {columns:,} columns, nearly all of them blank: "
+            f"{rows * columns:,} cells; at most {most:,} are read.",
+            "Delete the columns that hold nothing, and blank lines.",
+        )
 
 
 def line_too_long(line: str, most: int) -> Unprocessable:

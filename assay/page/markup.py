@@ -62,6 +62,11 @@ def count(size: int, word: str) -> str:
     return f"{size:,} {word}" if size == 1 else f"{size:,} {word}s"
 
 
+def few(names: Sequence[str], limit: int = 10) -> str:
+    """Name the first, and say how many more there are."""
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit:,} more" if len(names) > limit else "")
+
+
 def note(text: str, kind: str = "note") -> str:
     """Make a line of small print; nothing for no text."""
     return f'<p class="{kind}">{html.escape(clean(text, MAX_NOTE))}</p>' if text else ""

@@ -9,51 +9,10 @@ from typing import Literal
 import polars as pl
 from polars.expr.struct import ExprStructNameSpace
 
-from assay.types.months import MONTHS
+from assay.formats.date_forms import FAMILIES, ZONED
+from assay.formats.months import MONTHS
 
-_CLOCK = (
-    r"(?:[Tt]|\s+)(?P<hour>[0-9]{1,2}):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:[.,](?P<fraction>[0-9]+))?)?"
-    r"(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
-)
-_UTC = r"\s*(?:[Zz]|UTC|GMT)"
-_OFFSET = r"\s*[+-][0-9]{2}(?::?[0-9]{2})?"
-# An offset needs a time before it: 2024-01-02-05 is nothing.
-_TIME = rf"(?:{_CLOCK}(?:{_OFFSET}|{_UTC})?|{_UTC})?$"
-_ZONED = rf"(?i)(?:{_UTC}|:[0-9.,]+{_OFFSET}|[Mm]\.?{_OFFSET})$"
-_PLAIN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
-MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
-"""A month's name or its short form in lower case, as a regular expression."""
-
-# Any word: the names of months are looked up, which costs less than a pattern of all of them.
-_NAME = r"(?P<name>[^\W\d_]{3,12})"
-# 1. März, 1er mars, 1 de marzo, 1º de março, 1st of March.
-_DAY_OF = (
-    r"(?P<day>[0-9]{1,2})(?:\.|er|[º°ª]|st|nd|rd|th)?[-/\s]*(?:(?:de|of)\s+|d['\u2019])?"
-    rf"{_NAME}\.?[-/\s,]+(?:del?\s+)?"
-)
-_SIGNED_CLOCK = (
-    r"(?:\s*(?P<hour>[0-9]{1,2})\s*[:時时点시]\s*(?P<minute>[0-5]?[0-9])\s*[:分분]?"
-    r"\s*(?:(?P<second>[0-5]?[0-9])(?:\.(?P<fraction>[0-9]+))?\s*[秒초]?)?(?:\s*(?P<half>[AaPp])[Mm])?)?$"
-)
-FAMILIES = {
-    "plain": _PLAIN,
-    "iso": r"^(?P<year>[0-9]{4})[-/](?P<month>[0-9]{1,2})[-/](?P<day>[0-9]{1,2})" + _TIME,
-    "ordered": r"^(?P<first>[0-9]{1,2})[-/](?P<other>[0-9]{1,2})[-/](?P<year>[0-9]{4})" + _TIME,
-    "dotted": r"^(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?P<year>[0-9]{4})" + _TIME,
-    "dotted_year": r"^(?P<year>[0-9]{4})\.\s?(?P<month>[0-9]{1,2})\.\s?(?P<day>[0-9]{1,2})\.?" + _TIME,
-    "signed": r"^(?P<year>[0-9]{4})\s*[年년]\s*(?P<month>[0-9]{1,2})\s*[月월]\s*(?P<day>[0-9]{1,2})\s*[日일]"
-    + _SIGNED_CLOCK,
-    "named": rf"(?i)^{_DAY_OF}(?P<year>[0-9]{{4}})" + _TIME,
-    "worded": rf"(?i)^{_NAME}\.?\s+(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:,\s*|\s+)(?P<year>[0-9]{{4}})" + _TIME,
-    "short": r"^(?P<first>[0-9]{1,2})[-/](?P<other>[0-9]{1,2})[-/](?P<last>[0-9]{2})" + _TIME,
-    "short_dotted": r"^(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?P<short>[0-9]{2})" + _TIME,
-    "short_named": rf"(?i)^{_DAY_OF}'?(?P<short>[0-9]{{2}})" + _TIME,
-    "compact": r"^(?P<year>1[6-9][0-9]{2}|2[0-9]{3})(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12][0-9]|3[01])"
-    r"(?:[Tt\s]?(?P<hour>[0-2][0-9]):?(?P<minute>[0-5][0-9]):?(?P<second>[0-5][0-9])(?:[.,](?P<fraction>[0-9]+))?"
-    rf"(?P<half>[AaPp])?(?:{_OFFSET}|{_UTC})?)?$",
-}
-"""The forms of a date, as regular expressions by their names."""
-
+_PLAIN = FAMILIES["plain"]
 _SHORT = r"^(?P<first>[0-9]{1,2})[-/](?P<other>[0-9]{1,2})[-/](?P<last>[0-9]{2})(?:[^0-9]|$)"
 # Two digits of a year as POSIX has them: 69 to 99 are of the last century.
 _PIVOT = 69
@@ -83,7 +42,7 @@ def survey(text: pl.Expr) -> dict[str, pl.Expr]:
     odd = pl.when(~plain).then(text)
     found = {f"date_{name}": odd.str.contains(pattern).any() for name, pattern in FAMILIES.items()}
     found["date_plain"] = plain.any()
-    zoned = pl.when(odd.str.contains(_ZONED)).then(odd)
+    zoned = pl.when(odd.str.contains(ZONED)).then(odd)
     found["date_zoned"] = pl.any_horizontal(zoned.str.contains(form) for form in FAMILIES.values()).sum()
     parts = odd.str.extract_groups(r"^(?P<first>[0-9]{1,2})[-/](?P<other>[0-9]{1,2})[-/][0-9]{4}(?:[^0-9]|$)")
     first, other = (parts.struct.field(name).cast(pl.Int8, strict=False) for name in ("first", "other"))

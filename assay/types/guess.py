@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import polars as pl
 
-from assay.types.dates import MONTH
+from assay.formats.date_forms import is_date
+from assay.formats.number_forms import is_number
 from assay.types.kinds import MARKERS, SENTINELS, TRUE_FALSE, Kind, written_sentinels
-from assay.types.numbers import CURRENCY
 
-# Python's expressions know no class of currency signs.
-_UNIT = "(?:%|" + CURRENCY.replace(r"\p{Sc}", "[$\u00a2-\u00a5\u20a0-\u20c0]").removeprefix("(?:")
 _SENTINELS = frozenset(written_sentinels(SENTINELS))
-_GUESSES = {
-    Kind.INTEGER: re.compile(r"[+-]?[0-9]+"),
-    Kind.NUMBER: re.compile(
-        rf"[(+-]?\s*{_UNIT}?\s*[+-]?(?:[0-9][0-9.,' ]*|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?\s*{_UNIT}?\s*-?\)?"
-    ),
-    Kind.DATETIME: re.compile(r"(?i)[0-9]{1,4}[-/. ][0-9a-z]{1,9}[-/. ,]+[0-9]{1,4}[T ].*[0-9]+:.*"),
-    Kind.DATE: re.compile(rf"(?i)[0-9]{{1,4}}[-/. ][0-9a-z]{{1,9}}[-/. ,]+[0-9]{{1,4}}|{MONTH}.*[0-9]"),
-    Kind.TIME: re.compile(r"(?i)[0-9]{1,2}:[0-9]{2}(?::.*)?\s*(?:[AP]\.?M\.?)?"),
-}
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_TIME = re.compile(r"(?i)[0-9]{1,2}:[0-9]{2}(?::.*)?\s*(?:[AP]\.?M\.?)?")
+
+
+def _kind_of(cell: str) -> Kind:
+    if _WHOLE.fullmatch(cell):
+        return Kind.INTEGER
+    if is_number(cell):
+        return Kind.NUMBER
+    if is_date(cell):
+        return Kind.DATETIME if ":" in cell else Kind.DATE
+    return Kind.TIME if _TIME.fullmatch(cell) else Kind.TEXT
 
 
 def guess(cells: pl.Series) -> tuple[Kind, tuple[str, str] | None]:
@@ -34,6 +36,8 @@ def guess(cells: pl.Series) -> tuple[Kind, tuple[str, str] | None]:
     for pair in TRUE_FALSE:
         if words <= {*pair}:
             return Kind.BOOLEAN, pair
-    likely = {kind: sum(form.fullmatch(cell) is not None for cell in filled) for kind, form in _GUESSES.items()}
-    best = max(likely, key=lambda kind: likely[kind])
-    return (best if 2 * likely[best] > len(filled) else Kind.TEXT), None
+    counts = Counter(map(_kind_of, filled))
+    if counts[Kind.NUMBER]:
+        counts[Kind.NUMBER] += counts.pop(Kind.INTEGER, 0)
+    best, most = counts.most_common(1)[0]
+    return (best if 2 * most > len(filled) else Kind.TEXT), None

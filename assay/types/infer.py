@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import polars as pl
 
+from assay.formats.currencies import CURRENCY
+from assay.formats.date_forms import MONTH
 from assay.formats.table import Table
 from assay.reading import Reading
 from assay.types import dates, numbers
@@ -23,7 +25,7 @@ from assay.types.candidates import (
     in_words,
     why_text,
 )
-from assay.types.dates import MONTH, DateOrder
+from assay.types.dates import DateOrder
 from assay.types.guess import guess
 from assay.types.kinds import (
     MARKERS,
@@ -37,14 +39,13 @@ from assay.types.kinds import (
     written_sentinels,
 )
 from assay.types.no_value import sentinels_in
-from assay.types.numbers import CURRENCY
 
 _GUESS_ROWS = 500
 # So many columns are looked at in one pass: a pass has some twenty expressions for each.
 _COLUMNS_A_PASS = 256
 _WORDS = "|".join(re.escape(word) for word in sorted({*MARKERS, *(word for pair in TRUE_FALSE for word in pair)}))
 # Whatever is a value of any kind but text matches; most texts do not, and are passed over at their first letter.
-_SIGN = r"[\s.,:;/'\u2019+\-\u2212()%]"
+_SIGN = r"[\s.,:;/'\u2019+\-\u2212\u2013\u2014()%]"
 _OF_DATES = r"(?:del?|of|er|st|nd|rd|th)\b|[º°ª年月日時时点分秒년월일시분초]"
 _TOKEN = rf"(?:[0-9]+[TZE]?|{_SIGN}|[AP]\.?M\.?|UTC|GMT|{MONTH}|{_OF_DATES}|(?-i:{CURRENCY}))"
 _MAY_BE_VALUE = rf"^(?i:\s*(?:{_WORDS})\s*|{_TOKEN}*[0-9]{_TOKEN}*)$"

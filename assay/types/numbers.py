@@ -7,22 +7,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
-_CODES = (
-    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF "
-    "CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK "
-    "HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL "
-    "MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON "
-    "RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH "
-    "UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL"
-)
-CURRENCY = r"(?:[A-Z]{1,2}\$|\p{Sc}|" + _CODES.replace(" ", "|") + r"|kr\.?|zł|Kč|Ft|Fr\.?|lei|Rs\.?|RM|Rp)"
-"""A currency's sign, its code (ISO 4217) or what people write for it, as a regular expression."""
+from assay.formats.currencies import CODE_OF, CURRENCY
+from assay.formats.number_forms import NO_CENTS, SPACES
 
-_SAME = {"€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "₴": "UAH", "zł": "PLN", "Kč": "CZK"}
-_SPACES = "\u00a0\u2007\u2009\u202f"
+# Beside a code these stand for that, though they may stand for others too.
+_SAME = CODE_OF | {"£": "GBP", "₩": "KRW"}
 _CELL = (
     rf"^(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<front>{CURRENCY})?\s*(?P<second>[-+])?\s*"
-    r"(?P<body>[0-9][0-9.,' ]*|[.,][0-9]+)(?P<exponent>[eE][-+]?[0-9]{1,3})?"
+    rf"(?:(?P<even>[0-9][0-9.,' ]*[.,]){NO_CENTS}"
+    r"|(?P<body>[0-9][0-9.,' ]*|[.,][0-9]+)(?P<exponent>[eE][-+]?[0-9]{1,3})?)"
     rf"\s*(?P<back>%|{CURRENCY})?\s*(?P<trail>-)?\s*(?P<close>\))?$"
 )
 _GROUPED = {
@@ -65,12 +58,13 @@ class NumberForm:
 
 def tidy(text: pl.Expr) -> pl.Expr:
     """Write the signs that look alike in one way: spaces that do not break, apostrophes, the minus of typesetters."""
-    return text.str.replace_many([*_SPACES, "\u2019", "\u2212"], [*[" "] * len(_SPACES), "'", "-"])
+    return text.str.replace_many([*SPACES, "\u2019", "\u2212"], [*[" "] * len(SPACES), "'", "-"])
 
 
 def groups(text: pl.Expr) -> pl.Expr:
     """Take trimmed cells apart: a struct of text, all of it null where the cell is no number in any style."""
-    return tidy(text).str.extract_groups(_CELL)
+    parts = tidy(text).str.extract_groups(_CELL)
+    return parts.struct.with_fields(pl.coalesce(pl.field("body"), pl.field("even")).alias("body"))
 
 
 def is_plain(text: pl.Expr) -> pl.Expr:

@@ -50,6 +50,12 @@ def test_orders_payments_and_loans_are_transactions(columns: str, row: list[str 
     assert (found.dataset_type, found.band) == ("transactions", "sure")
 
 
+@pytest.mark.parametrize("amount", ["₺12,50", "₹ 1,20,000.00", "12,50 zł", "kr 12.50", "US$12.50", "1 234,50 Kč"])
+def test_orders_are_orders_in_any_currency(amount: str) -> None:
+    found = detected("order_id,order_date,customer_id,revenue", [*ORDER[:-1], amount])
+    assert (found.dataset_type, found.band) == ("transactions", "sure")
+
+
 @pytest.mark.parametrize(
     ("columns", "row", "kind"),
     [("Site,Sample Date,Parameter,Value", CELLS, "station_measurements"),

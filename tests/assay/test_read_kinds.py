@@ -100,6 +100,12 @@ def test_a_row_of_units_is_told_and_is_no_part_of_the_names(read: Read) -> None:
     assert table.facts["units"] == {"time": "UTC", "temp": "degC", "level": "m"}
 
 
+def test_a_row_of_currencies_is_a_row_of_units(read: Read) -> None:
+    table, found = read(lines(["time", "net", "tax", ""], ["UTC", "kr", "US$", ""], *READINGS))
+    assert (table.columns[:3], found) == (("time", "net", "tax"), READINGS)
+    assert table.facts["units"] == {"time": "UTC", "net": "kr", "tax": "US$"}
+
+
 def test_the_definition_row_of_rdb_is_no_part_of_the_names(read: Read) -> None:
     table, found = read("# a remark\nagency\tsite\tflow\n5s\t15s\t12n\nUSGS\t03\t1.5\nUSGS\t04\t2.5\n")
     assert table.columns == ("agency", "site", "flow")

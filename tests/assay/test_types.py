@@ -36,6 +36,7 @@ FORMS: dict[str, tuple[Sequence[str | None], Kind, Sequence[object]]] = {
     "whole numbers": (["1", "-2", "", " 3 ", None], Kind.INTEGER, [1, -2, None, 3, None]),
     "numbers": (["1.5", ".5", "5.", "1e3", "-0.25"], Kind.NUMBER, [1.5, 0.5, 5.0, 1000.0, -0.25]),
     "American": (["1,234.50", "12,345,678", "5"], Kind.NUMBER, [1234.5, 12345678.0, 5.0]),
+    "without cents": (["5,-", "1.234,-", "-3,\u2013", "2,50"], Kind.NUMBER, [5.0, 1234.0, -3.0, 2.5]),
     "German": (["1.234,50", "12.345.678", "5"], Kind.NUMBER, [1234.5, 12345678.0, 5.0]),
     "French": (["1 234,50", "12\u202f345", "5"], Kind.NUMBER, [1234.5, 12345.0, 5.0]),
     "Swiss": (["1'234.50", "12\u2019345.25", "5"], Kind.NUMBER, [1234.5, 12345.25, 5.0]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
 from assay.datasets.station_measurements.names import alike
@@ -10,6 +9,7 @@ from assay.datasets.station_measurements.outliers import LEAST_VALUES
 from assay.datasets.station_measurements.report import Quality
 from assay.datasets.station_measurements.wide import ONLY_STATION
 from assay.detection.detect import SURE
+from assay.page.markup import few
 from assay.page.model import Finding
 
 REASONS = {
@@ -34,11 +34,6 @@ _TAKEN_AS = {
     "exclude": "nothing: they are left out",
     "km": "the Kaplan-Meier estimate has it",
 }
-
-
-def few(names: Sequence[str], limit: int = 10) -> str:
-    """Name the first of many."""
-    return ", ".join(names[:limit]) + (f" and {len(names) - limit:,} more" if len(names) > limit else "")
 
 
 def findings(quality: Quality) -> list[Finding]:

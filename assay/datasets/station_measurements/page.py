@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from assay.datasets.station_measurements.findings import REASONS, few, findings
+from assay.datasets.station_measurements.findings import REASONS, findings
 from assay.datasets.station_measurements.outliers import LEAST_VALUES, OUTLIER_Z
 from assay.datasets.station_measurements.panels import without_panel
 from assay.datasets.station_measurements.quality import MISSING_ALERT
 from assay.datasets.station_measurements.report import Quality
+from assay.page.markup import few
 from assay.page.model import Figure, Page, Panel, Table
 
 _LINEAGE_ROWS = 10

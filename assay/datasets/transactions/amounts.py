@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from assay.formats.currencies import CODE_OF
 from assay.types import numbers
 
 PLACES = 12
@@ -23,9 +24,7 @@ _LEAST_PLACES = 4
 _LOST = 1e-13
 # Sums and products of doubles are off by some units of the last binary digit (2**-53), floats by half of 2**-23.
 _DOUBLE, _SINGLE = 64 * 2.0**-53, 2.0**-24
-# Signs and words that stand for one currency alone. $, ¥, £ and kr stand for several, and stay as they are.
-_ISO = {"€": "EUR", "₹": "INR", "₽": "RUB", "₺": "TRY", "₴": "UAH", "₪": "ILS", "₫": "VND", "₦": "NGN", "₱": "PHP"}
-_ISO |= {"US$": "USD", "CA$": "CAD", "AU$": "AUD", "NZ$": "NZD", "R$": "BRL", "HK$": "HKD", "ZŁ": "PLN", "KČ": "CZK"}
+_ISO = {sign.upper(): code for sign, code in CODE_OF.items()}
 
 
 @dataclass(frozen=True)

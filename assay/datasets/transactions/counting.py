@@ -8,7 +8,8 @@ from decimal import Decimal
 from assay.datasets.transactions.figures import money
 from assay.datasets.transactions.results import Results
 from assay.datasets.transactions.tables import NOT_COUNTED_WORDS
-from assay.datasets.transactions.wording import few, in_currency, rows
+from assay.datasets.transactions.wording import in_currency, rows
+from assay.page.markup import few
 
 _FEW = 5
 

@@ -9,8 +9,9 @@ from assay.datasets.transactions.counting import about_amounts, about_status
 from assay.datasets.transactions.figures import money
 from assay.datasets.transactions.rates import Proportion
 from assay.datasets.transactions.results import Results
-from assay.datasets.transactions.wording import amount_of, few, in_currency, rows, these
+from assay.datasets.transactions.wording import amount_of, in_currency, rows, these
 from assay.detection.detect import SURE
+from assay.page.markup import few
 from assay.page.model import Finding
 
 REFUSED = {

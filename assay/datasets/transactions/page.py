@@ -24,8 +24,9 @@ from assay.datasets.transactions.tables import (
     status_rows,
     unusual_days,
 )
-from assay.datasets.transactions.wording import amount_of, few, in_currency
+from assay.datasets.transactions.wording import amount_of, in_currency
 from assay.datasets.transactions.workbook import Cell
+from assay.page.markup import few
 from assay.page.model import Bars, Figure, Finding, Heat, Histogram, Page, Panel, Series, Table, Tone
 from assay.page.tables import Cell as TableCell
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from assay.datasets.transactions.figures import money
 from assay.datasets.transactions.results import Results, Total
+from assay.page.markup import few
 
 
 def rows(count: int) -> str:
@@ -23,11 +24,6 @@ def in_currency(text: str, currency: str | None) -> str:
     whole, mark, rest = text.partition(".")
     sign = "-" if whole.startswith("-") else ""
     return f"{sign}{int(whole.lstrip('-')):,}{mark}{rest}" + (f" {currency}" if currency else "")
-
-
-def few(names: Sequence[str], limit: int = 10) -> str:
-    """Name the first, and say how many more there are."""
-    return ", ".join(names[:limit]) + (f" and {len(names) - limit:,} more" if len(names) > limit else "")
 
 
 def these(names: Sequence[str]) -> str:

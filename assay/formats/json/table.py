@@ -24,8 +24,8 @@ from assay.formats.json.family import Family
 from assay.formats.json.recognise import NDJSON
 from assay.formats.json.stream import JsonReader, Value, cell_of
 from assay.formats.json.walk import Records
-from assay.formats.limits import MAX_CELLS, MAX_CELLS_A_BYTE, MAX_COLUMNS
-from assay.formats.problems import listed, too_many_cells
+from assay.formats.limits import MAX_COLUMNS
+from assay.formats.problems import check_cells, listed
 from assay.formats.registry import Head, Opening, Whole
 
 _TICK_ROWS = 100_000
@@ -131,7 +131,7 @@ def open_table(opening: Opening) -> Whole:
         return _of_families(opening, found, facts)
     place = _largest(tables)
     columns = tables[place]
-    _check_cells(columns.rows, columns.width, source.size_bytes)
+    check_cells(columns.rows, columns.width, source.size_bytes)
     beside = families.arrays_at(place.rpartition(".")[0])
     lists = [*beside.lists(columns.width)] if beside and not columns.named else []
     lists += [other.labels for name, other in tables.items() if name != place and other.labels]
@@ -177,7 +177,7 @@ def _of_families(opening: Opening, found: Records, facts: dict[str, JsonValue]) 
         raise _too_many_columns(len(names))
     path = opening.folder / "rows.csv"
     count = _write(path, rows)
-    _check_cells(count, len(names), opening.source.size_bytes)
+    check_cells(count, len(names), opening.source.size_bytes)
     orient = "arrays" if best.arrays else best.orient()
     facts |= {
         "records": count,
@@ -217,12 +217,6 @@ def _scan(path: Path, width: int, skip: int) -> pl.LazyFrame:
 def _selected(frame: pl.LazyFrame, width: int) -> pl.LazyFrame:
     cells = [pl.col(str(at)) for at in range(width)]
     return frame.select(pl.col("row").cast(pl.Int64), pl.lit(None, pl.String).alias("fault"), *cells)
-
-
-def _check_cells(rows: int, width: int, size: int) -> None:
-    most = max(MAX_CELLS, MAX_CELLS_A_BYTE * size)
-    if rows * width > most:
-        raise too_many_cells(rows, width, size, most)
 
 
 def _open(source: Source) -> TextIO:

@@ -16,9 +16,9 @@ from assay.contract import Source
 from assay.formats.head import read_head, wide
 from assay.formats.header_rank import Scorer, no_rows
 from assay.formats.heading import Row, has_header
-from assay.formats.limits import HEAD_BYTES, HEAD_LINES, MAX_CELLS, MAX_CELLS_A_BYTE
+from assay.formats.limits import HEAD_BYTES, HEAD_LINES
 from assay.formats.locate import Block, locate_table
-from assay.formats.problems import too_many_cells
+from assay.formats.problems import check_cells
 from assay.formats.registry import Head, Opening, Whole
 from assay.formats.text import encoding
 from assay.formats.text.dialect import BLANKS, Dialect, named
@@ -76,10 +76,10 @@ def open_table(opening: Opening) -> Whole:
     positions = [str(i) for i in range(block.width)]
     found: Found | None = None
     if seen is not None and not seen.has_double_quotes:
-        _check_cells(seen.lines - block.through, block.width, source.size_bytes)
+        check_cells(seen.lines - block.through, block.width, source.size_bytes)
     clean = seen is not None and codec == "utf-8" and not seen.has_lone_cr and not seen.nuls and dialect.is_plain
     if clean and seen is not None and block.stop is None and _is_regular(source.path, head, seen.has_double_quotes):
-        _check_cells(seen.lines - block.through, block.width, source.size_bytes)
+        check_cells(seen.lines - block.through, block.width, source.size_bytes)
         frame = _scan(source.path, dialect, block.through, positions)
         frame = frame.with_columns(pl.lit(None, pl.String).alias("fault"))
     else:
@@ -88,7 +88,7 @@ def open_table(opening: Opening) -> Whole:
             source.path, "utf-8-sig" if codec == "utf-8" else codec, (block.through, block.stop), dialect,
             header_of(block), block.columns, block.width, path, opening.tick,
         )  # fmt: skip
-        _check_cells(found.rows, block.width, source.size_bytes)
+        check_cells(found.rows, block.width, source.size_bytes)
         frame = _scan(path, Dialect(), 0, ["fault", *positions])
     held = _held(frame, positions, len(block.names))
     names = (*block.names, *[""] * (held - len(block.names)))
@@ -172,13 +172,6 @@ def _uncomment(lines: list[str], dialect: Dialect) -> None:
     width = len(cells)
     if width > 1 and all(len(row) == width for row in body) and not has_header(body[0], body[1:], width):
         lines[above] = line if has_header(cells, body, width) else lines[above]
-
-
-def _check_cells(rows: int, width: int, size: int) -> None:
-    """Raise Unprocessable where the table has so many blank cells for its size that an engine can't hold them."""
-    most = max(MAX_CELLS, MAX_CELLS_A_BYTE * size)
-    if rows * width > most:
-        raise too_many_cells(rows, width, size, most)
 
 
 def _is_regular(path: Path, head: Beginning, has_quotes: bool) -> bool:

@@ -53,6 +53,13 @@ def test_what_is_no_number_is_none(text: str | None) -> None:
     assert read(text) is None
 
 
+@pytest.mark.parametrize("text", ["5,-", "5,-- kr", "kr 5,-", "5,\u2013 \u20ac", "(5,-)", "-5,-"])
+def test_a_dash_for_the_cents_is_no_minus(text: str) -> None:
+    assert read(text, Marks(",", ".")) == (5 if text[0] in "5k" else -5)
+    assert read("1.234,-", Marks(",", ".")) == 1234
+    assert read("5,-", Marks(".", ",")) is None
+
+
 def test_a_percent_sign_only_where_it_is_awaited() -> None:
     assert read("12.5%", percent=True) == Decimal("12.5")
     assert read("12.5%") is None
