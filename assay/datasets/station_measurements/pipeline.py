@@ -32,6 +32,7 @@ from assay.datasets.station_measurements.rows import Copies, Survey, look, sort_
 from assay.datasets.station_measurements.series import Arrangement
 from assay.datasets.station_measurements.tables import Column, stems, table_paths, wide_tables, write_tables
 from assay.datasets.station_measurements.times import join_times
+from assay.datasets.station_measurements.units import units_below
 from assay.datasets.station_measurements.wide import lengthen
 from assay.detection.detect import detect
 from assay.detection.wide import is_wide, measured
@@ -133,12 +134,13 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     detection = detect(head, {_INFO.dataset_type: rules}, _INFO.dataset_type, parameters.columns)
     roles = detection.columns.at
     table, roles, times_unused = join_times(table, roles)
+    units_row = units_below(table.columns, table.facts.get("units"))
     if is_wide(rules, roles):
         table, roles = lengthen(table, roles, measured(head, rules, detection.columns.at))
     progress(0.2, "reading")
     survey = look(table, roles, reading, folder / "texts.parquet")
     progress(0.35, "reading")
-    copies = sort_out(folder / "texts.parquet", table, survey, roles, parameters.units, folder)
+    copies = sort_out(folder / "texts.parquet", table, survey, roles, parameters.units, units_row, folder)
     arrangement = copies.arrangement
     usable, missing_values, all_refused = _without_sentinels(copies, parameters)
     refused = refusals(all_refused)

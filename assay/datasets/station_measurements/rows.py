@@ -112,11 +112,17 @@ def look(table: Table, roles: dict[str, int], reading: Reading, path: Path) -> S
 
 
 def sort_out(
-    copy: Path, table: Table, survey: Survey, roles: Mapping[str, int], units: Mapping[str, str], folder: Path
+    copy: Path,
+    table: Table,
+    survey: Survey,
+    roles: Mapping[str, int],
+    units: Mapping[str, str],
+    below: Mapping[str, str],
+    folder: Path,
 ) -> Copies:
     """Part the rows of `look`'s copy into usable ones and those to refuse, each in a file of its own in `folder`.
 
-    `units` has the unit that a user wants for a parameter.
+    `units` has the unit that a user wants for a parameter, `below` those of a row below the header, by the column.
     """
     texts = pl.scan_parquet(copy, glob=False)
     # As numbers of a list the names take a tenth of the memory and of the time wherever rows are grouped.
@@ -133,7 +139,9 @@ def sort_out(
     fit = pl.all_horizontal(pl.col(name).is_not_null() for name in ("station", "moment", "pcode"))
     fit &= (pl.col("value").is_not_null() | (pl.col("sign") != 0)) & pl.col("fault").is_null()
     counts = _counts(meant.filter(fit), _different(meant, "pcode"), has_units="unit" in meant.collect_schema())
-    arrangement = arrange(counts, units, unit_in(table.columns[roles["result"]]))
+    results = table.columns[roles["result"]]
+    of_columns = below if "parameter_columns" in table.facts else {}
+    arrangement = arrange(counts, units, unit_in(results) or below.get(results, ""), of_columns)
     usable = placed(meant.filter(fit), arrangement).select(
         "row", pl.col("station").cast(stations), "pcode", pl.col("moment").alias("date_time"),
         pl.col("value").alias("result"), "raw", "sign", "estimated", "by_limit", "flag",

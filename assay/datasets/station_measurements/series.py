@@ -52,34 +52,39 @@ class Arrangement:
 
 
 def arrange(
-    counts: Mapping[tuple[str, str | None], tuple[int, int]], chosen: Mapping[str, str], of_header: str = ""
+    counts: Mapping[tuple[str, str | None], tuple[int, int]],
+    chosen: Mapping[str, str],
+    of_header: str = "",
+    of_columns: Mapping[str, str] | None = None,
 ) -> Arrangement:
     """Make the series of what occurs: `counts` has for each parameter and unit its results, and those with a value.
 
-    The unit of a series is the one that is `chosen` for the parameter, else the one in its name or in the result's
-    header (`of_header`), else that of most results. A unit that can be turned into it is; any other makes a series of
-    its own. Results without a unit are in the unit that is chosen or named, else they are a series of their own.
+    The unit of a series is the one that is `chosen` for the parameter, else the one in its name, else the one that the
+    header has, for its own column (`of_columns`) or for all results (`of_header`), else that of most results. A unit
+    that can be turned into it is; any other makes a series of its own. Results without a unit are in the one that the
+    name or the header has, else in the one that is chosen, else they are a series of their own.
     """
     units: dict[str, Counter[str | None]] = defaultdict(Counter)
     for (code, unit), (rows, _) in counts.items():
         units[code][unit] += rows
     made = Arrangement()
     for code in sorted(units):
-        wanted = chosen.get(code) or chosen.get(_bare(code)) or unit_in(code) or of_header
+        implied = unit_in(code) or (of_columns or {}).get(code) or of_header
+        wanted = chosen.get(code) or chosen.get(_bare(code)) or implied
         ranked = sorted(units[code], key=lambda unit: (unit is None, -units[code][unit], unit or ""))
         first = wanted or ranked[0] or ""
         ways: dict[str | None, tuple[str, Change]] = {}
         for unit in ranked:
             # What has no value, as ND without a limit, has no need of a unit.
-            takes_first = unit is None and (wanted or not counts[code, None][1])
+            takes_first = unit is None and ((wanted and not implied) or not counts[code, None][1])
             known = [first, *dict.fromkeys(unit_of for unit_of, _ in ways.values())]
-            ways[unit] = (first, _PLAIN) if takes_first else _way(unit or "", known)
+            ways[unit] = (first, _PLAIN) if takes_first else _way(unit or implied, known)
         own = list(dict.fromkeys(unit_of for unit_of, _ in ways.values()))
         keys = {unit: code if len(own) == 1 else f"{code}\x1f{unit}" for unit in own}
         for unit, (unit_of, way) in ways.items():
             made.places[code, unit] = (keys[unit_of], way)
             if way != _PLAIN:
-                made.converted.setdefault(code, []).append((unit or "", unit_of, units[code][unit]))
+                made.converted.setdefault(code, []).append((unit or implied, unit_of, units[code][unit]))
         if len(own) > 1:
             made.apart[code] = own
         for unit in own:
@@ -107,6 +112,8 @@ def placed(rows: pl.LazyFrame, arrangement: Arrangement) -> pl.LazyFrame:
     places = pl.LazyFrame(
         table, schema={"pcode": pl.String(), "unit": pl.String(), "key": kind, **numbers}, orient="row"
     )
+    if "unit" not in rows.collect_schema():
+        rows = rows.with_columns(pl.lit(None, pl.String).alias("unit"))
     value = pl.col("value")
     # (9 * 5 - 160) / 9 and 1500 / 1000 are rounded less often than products with rounded factors.
     changed = (value * pl.col("times") + pl.col("plus")) / pl.col("over")

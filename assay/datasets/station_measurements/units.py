@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from assay.detection.given import label
 
 if TYPE_CHECKING:
     import pint
@@ -58,6 +61,8 @@ _OWN = re.compile(
 _BASIS = re.compile(r"(?i)^(.*\S)\s*((?:\bas\b|@).*)$")
 _TOKEN = re.compile(r"([A-Za-zμ%_]+?)(?:\^|\*\*)?([-+]?[1-9])?")
 _LONG_NAME = 5
+# What a row of units has beside units: how a logger made the value, and words for no unit.
+_NO_UNIT = re.compile(r"(?i)smp|avg|min|max|tot|std|med|sample|totali[sz]e|wvc|etxs|ts|rn|text|unitless|none|n/a|-")
 _IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,30})[)\]]\s*$")
 
 
@@ -77,6 +82,17 @@ def unit_in(header: str) -> str:
     found = _IN_BRACKETS.search(header)
     inside = found[1].strip() if found else ""
     return inside if inside and is_unit(inside) else ""
+
+
+def units_below(columns: Sequence[str], told: object) -> dict[str, str]:
+    """Return the units that a row below the header names, by what names their column and no other.
+
+    `told` is the fact `units` of a table: by the names of the columns, or in their order.
+    """
+    by_name = told if isinstance(told, dict) else {}
+    in_order = told if isinstance(told, list) else [by_name.get(name, "") for name in columns]
+    there = [(at, unit) for at, unit in enumerate(in_order[: len(columns)]) if unit and not _NO_UNIT.fullmatch(unit)]
+    return {label(columns, at): unit for at, unit in there}
 
 
 def is_unit(text: str) -> bool:

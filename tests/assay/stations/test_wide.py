@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from assay.run import Analysis
 from tests.assay.analyses import MakeSource, Run, run_in
@@ -72,3 +73,24 @@ def test_a_type_that_is_asked_for_needs_no_known_names(run: Run) -> None:
     content = "Date,Location,A,B\n2024-01-01,X,10,2\n2024-01-02,Y,12,3\n"
     found: Analysis = run(content, dataset_type="station_measurements")
     assert table_of(found, "X_Analysis.csv") == [["Station", "Dates", "A", "B"], ["X", "2024-01-01", "10.0", "2.0"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "parameters"),
+    [
+        ("Date,Station,DO,NO3\n,,mg/L,mg/L\n" + "2024-01-01,A,8.2,0.5\n", {"DO": {"max": 5000, "unit": "ug/L"}}),
+        ("Date,Station,DO (mg/L),NO3 (mg/L)\n2024-01-01,A,8.2,0.5\n", {"DO": {"max": 5000, "unit": "ug/L"}}),
+        ("Station,Date,Parameter,Result\n,,,mg/L\nA,2024-01-01,DO,8.2\nA,2024-01-01,NO3,0.5\n",
+         {"DO": {"max": 5000, "unit": "ug/L"}}),
+    ],
+    ids=["row of units", "brackets", "long"],
+)  # fmt: skip
+def test_the_units_of_a_header_are_those_of_its_results(run: Run, content: str, parameters: JsonValue) -> None:
+    found = run(content, {"limits": parameters})
+    assert table_of(found, "A_Analysis.csv")[0][2:] == ["DO (mg/L)", "NO3 (mg/L)"]
+    assert sum(one["above"] for one in json_of(found, "quality.json")["limits"]["exceedances"]) == 1
+    chosen = run(content, {"units": {"DO": "ug/L"}})
+    assert json_of(chosen, "quality.json")["units"]["converted"] == [
+        {"parameter": table_of(chosen, "audit_lineage.csv")[1][3], "from": "mg/L", "to": "ug/L", "rows": 1}
+    ]
+    assert float(table_of(chosen, "A_Analysis.csv")[1][2]) == 8200
