@@ -97,8 +97,10 @@ class Wide(BaseModel):
     kept: tuple[str, ...] = Field(description="roles whose columns hold no results")
     names: _Patterns = Field(description="regular expressions of names of what is measured, once folded")
     units: _Patterns = Field(description="regular expressions of units that stand in brackets behind a name")
-    no_results: _Patterns = Field(
-        description="the same of columns of numbers that measure nothing, such as a row number"
+    no_results: _Patterns = Field(description="the same of columns of numbers that measure nothing, such as a latitude")
+    counters: _Patterns = Field(
+        description="the same of whole numbers that measure nothing, such as a row number; a unit in brackets, or a "
+        "cell that is no whole number, speaks against it"
     )
 
     def names_a_result(self, folded: str) -> bool:
@@ -112,6 +114,10 @@ class Wide(BaseModel):
     def is_no_result(self, folded: str) -> bool:
         """Whether a folded name is of numbers that measure nothing."""
         return any(re.fullmatch(pattern, folded) for pattern in self.no_results)
+
+    def is_counter(self, folded: str) -> bool:
+        """Whether a folded name is of whole numbers that measure nothing."""
+        return any(re.fullmatch(pattern, folded) for pattern in self.counters)
 
 
 class Rules(BaseModel):

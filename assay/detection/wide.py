@@ -13,6 +13,7 @@ from assay.formats.problems import listed
 
 _FEWEST = 2
 _MOSTLY = 0.5
+_WHOLE = re.compile(r"[-+]?[0-9]+(?:[.,]0*)?")
 _IN_BRACKETS = re.compile(r"[(\[]\s*([^()\[\]]{1,30}?)\s*[)\]]\s*$")
 
 
@@ -24,16 +25,34 @@ def is_wide(rules: Rules, at: Mapping[str, int]) -> bool:
 
 def measured(head: Preview, rules: Rules, at: Mapping[str, int]) -> tuple[int, ...]:
     """Return the positions of the columns that hold results: nearly all numbers, by the first cells, and no key."""
+    return tuple(place for place in _numeric(head, rules, at) if not _measures_nothing(head, rules, place))
+
+
+def passed_over(head: Preview, rules: Rules, at: Mapping[str, int]) -> tuple[int, ...]:
+    """Return the positions of the columns of numbers that hold no results, as far as their names say."""
+    return tuple(place for place in _numeric(head, rules, at) if _measures_nothing(head, rules, place))
+
+
+def _numeric(head: Preview, rules: Rules, at: Mapping[str, int]) -> list[int]:
     wide = rules.wide
     if wide is None:
-        return ()
+        return []
     taken = {at[role] for role in wide.kept if role in at}
-    free = [
-        at for at, name in enumerate(head.columns) if name and at not in taken and not wide.is_no_result(fold(name))
+    free = [place for place, name in enumerate(head.columns) if name and place not in taken]
+    return [
+        place
+        for place in free
+        if (cells := filled(head, place)) and count_of("result", cells) >= TYPE_SHARE * len(cells)
     ]
-    return tuple(
-        at for at in free if (cells := filled(head, at)) and count_of("result", cells) >= TYPE_SHARE * len(cells)
-    )
+
+
+def _measures_nothing(head: Preview, rules: Rules, place: int) -> bool:
+    name = head.columns[place]
+    wide = rules.wide
+    if wide is None or wide.is_no_result(fold(name)):
+        return True
+    is_whole = all(_WHOLE.fullmatch(cell) for cell in filled(head, place))
+    return wide.is_counter(fold(name)) and is_whole and not _has_unit(name, rules)
 
 
 def telling(head: Preview, rules: Rules, at: Mapping[str, int]) -> Evidence | None:

@@ -68,6 +68,8 @@ def _reading(quality: Quality) -> list[str]:
         )
     if quality.read_as.get("parameter_columns") and not quality.columns[quality.roles["station"]]:
         texts.append(f"No column names the station: all rows are taken for one, called {ONLY_STATION}.")
+    if passed_over := cast("list[str]", quality.read_as.get("numbers_not_used") or []):
+        texts.append(f"Columns of numbers that were not taken for results, by their names: {few(passed_over)}.")
     if quality.times_unused is not None:
         texts.append(
             f"The dates have no times, and the column {quality.times_unused} was not used: "

@@ -35,7 +35,8 @@ from assay.datasets.station_measurements.times import join_times
 from assay.datasets.station_measurements.units import units_below
 from assay.datasets.station_measurements.wide import lengthen
 from assay.detection.detect import detect
-from assay.detection.wide import is_wide, measured
+from assay.detection.given import label
+from assay.detection.wide import is_wide, measured, passed_over
 from assay.errors import Unprocessable
 from assay.formats import Preview, Table, open_table
 from assay.formats.header_rank import no_rows
@@ -136,6 +137,7 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     table, roles, times_unused = join_times(table, roles)
     units_row = units_below(table.columns, table.facts.get("units"))
     if is_wide(rules, roles):
+        table.facts["numbers_not_used"] = [label(table.columns, at) for at in passed_over(head, rules, roles)]
         table, roles = lengthen(table, roles, measured(head, rules, detection.columns.at))
     progress(0.2, "reading")
     survey = look(table, roles, reading, folder / "texts.parquet")

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from assay.run import Analysis
 from tests.assay.analyses import MakeSource, Run, run_in
-from tests.assay.outputs import json_of, table_of
+from tests.assay.outputs import findings_of, json_of, table_of
 
 WEATHER = """Site,Timestamp,AirTemp (°C),RH (%),Rain (mm),Flag,Record
 WX1,2024-01-01 10:00,4.5,80,0,ok,1
@@ -94,3 +94,28 @@ def test_the_units_of_a_header_are_those_of_its_results(run: Run, content: str, 
         {"parameter": table_of(chosen, "audit_lineage.csv")[1][3], "from": "mg/L", "to": "ug/L", "rows": 1}
     ]
     assert float(table_of(chosen, "A_Analysis.csv")[1][2]) == 8200
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("Cd (µg/L)", "1", "2"), ("Cd [mg/kg]", "1.5", "2"), ("NO (µg/m³)", "4", "5"), ("NO", "1.25", "2"),
+        ("Total Cd", "<0.5", "2"), ("Air quality", "0.5", "0.7"),
+    ],
+)  # fmt: skip
+def test_a_unit_or_a_decimal_place_shows_that_a_column_measures_something(
+    run: Run, name: str, first: str, second: str
+) -> None:
+    found = run(f"Date,Station,Pb (µg/L),Zn (µg/L),{name}\n2024-01-01,A,3,4,{first}\n2024-01-02,A,5,6,{second}\n")
+    table = table_of(found, "A_Analysis.csv")
+    assert name in table[0]
+    assert table[2][table[0].index(name)] == str(float(second))
+    assert "not taken for results" not in findings_of(found)
+
+
+@pytest.mark.parametrize("name", ["NO", "parm_cd", "Cd", "Latitude", "DO flag"])
+def test_a_column_of_numbers_that_is_no_result_is_told_by_name(run: Run, name: str) -> None:
+    found = run(f"Date,Station,Pb (µg/L),Zn (µg/L),{name}\n2024-01-01,A,3,4,1\n2024-01-02,A,5,6,2\n")
+    is_result = name == "Cd"
+    assert (name in table_of(found, "A_Analysis.csv")[0]) == is_result
+    assert (f"not taken for results, by their names: {name}." in findings_of(found)) != is_result
