@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ _LISTED = 200
 _FITS = 2
 _LONGEST_NAME = 200
 _FEWEST_PAIRS = 3
+_FEW_KINDS = 3
 
 
 class Role(BaseModel):
@@ -117,6 +119,7 @@ def resolve(
             if role not in found and (header is None or (at is not None and at not in taken)):
                 found[role] = _Found(at, "layout", f"the header is that of {layout.title}")
     _by_name(head, rules, found)
+    _by_content(head, rules, found)
     notes += [f"{layout.title}: {layout.note}"] if layout is not None and layout.note else []
     notes += _by_arithmetic(head, rules, found)
     return _told(head, rules, found, layout.title if layout else None, notes)
@@ -213,6 +216,28 @@ def _by_name(head: Preview, rules: Rules, found: dict[str, _Found]) -> None:
         one.others = tuple(sorted((at for at in one.others if at not in taken), key=lambda at: _name_key(head, at)))
 
 
+def _by_content(head: Preview, rules: Rules, found: dict[str, _Found]) -> None:
+    """Give a role whose cells are all of one kind, such as <, a column of such cells, whatever its name is."""
+    taken = {one.at for one in found.values()}
+    for rule in rules.columns:
+        if rule.content is None or rule.role in found:
+            continue
+        free = [at for at in range(len(head.columns)) if at not in taken and _are_all(rule.content, filled(head, at))]
+        if free:
+            best, *others = sorted(free, key=lambda at: _name_key(head, at))
+            found[rule.role] = _Found(
+                best, "like", f"its cells are nothing but {_some(filled(head, best))}", (), tuple(others)
+            )
+
+
+def _some(cells: list[str]) -> str:
+    return " and ".join(sorted({*cells})[:_FEW_KINDS])
+
+
+def _are_all(pattern: str, cells: list[str]) -> bool:
+    return bool(cells) and all(re.fullmatch(pattern, cell) for cell in cells)
+
+
 def _fit(head: Preview, at: int, rule: ColumnRule) -> int:
     """_FITS where the cells are what the role holds, 1 where there are none, 0 where they are something else."""
     cells = filled(head, at)
@@ -280,7 +305,8 @@ def _told(head: Preview, rules: Rules, found: Mapping[str, _Found], layout: str 
     roles = {rule.role: _role(head, rule, found[rule.role]) for rule in rules.columns if rule.role in found}
     doubts = []
     present = [name for name, role in roles.items() if role.column is not None]
-    for name in rules.in_play(present):
+    by_content = [rule.role for rule in rules.columns if rule.content is not None and rule.role in present]
+    for name in (*rules.in_play(present), *by_content):
         role = roles[name]
         column = shown(role.column or "", _LONGEST_NAME)
         if role.others:

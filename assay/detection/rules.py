@@ -46,6 +46,10 @@ class ColumnRule(BaseModel):
     patterns: tuple[Annotated[str, AfterValidator(_compiles)], ...] = Field(
         default=(), description="regular expressions of likely names, which the whole name must match, once folded"
     )
+    content: Annotated[str, AfterValidator(_compiles)] | None = Field(
+        default=None,
+        description="a regular expression: a column that no role has by its name is this one where all cells match it",
+    )
     holds: Literal["text", "date", "number", "result"] = Field(
         description="what most of its cells are; a result is a number or a bound such as <0.5"
     )

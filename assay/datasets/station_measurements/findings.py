@@ -70,6 +70,10 @@ def _reading(quality: Quality) -> list[str]:
         texts.append(f"No column names the station: all rows are taken for one, called {ONLY_STATION}.")
     if passed_over := cast("list[str]", quality.read_as.get("numbers_not_used") or []):
         texts.append(f"Columns of numbers that were not taken for results, by their names: {few(passed_over)}.")
+    signs = quality.assignment.roles.get("prefix")
+    if signs is not None and quality.read_as.get("parameter_columns"):
+        named = few([signs.column or "", *signs.others])
+        texts.append(f"Signs such as < in columns of their own were not used: {named}. Results beside them are plain.")
     if quality.times_unused is not None:
         texts.append(
             f"The dates have no times, and the column {quality.times_unused} was not used: "

@@ -11,12 +11,13 @@ from collections.abc import Collection
 import polars as pl
 
 OPTIONAL = (
-    "unit", "fraction", "qualifier", "condition", "censored", "detection_limit", "quantitation_limit", "limit_unit",
+    "unit", "fraction", "qualifier", "prefix", "condition", "censored", "detection_limit", "quantitation_limit",
+    "limit_unit",
 )  # fmt: skip
 """The roles beside station, date_time, pcode and result; a file may lack any of them."""
 
 _LIMITS = ("detection_limit", "quantitation_limit")
-_FLAGS = ("condition", "qualifier", "censored")
+_FLAGS = ("condition", "qualifier", "censored", "prefix")
 _SIGNS = {"<": -1, "<=": -2, "=<": -2, "≤": -2, ">": 1, ">=": 2, "=>": 2, "≥": 2}
 _NUMBER = r"[-+]?(?:[0-9][0-9.,]*|[.,][0-9]+)(?:[eE][-+]?[0-9]{1,3})?"
 # Limits of detection and of quantitation, as EPA, USGS and laboratories in other languages write them.
