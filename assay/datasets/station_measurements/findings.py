@@ -27,6 +27,7 @@ REASONS = {
 # So few rows may well be slips of the pen, and decide how all the others are read.
 _FEW_ROWS = 2
 _FEW_GROUPS = 5
+_MARK_NAMES = {",": "a comma", ".": "a point", " ": "a space", "'": "an apostrophe"}
 _TAKEN_AS = {
     "half": "half of the limit",
     "limit": "the limit",
@@ -66,14 +67,7 @@ def _reading(quality: Quality) -> list[str]:
             f"Taken for station measurements with a confidence of {quality.confidence:.2f}: check that the columns "
             f"are the right ones ({names})."
         )
-    if quality.read_as.get("parameter_columns") and not quality.columns[quality.roles["station"]]:
-        texts.append(f"No column names the station: all rows are taken for one, called {ONLY_STATION}.")
-    if passed_over := cast("list[str]", quality.read_as.get("numbers_not_used") or []):
-        texts.append(f"Columns of numbers that were not taken for results, by their names: {few(passed_over)}.")
-    signs = quality.assignment.roles.get("prefix")
-    if signs is not None and quality.read_as.get("parameter_columns"):
-        named = few([signs.column or "", *signs.others])
-        texts.append(f"Signs such as < in columns of their own were not used: {named}. Results beside them are plain.")
+    texts += _wide(quality)
     if quality.times_unused is not None:
         texts.append(
             f"The dates have no times, and the column {quality.times_unused} was not used: "
@@ -96,8 +90,26 @@ def _reading(quality: Quality) -> list[str]:
     texts += cast("list[str]", quality.read_as.get("warnings") or [])
     if quality.read_as.get("decimal_comma"):
         texts.append("Results such as 1,5 were read with a decimal comma.")
+    if mark := _MARK_NAMES.get(str(quality.read_as.get("thousands"))):
+        texts.append(f"Results were read with {mark} between thousands. `reading` chooses another way.")
     if lines := cast("int", quality.read_as.get("multi_line_records") or 0):
         texts.append(f"{_rows(lines, 'has', 'have')} a cell with line breaks: check that quotes are closed.")
+    return texts
+
+
+def _wide(quality: Quality) -> list[str]:
+    """Say what a table with a column for each parameter leaves open."""
+    if not quality.read_as.get("parameter_columns"):
+        return []
+    texts = []
+    if not quality.columns[quality.roles["station"]]:
+        texts.append(f"No column names the station: all rows are taken for one, called {ONLY_STATION}.")
+    if passed_over := cast("list[str]", quality.read_as.get("numbers_not_used") or []):
+        texts.append(f"Columns of numbers that were not taken for results, by their names: {few(passed_over)}.")
+    signs = quality.assignment.roles.get("prefix")
+    if signs is not None:
+        named = few([signs.column or "", *signs.others])
+        texts.append(f"Signs such as < in columns of their own were not used: {named}. Results beside them are plain.")
     return texts
 
 

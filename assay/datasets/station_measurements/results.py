@@ -10,6 +10,8 @@ from collections.abc import Collection
 
 import polars as pl
 
+from assay.datasets.station_measurements.marks import Marks, plain
+
 OPTIONAL = (
     "unit", "fraction", "qualifier", "prefix", "condition", "censored", "detection_limit", "quantitation_limit",
     "limit_unit",
@@ -19,7 +21,8 @@ OPTIONAL = (
 _LIMITS = ("detection_limit", "quantitation_limit")
 _FLAGS = ("condition", "qualifier", "censored", "prefix")
 _SIGNS = {"<": -1, "<=": -2, "=<": -2, "≤": -2, ">": 1, ">=": 2, "=>": 2, "≥": 2}
-_NUMBER = r"[-+]?(?:[0-9][0-9.,]*|[.,][0-9]+)(?:[eE][-+]?[0-9]{1,3})?"
+_SPACES = "' \u2019\u00a0\u2007\u2009\u202f"
+_NUMBER = rf"[-+]?(?:[0-9](?:[0-9.,{_SPACES}]*[0-9.,])?|[.,][0-9]+)(?:[eE][-+]?[0-9]{{1,3}})?"
 # Limits of detection and of quantitation, as EPA, USGS and laboratories in other languages write them.
 _BELOW = r"(?:present\s*)?(?:<|≤|below|under)\s*(?:the\s+)?(?:method\s+)?"
 _OF_DETECTION = r"(?:lod|mdl|dl|lld|idl|ld|ng|detection(?:\s+limit)?)"
@@ -48,7 +51,7 @@ _YES = r"(?i)^(?:1|true|yes|y|t|x|left)$"
 _GOOD = r"=|nc|none|detected|valid|ok|good|pass|accepted|a|p|-"
 
 
-def with_meaning(rows: pl.LazyFrame, roles: Collection[str], *, decimal_comma: bool) -> pl.LazyFrame:
+def with_meaning(rows: pl.LazyFrame, roles: Collection[str], marks: Marks) -> pl.LazyFrame:
     """Add what each result means: `number`, `value`, `sign` (Int8), `estimated`, `by_limit` and `flag`.
 
     `rows` has the column `result` and those of OPTIONAL that are in `roles`, trimmed texts, null where blank. `number`
@@ -59,13 +62,13 @@ def with_meaning(rows: pl.LazyFrame, roles: Collection[str], *, decimal_comma: b
     flags = [role for role in _FLAGS if role in roles]
     limits = [role for role in _LIMITS if role in roles]
     result = pl.col("result")
-    rows = rows.with_columns(number(result, decimal_comma=decimal_comma).alias("number"))
+    rows = rows.with_columns(number(result, marks).alias("number"))
     is_odd = pl.col("number").is_null() & ~result.str.contains(_CUT_OFF)
     odd = pl.when(is_odd).then(result).str.extract_groups(_RESULT).struct
     rows = rows.with_columns(
         *(odd.field(name).alias(f"odd {name}") for name in ("front", "sign", "body", "back")),
-        *(number(pl.col(role), decimal_comma=decimal_comma).alias(f"number {role}") for role in limits),
-    ).with_columns(number(pl.col("odd body"), decimal_comma=decimal_comma).alias("bound"))
+        *(number(pl.col(role), marks).alias(f"number {role}") for role in limits),
+    ).with_columns(number(pl.col("odd body"), marks).alias("bound"))
     words = [pl.col(name) for name in ("odd front", "odd back", *flags)]
     parts = [pl.col(f"odd {name}").is_not_null() for name in ("front", "sign", "body", "back")]
     # A body that is no number, such as 1.2.3, is not read at all.
@@ -101,11 +104,9 @@ def with_meaning(rows: pl.LazyFrame, roles: Collection[str], *, decimal_comma: b
     )
 
 
-def number(text: pl.Expr, *, decimal_comma: bool) -> pl.Expr:
+def number(text: pl.Expr, marks: Marks) -> pl.Expr:
     """The finite double that a text stands for, else null; null too where it is too small for a double but not 0."""
-    if decimal_comma:
-        # In such a column a point is no decimal mark, and may part thousands.
-        text = pl.when(~text.str.contains(".", literal=True)).then(text.str.replace(",", ".", literal=True))
+    text = plain(text, marks)
     value = text.cast(pl.Float64, strict=False)
     lost = pl.when(value == 0).then(text).str.contains("^[^eE]*[1-9]").fill_null(value=False)
     return pl.when(value.is_finite() & ~lost).then(value)

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from assay.datasets.station_measurements.limits import MAX_CODES, MAX_NAME
+from assay.datasets.station_measurements.marks import Marks, is_marked, marks_of
 from assay.datasets.station_measurements.names import checked_names
 from assay.datasets.station_measurements.results import OPTIONAL, with_meaning
 from assay.datasets.station_measurements.series import Arrangement, arrange, placed
@@ -23,7 +24,6 @@ from assay.types.dates import survey as date_survey
 ROW_GROUP = 250_000
 _EXCEL_DAY_0 = (datetime(1899, 12, 30), datetime(1900, 3, 1))  # noqa: DTZ001 - the times in a file have no zone
 _WORKBOOKS = ("xlsx", "xls", "xlsb", "ods")
-_NEARLY_ALL = 0.95
 # The form in which the lineage has dates. Most files have no other, and what is more to ask is asked of the rest.
 FORMAT = "%Y-%m-%d %H:%M:%S"
 _IN_FORMAT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
@@ -48,7 +48,7 @@ class Survey:
     """What the look at every cell found: rows that are not all blank, blank ones, filled cells by position.
 
     `order_rows` counts the rows that tell which of day and month comes first, because one of the two is above 12.
-    `decimal_comma` says that 1,5 in the result column is one and a half.
+    `marks` are those of the results.
     """
 
     rows_read: int
@@ -56,7 +56,7 @@ class Survey:
     filled: list[int]
     dates: DateOrder
     order_rows: dict[str, int]
-    decimal_comma: bool
+    marks: Marks
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,21 @@ def look(table: Table, roles: dict[str, int], reading: Reading, path: Path) -> S
         (~pl.any_horizontal(filled).fill_null(value=False) & pl.col("fault").is_null()).alias("blank"),
         pl.col("date_time").str.contains(_IN_FORMAT).alias("in_format"),
     )
-    counts = rows.select(pl.len().alias("rows"), pl.col("blank").sum(), *(pl.col(name).sum() for name in filled))
+    counts = rows.select(
+        pl.len().alias("rows"),
+        pl.col("blank").sum(),
+        is_marked(pl.col("result")).any().alias("marked"),
+        *(pl.col(name).sum() for name in filled),
+    )
     copy = rows.select("row", "fault", "blank", "in_format", *texts).sink_parquet(
         path, compression="lz4", row_group_size=ROW_GROUP, lazy=True
     )
     counted = pl.collect_all([copy, counts], engine="streaming")[1].row(0, named=True)
     looks, dates = _dates(path, reading)
-    decimal_comma = _has_decimal_comma(path, table, reading)
-    table.facts["decimal_comma"] = decimal_comma
+    marks = marks_of(path, table.facts.get("delimiter"), reading, marked=counted["marked"])
+    table.facts["decimal_comma"] = marks.decimal == ","
+    if marks.thousands:
+        table.facts["thousands"] = marks.thousands
     order = {name: looks[f"date_{name}"] if dates.decided else 0 for name in ("day_first", "month_first")}
     return Survey(
         rows_read=counted["rows"] - counted["blank"],
@@ -107,7 +114,7 @@ def look(table: Table, roles: dict[str, int], reading: Reading, path: Path) -> S
         filled=[counted[name] for name in filled],
         dates=dates,
         order_rows=order,
-        decimal_comma=decimal_comma,
+        marks=marks,
     )
 
 
@@ -134,7 +141,7 @@ def sort_out(
         # A bare time or a duration comes from a workbook as a moment counted from its day 0.
         clock = pl.col("moment").is_between(*_EXCEL_DAY_0, closed="left")
         rows = rows.with_columns(pl.when(~clock).then(pl.col("moment")).alias("moment"))
-    rows = with_meaning(rows, roles, decimal_comma=survey.decimal_comma)
+    rows = with_meaning(rows, roles, survey.marks)
     meant = _with_parameter(rows, roles)
     fit = pl.all_horizontal(pl.col(name).is_not_null() for name in ("station", "moment", "pcode"))
     fit &= (pl.col("value").is_not_null() | (pl.col("sign") != 0)) & pl.col("fault").is_null()
@@ -220,30 +227,6 @@ def _moments(texts: pl.LazyFrame, order: DateOrder) -> pl.LazyFrame:
     odd = pl.when(~pl.col("in_format")).then(pl.col("date_time"))
     rows = parse(rows.with_columns(odd.alias("odd")), "odd", replace(order, families=others))
     return rows.with_columns(pl.coalesce("moment", "odd").alias("moment")).drop("odd")
-
-
-def _comma_survey(text: pl.Expr) -> dict[str, pl.Expr]:
-    # Bounds such as <0,5 are written as the numbers are; words such as ND say nothing.
-    text = pl.when(text.str.contains("[0-9]")).then(text.str.replace(r"^[<>=≤≥~\s]+", ""))
-    comma = pl.when(text.str.contains(r"^[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?$")).then(text)
-    return {
-        "results": text.is_not_null().sum(),
-        "result_commas": comma.is_not_null().sum(),
-        "result_thousands": comma.str.contains(r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$").sum(),
-        "result_whole": text.str.contains(r"^[+-]?[0-9]+$").sum(),
-    }
-
-
-def _has_decimal_comma(copy: Path, table: Table, reading: Reading) -> bool:
-    """Whether nearly all results are whole or have a comma, and at least one has it where no thousands end."""
-    if reading.decimal is not None:
-        return reading.decimal == ","
-    if table.facts.get("delimiter") not in ("semicolon", "tab"):
-        return False
-    survey = pl.scan_parquet(copy, glob=False).select(**_comma_survey(pl.col("result")))
-    found = survey.collect(engine="streaming").row(0, named=True)
-    commas: int = found["result_commas"]
-    return bool(commas > found["result_thousands"] and commas + found["result_whole"] >= _NEARLY_ALL * found["results"])
 
 
 def _reason() -> pl.Expr:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from assay.datasets.station_measurements.marks import Marks
 from assay.datasets.station_measurements.results import OPTIONAL, with_meaning
 
+_PLAIN = Marks()
 
-def meant(cells: dict[str, str], *, decimal_comma: bool = False) -> dict[str, object]:
+
+def meant(cells: dict[str, str], marks: Marks = _PLAIN) -> dict[str, object]:
     roles = [role for role in OPTIONAL if role in cells]
     columns = {name: pl.Series([cells.get(name)], dtype=pl.String) for name in ("result", *roles)}
-    return with_meaning(pl.LazyFrame(columns), roles, decimal_comma=decimal_comma).collect().row(0, named=True)
+    return with_meaning(pl.LazyFrame(columns), roles, marks).collect().row(0, named=True)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,7 @@ def test_what_says_neither_is_not_taken_for_one(result: str) -> None:
 
 
 def test_a_bound_may_have_a_decimal_comma() -> None:
-    row = meant({"result": "<0,5"}, decimal_comma=True)
+    row = meant({"result": "<0,5"}, Marks(","))
     assert (row["sign"], row["value"]) == (-1, 0.5)
 
 
