@@ -27,6 +27,9 @@ REASONS = {
 # So few rows may well be slips of the pen, and decide how all the others are read.
 _FEW_ROWS = 2
 _FEW_GROUPS = 5
+_CENTURY = 2000
+# No clock is asked, so that a file gives the same page at any time: nothing was measured in such a year yet.
+_NOT_YET = 2040
 _MARK_NAMES = {",": "a comma", ".": "a point", " ": "a space", "'": "an apostrophe"}
 _TAKEN_AS = {
     "half": "half of the limit",
@@ -67,7 +70,7 @@ def _reading(quality: Quality) -> list[str]:
             f"Taken for station measurements with a confidence of {quality.confidence:.2f}: check that the columns "
             f"are the right ones ({names})."
         )
-    texts += _wide(quality)
+    texts += [*_wide(quality), *_short_years(quality)]
     if quality.times_unused is not None:
         texts.append(
             f"The dates have no times, and the column {quality.times_unused} was not used: "
@@ -111,6 +114,16 @@ def _wide(quality: Quality) -> list[str]:
         named = few([signs.column or "", *signs.others])
         texts.append(f"Signs such as < in columns of their own were not used: {named}. Results beside them are plain.")
     return texts
+
+
+def _short_years(quality: Quality) -> list[str]:
+    first, last = quality.short_years or (0, 0)
+    if not first < _CENTURY <= last and last < _NOT_YET:
+        return []
+    read = (
+        f"Years of two digits were read as {first} to {last}: 69 to 99 are of the last century, 00 to 68 of this one."
+    )
+    return [f"{read} If that is wrong, write the years with four digits."]
 
 
 def _rows_left_out(quality: Quality) -> list[str]:

@@ -28,7 +28,7 @@ from assay.datasets.station_measurements.page import page
 from assay.datasets.station_measurements.panels import panels
 from assay.datasets.station_measurements.quality import Refusal, duplicates, missing, refusals, results, unknown_flags
 from assay.datasets.station_measurements.report import Quality, quality_json
-from assay.datasets.station_measurements.rows import Copies, Survey, look, sort_out
+from assay.datasets.station_measurements.rows import Copies, Survey, look, short_years, sort_out
 from assay.datasets.station_measurements.series import Arrangement
 from assay.datasets.station_measurements.tables import Column, stems, table_paths, wide_tables, write_tables
 from assay.datasets.station_measurements.times import join_times
@@ -193,6 +193,7 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
             confidence=detection.confidence,
             assignment=detection.columns,
             times_unused=times_unused,
+            short_years=short_years(copies.texts, survey.dates),
         )
         progress(0.7, "writing the tables")
         # One at a time: tables of a few rows take more memory for their thousand columns than for what is in them.

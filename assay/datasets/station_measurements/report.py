@@ -29,7 +29,7 @@ class Quality:
 
     `results` is what quality.results counts, `shown` the columns that the tables may have. `confidence` is how sure it
     is that the file holds station measurements at all, `assignment` why each column is what it is, `times_unused` a
-    column of times that could not be joined to the dates.
+    column of times that could not be joined to the dates, `short_years` the first and last year written in two digits.
     """
 
     aggregate: str
@@ -59,6 +59,7 @@ class Quality:
     confidence: float
     assignment: Columns
     times_unused: str | None
+    short_years: tuple[int, int] | None
 
     def total(self, column: str) -> int:
         """Add up one column of `results`."""

@@ -229,6 +229,19 @@ def _moments(texts: pl.LazyFrame, order: DateOrder) -> pl.LazyFrame:
     return rows.with_columns(pl.coalesce("moment", "odd").alias("moment")).drop("odd")
 
 
+def short_years(texts: pl.LazyFrame, order: DateOrder) -> tuple[int, int] | None:
+    """Return the first and last year of the dates that have two digits for it; None where there are none.
+
+    `texts` has date_time and moment, as in Copies.
+    """
+    if not any(family.startswith("short") for family in order.families):
+        return None
+    date = pl.col("date_time").str.replace(r"[T\s]+[0-9]{1,2}:.*$", "")
+    year = pl.when(~date.str.contains("[0-9]{4}")).then(pl.col("moment").dt.year())
+    first, last = texts.select(year.min().alias("first"), year.max().alias("last")).collect(engine="streaming").row(0)
+    return None if first is None else (first, last)
+
+
 def _reason() -> pl.Expr:
     """Why a row is refused, the first of REASONS that holds; null for a usable row."""
     missing = {name: pl.col(name).is_null() for name in _TEXTS}

@@ -122,3 +122,16 @@ def test_what_stands_beside_a_result_is_a_part_of_the_lineage(run: Run) -> None:
     assert first[4:9] == ["", "mg/L", "Total", "U", "0.2"]
     assert json_of(found, "quality.json")["results"]["unknown_qualifiers"] == [{"qualifier": "XQ", "rows": 1}]
     assert "XQ (1)" in findings_of(found)
+
+
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        (("1/1/65", "2/2/68", "3/13/69"), "read as 1969 to 2068"), (("1.2.65", "1.3.65 10:00"), "read as 2065 to 2065"),
+        (("1-Jan-99", "1-Jan-01"), "read as 1999 to 2001"), (("1/1/23", "3/13/24", "3/13/1999"), ""),
+        (("1/1/75", "3/13/76"), ""),
+    ],
+)  # fmt: skip
+def test_years_of_two_digits_in_two_centuries_or_to_come_are_told(run: Run, dates: tuple[str, ...], said: str) -> None:
+    found = findings_of(run(HEADER + "".join(f"A,{date},Cu,1\n" for date in dates)))
+    assert said in found if said else "Years of two digits" not in found
