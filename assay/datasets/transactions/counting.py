@@ -58,6 +58,13 @@ def about_amounts(results: Results) -> tuple[list[str], list[str]]:
     roles, orders, survey = results.roles, results.orders, results.survey
     doubts, facts = [], []
     names = [results.columns[roles.positions[role]] for role in roles.amount_columns]
+    debits = results.statuses.words("type", "debit")
+    if debits:
+        column = results.columns[roles.positions["type"]]
+        words = few([repr(word) for word in debits], _FEW)
+        facts.append(
+            f"{column} parts debits from credits, and the amounts have no signs: those with {words} are taken off."
+        )
     if roles.measure == "net_amount":
         facts.append(f"The amount of a row is {names[0]} less {names[1]}.")
     elif roles.measure != "revenue":

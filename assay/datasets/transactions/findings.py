@@ -149,7 +149,7 @@ def _facts(results: Results) -> list[str]:
     for total in results.totals[:_FEW]:
         if total.sums.refund_rows:
             back = in_currency(money(-total.sums.refunds, results.places) or "", total.currency)
-            kind = "Payments out" if roles.measure == "net_amount" else "Refunds"
+            kind = "Payments out" if results.negative_name == "paid_out" else "Refunds"
             texts.append(f"{kind}, which are taken off: {back} in {rows(total.sums.refund_rows)}.")
     overall = results.fraud.get("", {}).get(None)
     if overall is not None:

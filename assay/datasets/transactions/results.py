@@ -82,7 +82,8 @@ class Results:
     @property
     def negative_name(self) -> str:
         """What the sum of the amounts below 0 is called."""
-        return "paid_out" if self.roles.measure == "net_amount" else "refunds"
+        debits = self.roles.measure == "net_amount" or self.statuses.words("type", "debit")
+        return "paid_out" if debits else "refunds"
 
     @property
     def rows_refused(self) -> int:

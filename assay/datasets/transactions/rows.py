@@ -144,7 +144,8 @@ def _with_amount(rows: pl.LazyFrame, roles: Roles, statuses: Statuses) -> pl.Laz
     rows = rows.with_columns(
         pl.when(computed).then(made).otherwise(_given(roles)).alias("amount"), computed.alias("computed")
     )
-    back = statuses.is_refund() & (pl.col("amount") > 0)
+    # A debit below 0 was taken back: as with two columns, the amount is credit less debit.
+    back = (statuses.is_refund() & (pl.col("amount") > 0)) | statuses.is_debit()
     turned = {name: pl.when(back).then(-pl.col(name)).otherwise(pl.col(name)) for name in ("amount", "revenue")}
     rows = rows.with_columns(**turned)
     # A price below 0 has the sign already, as a discount has that is written as a line of the order.

@@ -11,8 +11,8 @@ import polars as pl
 from assay.datasets.transactions.orders import OrderAmounts, WholeOrders, judge_orders, once_each
 from assay.datasets.transactions.roles import Roles
 from assay.datasets.transactions.rows import read_rows
-from assay.datasets.transactions.statuses import Statuses, decide, with_refunds_in_rows
-from assay.datasets.transactions.survey import Survey
+from assay.datasets.transactions.statuses import Statuses, decide, with_refunds_in_rows, with_signed_amounts
+from assay.datasets.transactions.survey import BELOW_ZERO, Survey, cell
 from assay.formats import Table
 
 _NOT_JUDGED = ("type", "net_amount")
@@ -43,6 +43,8 @@ def choose_rows(
     # A transfer is a movement like any other on a statement with debit and credit.
     judged = {column: words for column, words in survey.words.items() if (column, roles.measure) != _NOT_JUDGED}
     statuses = decide(judged, include_status)
+    if statuses.words("type", "debit") and _has_signs(table, roles, survey, statuses):
+        statuses = with_signed_amounts(statuses)
     as_read = read_rows(table, roles, survey, statuses, currency, folder / "rows.parquet")
     if include_status is None and _books_refunds(as_read, statuses):
         statuses = with_refunds_in_rows(statuses)
@@ -53,6 +55,18 @@ def choose_rows(
         return Chosen(as_read, as_read, roles, statuses, orders)
     rows = once_each(as_read, orders, statuses, folder / "orders.parquet")
     return Chosen(as_read, rows, replace(roles, whole_orders=orders.once), statuses, orders)
+
+
+def _has_signs(table: Table, roles: Roles, survey: Survey, statuses: Statuses) -> bool:
+    """Whether most debits, or most credits, are below 0 in the file: then its amounts have signs of their own."""
+    if not roles.amount_columns:
+        return False
+    text = cell(roles, survey.types, roles.amount_columns[0])
+    sides = {name: cell(roles, {}, "type").is_in(statuses.words("type", name)) for name in ("debit", "credit")}
+    looks = {f"{name} rows": (side & text.str.contains("[1-9]")).sum() for name, side in sides.items()}
+    looks |= {name: (side & text.str.contains(BELOW_ZERO)).sum() for name, side in sides.items()}
+    counts = table.frame.select(**looks).collect(engine="streaming").row(0, named=True)
+    return any(2 * counts[name] > counts[f"{name} rows"] for name in sides)
 
 
 def _books_refunds(rows: pl.LazyFrame, statuses: Statuses) -> bool:
