@@ -89,8 +89,8 @@ def _about_rows(results: Results) -> list[str]:
     if quality.computed and results.roles.amount_columns:
         texts.append(f"{rows(quality.computed)} with no revenue: quantity times unit price was taken instead.")
     texts += [
-        f"{results.columns[results.roles.positions[role]]}: {count:,} cells could not be read and are left out of its "
-        "sums."
+        f"{results.columns[results.roles.positions[role]]}: {count:,} cells could not be read and "
+        + ("count as not cancelled." if role == "cancelled" else "are left out of its sums.")
         for role, count in quality.unread.items()
     ]
     texts += [

@@ -13,7 +13,7 @@ from assay.datasets.transactions.amounts import EXACT
 from assay.datasets.transactions.roles import NUMBERS, Roles
 from assay.datasets.transactions.statuses import NOT_COUNTED, Statuses
 from assay.datasets.transactions.survey import TEXTS, Survey, cell, marks_of
-from assay.datasets.transactions.words import FRAUD, SUCCESS, flag
+from assay.datasets.transactions.words import FRAUD, SUCCESS, cancelled, flag
 from assay.formats import Table
 from assay.types.dates import parse
 from assay.types.kinds import ColumnType, Kind
@@ -48,8 +48,8 @@ def read_rows(
     refunded); refund (exact, at most 0; the part of the amount that was given back); sold (whether the row is a sale);
     the numbers of NUMBERS (exact); computed (whether the amount is quantity times unit price); currency, status, type,
     the texts and ids (String, null where blank); order_code (UInt32, one number for each order_id); order and customer
-    (UInt32, of rows that are sales); fraud and success (Boolean), success_rate (exact). What the file has no column
-    for is null throughout. `only` is the one currency to use.
+    (UInt32, of rows that are sales); fraud, success and cancelled (Boolean), success_rate (exact). What the file has no
+    column for is null throughout. `only` is the one currency to use.
     """
     types = survey.types
     rows = table.frame.filter(table.holds_something) if survey.rows_blank else table.frame
@@ -66,6 +66,7 @@ def read_rows(
         _currency(roles, types).alias("currency"),
         flag(cell(roles, types, "fraud_flag"), FRAUD).alias("fraud"),
         flag(cell(roles, types, "success_rate"), SUCCESS).alias("success"),
+        cancelled(cell(roles, types, "cancelled")).alias("cancelled"),
         *(cell(roles, types, role).alias(role) for role in ("status", "type", *TEXTS, *_IDS)),
     )
     rows = rows.with_columns(plh.col("hash").chash.sha2_256(), product=pl.coalesce("product_id", "product_name"))

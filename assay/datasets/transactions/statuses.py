@@ -41,8 +41,8 @@ class Statuses:
     """What each word of a column means, as it stands in the file.
 
     `classes` is by column and word: paid, sale, refund, debit, credit, unknown, or one of NOT_COUNTED. `chosen` are the
-    columns whose words `include_status` names: there exactly the named ones count. `ignored` are columns whose texts are no words of
-    this kind, with the reason.
+    columns whose words `include_status` names: there exactly the named ones count. `ignored` are columns whose
+    texts are no words of this kind, with the reason.
     """
 
     classes: Mapping[Column, Mapping[str, str]]
@@ -59,14 +59,15 @@ class Statuses:
         return [(column, word) for column in COLUMNS for word in self.words(column, "unknown")]
 
     def not_counted(self) -> pl.Expr:
-        """Say why a row is not counted, by its columns `status` and `type`: one of NOT_COUNTED, null where it is."""
-        tests = [
+        """Say why a row is not counted, by its status, its type and `cancelled`: one of NOT_COUNTED, or null."""
+        tests = [pl.when("cancelled").then(pl.lit("cancelled"))]
+        tests += [
             pl.when(pl.col(column).is_in(words)).then(pl.lit(reason))
             for reason in NOT_COUNTED
             for column in COLUMNS
             if (words := self.words(column, reason))
         ]
-        return pl.coalesce(*tests) if tests else pl.lit(None, pl.String)
+        return pl.coalesce(*tests)
 
     def is_refund(self) -> pl.Expr:
         """Whether the type of a row says that it is a refund."""

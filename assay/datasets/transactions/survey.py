@@ -61,7 +61,7 @@ class Survey:
 
 def look(table: Table, roles: Roles, reading: Reading) -> Survey:
     """Count the rows, and decide how dates and numbers are written, over all of them."""
-    read = [role for role in ("order_date", *NUMBERS, "success_rate", "fraud_flag") if roles.has(role)]
+    read = [role for role in ("order_date", *NUMBERS, "success_rate", "fraud_flag", "cancelled") if roles.has(role)]
     types = dict(zip(read, infer_types(_narrow(table, [roles.positions[role] for role in read]), reading), strict=True))
     dates = types["order_date"].dates
     day = cell(roles, types, "order_date")
