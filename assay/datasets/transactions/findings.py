@@ -21,6 +21,7 @@ REFUSED = {
     "amount_not_a_number": "an amount that is no number",
     "amount_out_of_range": "an amount of more than 15 digits",
     "other_currency": "another currency",
+    "total_row": "a total or a balance in place of a transaction",
     "broken_quotes": "quotes that don't close",
     "too_many_fields": "more fields than the header",
     "too_few_fields": "fewer fields than the header, and in other places",
@@ -67,6 +68,12 @@ def _about_rows(results: Results) -> list[str]:
         reasons = ", ".join(f"{refused.count:,} with {REFUSED[reason]}" for reason, refused in ranked)
         count = results.rows_refused
         texts.append(f"{rows(count)} {'was' if count == 1 else 'were'} not used: {reasons}.")
+    if results.total_rows.unmatched:
+        listed = few([str(row) for row in results.total_rows.unmatched], _FEW)
+        texts.append(f"A total or balance that is not the sum of the rows above was left out (row {listed}).")
+    if results.total_rows.counted:
+        listed = few([str(row) for row in results.total_rows.counted], _FEW)
+        texts.append(f"A row that may be a total is counted, as it is not the sum of the rows above (row {listed}).")
     if quality.identical.count:
         repeat = "1 row repeats" if quality.identical.count == 1 else f"{quality.identical.count:,} rows repeat"
         are = "is" if quality.identical.count == 1 else "are"

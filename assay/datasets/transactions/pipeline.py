@@ -126,6 +126,7 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
         statuses=chosen.statuses,
         by_status=by_status(rows, chosen.statuses, has_cancelled=roles.has("cancelled")),
         orders=chosen.orders,
+        total_rows=chosen.totals,
         # Who knows the layout knows which columns decide.
         ignored=[] if detection.columns.layout is not None else ignored(table, roles, rows),
         quality=doubts,

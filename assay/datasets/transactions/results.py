@@ -25,6 +25,7 @@ from assay.datasets.transactions.reconcile import Reconciliation
 from assay.datasets.transactions.roles import Roles
 from assay.datasets.transactions.statuses import Statuses
 from assay.datasets.transactions.survey import Survey
+from assay.datasets.transactions.total_rows import TotalRows
 from assay.detection.columns import Columns
 from assay.errors import Unprocessable
 
@@ -56,6 +57,7 @@ class Results:
     by_status: list[StatusPart]
     orders: WholeOrders
     ignored: list[Ignored]
+    total_rows: TotalRows
     quality: Quality
     totals: list[Total]
     months: list[Month]

@@ -31,6 +31,7 @@ REFUSED = (
     "amount_not_a_number",
     "amount_out_of_range",
     "other_currency",
+    "total_row",
     "broken_quotes",
     "too_many_fields",
     "too_few_fields",
@@ -39,7 +40,7 @@ REFUSED = (
 
 
 def read_rows(
-    table: Table, roles: Roles, survey: Survey, statuses: Statuses, only: str | None, path: Path
+    table: Table, roles: Roles, survey: Survey, statuses: Statuses, only: str | None, path: Path, total: pl.Expr
 ) -> pl.LazyFrame:
     """Read every row once into a Parquet file at `path`, in input order, and return what it holds.
 
@@ -49,7 +50,7 @@ def read_rows(
     the numbers of NUMBERS (exact); computed (whether the amount is quantity times unit price); currency, status, type,
     the texts and ids (String, null where blank); order_code (UInt32, one number for each order_id); order and customer
     (UInt32, of rows that are sales); fraud, success and cancelled (Boolean), success_rate (exact). What the file has no
-    column for is null throughout. `only` is the one currency to use.
+    column for is null throughout. `only` is the one currency to use; `total` is added as a column.
     """
     types = survey.types
     rows = table.frame.filter(table.holds_something) if survey.rows_blank else table.frame
@@ -67,6 +68,7 @@ def read_rows(
         flag(cell(roles, types, "fraud_flag"), FRAUD).alias("fraud"),
         flag(cell(roles, types, "success_rate"), SUCCESS).alias("success"),
         cancelled(cell(roles, types, "cancelled")).alias("cancelled"),
+        total.alias("total"),
         *(cell(roles, types, role).alias(role) for role in ("status", "type", *TEXTS, *_IDS)),
     )
     rows = rows.with_columns(plh.col("hash").chash.sha2_256(), product=pl.coalesce("product_id", "product_name"))
