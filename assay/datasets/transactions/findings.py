@@ -124,6 +124,7 @@ def _reading(results: Results) -> list[str]:
             f"Taken for transactions with a confidence of {results.confidence:.2f}: check that the columns are the "
             f"right ones ({names})."
         )
+    texts += _points(results)
     if results.survey.dates.decided == "assumed month first":
         texts.append("Nothing in the file tells 1/2/2024 from 2/1/2024: month first was assumed.")
     elif results.survey.dates.decided and not results.survey.dates.sure:
@@ -139,6 +140,21 @@ def _reading(results: Results) -> list[str]:
     if last.day < monthrange(last.year, last.month)[1] and len({month.month for month in results.months}) > 1:
         texts.append(f"The file ends on {last}: its last month may not be over, and is marked as unfinished.")
     return texts + cast("list[str]", results.read_as.get("warnings") or [])
+
+
+def _points(results: Results) -> list[str]:
+    """Name the columns of amounts whose points may group thousands, and the sum that these would make."""
+    roles = results.roles
+    used = [role for role in roles.money_columns if results.survey.types[role].maybe_thousands]
+    if not used:
+        return []
+    names = these([results.columns[roles.positions[role]] for role in used])
+    text = f"The points of {names} were read as decimal marks, but may group thousands"
+    if roles.amount_columns and {*roles.amount_columns} <= {*used} and not roles.has("refunded_amount"):
+        sums = [in_currency(money(1000 * total.sums.amount, 0) or "", total.currency) for total in results.totals]
+        taken = [amount_of(total, results) for total in results.totals]
+        text += f": the sum would be up to {few(sums, _FEW)}, not {few(taken, _FEW)}"
+    return [text + '. reading={"decimal": ","} reads them so.']
 
 
 def _facts(results: Results) -> list[str]:

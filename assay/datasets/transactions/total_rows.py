@@ -55,7 +55,7 @@ def total_word(table: Table, roles: Roles) -> pl.Expr:
     free = [at for at in range(len(table.columns)) if at not in others and at not in ids]
     looked = [*ids, *free][:_MOST_COLUMNS]
     levels = {at: _level(pl.col(str(at)).str.strip_chars()) for at in looked}
-    level = pl.max_horizontal(list(levels.values()))
+    level = pl.max_horizontal([pl.lit(0, pl.Int8), *levels.values()])
     named = [pl.col(str(at)).str.strip_chars().fill_null("") for at in ids]
     identified = [(text != "") & (levels[at] == 0) for at, text in zip(ids, named, strict=True)]
     # Where it has no number or customer and other rows do, a word that may be a name is none.
