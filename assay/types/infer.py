@@ -69,6 +69,8 @@ def infer_types(table: Table, reading: Reading) -> tuple[ColumnType, ...]:
         _settle_plain(table.frame, some, reading)
     _settle(table.frame, columns, reading)
     _settle_doubts(table.frame, columns, reading)
+    if reading.decimal is None and reading.thousands is None and _has_commas_for_decimals(table, columns):
+        _doubt_points(table.frame, columns)
     return tuple(one.type or _text(one, "") for one in columns)
 
 
@@ -186,6 +188,27 @@ def _settle_doubts(frame: pl.LazyFrame, columns: Sequence[Surveyed], reading: Re
             doubtful[one.name] = (one, found[:1])
     if doubtful:
         _try(frame, doubtful)
+
+
+def _has_commas_for_decimals(table: Table, columns: Sequence[Surveyed]) -> bool:
+    """Whether the file looks as if it came from where 1.100 is eleven hundred: by semicolons, or days such as 31.1."""
+    dates_of = [one.type.dates for one in columns if one.type is not None and one.type.dates is not None]
+    dotted = any({"dotted", "short_dotted"} & {*order.families} for order in dates_of)
+    return dotted or table.facts.get("delimiter") == "semicolon"
+
+
+def _doubt_points(frame: pl.LazyFrame, columns: Sequence[Surveyed]) -> None:
+    """Mark the columns whose points were taken for decimals and may group thousands."""
+    points = [one for one in columns if one.type and one.type.kind is Kind.NUMBER and one.type.decimal == "."]
+    for some in _batches([one for one in points if one.type and not one.type.thousands]):
+        looks = {
+            one.name: numbers.may_group(blank_or(pl.col(one.name), markers=True, missing=one.missing)) for one in some
+        }
+        found = frame.select(**looks).collect(engine="streaming").row(0, named=True)
+        for one in some:
+            if one.type and found[one.name]:
+                note = f"{one.type.note}; the points may group thousands" if one.type.note else ""
+                one.type = replace(one.type, maybe_thousands=True, note=note or "the points may group thousands")
 
 
 _NUMBERS, _DATES, _TIMES, _FLAGS = range(4)

@@ -34,6 +34,7 @@ class ColumnType:
     `unit` is what stands at them: "%", a currency's sign or code, "mixed" where it is not the same for all, or "".
     `dates` is how its dates are read, `note` how all this was decided, in words. `plain` says that every cell is
     written as a cast reads it. `missing` are texts of cells that stand for no value in this column alone, such as -999.
+    `maybe_thousands` says that a point was taken for the decimal mark, though it may group thousands.
     """
 
     kind: Kind
@@ -47,6 +48,7 @@ class ColumnType:
     note: str = ""
     plain: bool = False
     missing: tuple[str, ...] = ()
+    maybe_thousands: bool = False
 
 
 _POLARS = {

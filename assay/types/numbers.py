@@ -77,6 +77,16 @@ def odd(text: pl.Expr) -> pl.Expr:
     return pl.when(~is_plain(text)).then(text)
 
 
+def may_group(text: pl.Expr) -> pl.Expr:
+    """Whether all points of a column may group thousands as well: an aggregate over trimmed cells.
+
+    Each has exactly three digits behind it (1.100), and no cell of four digits or more is without one.
+    """
+    dotted = text.str.contains(".", literal=True)
+    grouped = text.str.contains(r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$")
+    return dotted.any() & (~dotted | grouped).all() & ~(~dotted & text.str.contains("[0-9]{4}")).any()
+
+
 def survey(parts: pl.Expr, text: pl.Expr) -> dict[str, pl.Expr]:
     """Aggregates from which `decide_number` tells the form, over trimmed cells. Every row is looked at.
 

@@ -68,6 +68,12 @@ def _findings(found: Findings) -> list[Finding]:
     said += _named(columns, "Of mixed types", "mixed", "warn")
     missing = [one for one in columns if one.filled and one.blank >= _BLANK_ALERT * one.rows]
     said += _list(missing, f"Blank in {_BLANK_ALERT:.0%} of the rows or more")
+    grouped = [one for one in columns if one.type.maybe_thousands]
+    said += _list(
+        grouped,
+        'Points were read as decimal marks, but may group thousands (1.100 for 1,100; reading={"decimal": ","} reads '
+        "them so), in",
+    )
     if found.refused_cells:
         refusing = [one for one in columns if one.type.refused]
         said += _list(refusing, f"{found.refused_cells:,} cells are not of their column's type, in")

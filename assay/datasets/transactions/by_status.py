@@ -27,13 +27,14 @@ class StatusPart:
     not_counted: str | None
 
 
-def by_status(rows: pl.LazyFrame, statuses: Statuses) -> list[StatusPart]:
+def by_status(rows: pl.LazyFrame, statuses: Statuses, *, has_cancelled: bool) -> list[StatusPart]:
     """Add up each status and type in each currency, counted ones and larger groups first.
 
-    Empty where the file has neither column, or none with words of statuses or types.
+    Empty where the file has neither column, or none with words of statuses or types, and nothing that says what was
+    cancelled (`has_cancelled`).
     """
     columns = [name for name in COLUMNS if name in statuses.classes]
-    if not columns:
+    if not columns and not has_cancelled:
         return []
     # What was refunded of a sale that does not count anyway was not taken off any sum.
     refunded = pl.col("reason").is_not_null() & pl.col("sold")

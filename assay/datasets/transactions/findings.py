@@ -21,6 +21,7 @@ REFUSED = {
     "amount_not_a_number": "an amount that is no number",
     "amount_out_of_range": "an amount of more than 15 digits",
     "other_currency": "another currency",
+    "total_row": "a total or a balance in place of a transaction",
     "broken_quotes": "quotes that don't close",
     "too_many_fields": "more fields than the header",
     "too_few_fields": "fewer fields than the header, and in other places",
@@ -67,6 +68,12 @@ def _about_rows(results: Results) -> list[str]:
         reasons = ", ".join(f"{refused.count:,} with {REFUSED[reason]}" for reason, refused in ranked)
         count = results.rows_refused
         texts.append(f"{rows(count)} {'was' if count == 1 else 'were'} not used: {reasons}.")
+    if results.total_rows.unmatched:
+        listed = few([str(row) for row in results.total_rows.unmatched], _FEW)
+        texts.append(f"A total or balance that is not the sum of the rows above was left out (row {listed}).")
+    if results.total_rows.counted:
+        listed = few([str(row) for row in results.total_rows.counted], _FEW)
+        texts.append(f"A row that may be a total is counted, as it is not the sum of the rows above (row {listed}).")
     if quality.identical.count:
         repeat = "1 row repeats" if quality.identical.count == 1 else f"{quality.identical.count:,} rows repeat"
         are = "is" if quality.identical.count == 1 else "are"
@@ -89,8 +96,8 @@ def _about_rows(results: Results) -> list[str]:
     if quality.computed and results.roles.amount_columns:
         texts.append(f"{rows(quality.computed)} with no revenue: quantity times unit price was taken instead.")
     texts += [
-        f"{results.columns[results.roles.positions[role]]}: {count:,} cells could not be read and are left out of its "
-        "sums."
+        f"{results.columns[results.roles.positions[role]]}: {count:,} cells could not be read and "
+        + ("count as not cancelled." if role == "cancelled" else "are left out of its sums.")
         for role, count in quality.unread.items()
     ]
     texts += [
@@ -117,6 +124,7 @@ def _reading(results: Results) -> list[str]:
             f"Taken for transactions with a confidence of {results.confidence:.2f}: check that the columns are the "
             f"right ones ({names})."
         )
+    texts += _points(results)
     if results.survey.dates.decided == "assumed month first":
         texts.append("Nothing in the file tells 1/2/2024 from 2/1/2024: month first was assumed.")
     elif results.survey.dates.decided and not results.survey.dates.sure:
@@ -134,6 +142,21 @@ def _reading(results: Results) -> list[str]:
     return texts + cast("list[str]", results.read_as.get("warnings") or [])
 
 
+def _points(results: Results) -> list[str]:
+    """Name the columns of amounts whose points may group thousands, and the sum that these would make."""
+    roles = results.roles
+    used = [role for role in roles.money_columns if results.survey.types[role].maybe_thousands]
+    if not used:
+        return []
+    names = these([results.columns[roles.positions[role]] for role in used])
+    text = f"The points of {names} were read as decimal marks, but may group thousands"
+    if roles.amount_columns and {*roles.amount_columns} <= {*used} and not roles.has("refunded_amount"):
+        sums = [in_currency(money(1000 * total.sums.amount, 0) or "", total.currency) for total in results.totals]
+        taken = [amount_of(total, results) for total in results.totals]
+        text += f": the sum would be up to {few(sums, _FEW)}, not {few(taken, _FEW)}"
+    return [text + '. reading={"decimal": ","} reads them so.']
+
+
 def _facts(results: Results) -> list[str]:
     texts = [*results.chosen_columns.notes]
     roles = results.roles
@@ -149,7 +172,7 @@ def _facts(results: Results) -> list[str]:
     for total in results.totals[:_FEW]:
         if total.sums.refund_rows:
             back = in_currency(money(-total.sums.refunds, results.places) or "", total.currency)
-            kind = "Payments out" if roles.measure == "net_amount" else "Refunds"
+            kind = "Payments out" if results.negative_name == "paid_out" else "Refunds"
             texts.append(f"{kind}, which are taken off: {back} in {rows(total.sums.refund_rows)}.")
     overall = results.fraud.get("", {}).get(None)
     if overall is not None:

@@ -20,6 +20,7 @@ from assay.datasets.transactions.anomalies import anomalies
 from assay.datasets.transactions.breakdown import breakdowns
 from assay.datasets.transactions.by_status import by_status
 from assay.datasets.transactions.customers import customers
+from assay.datasets.transactions.ignored import ignored, without_flags
 from assay.datasets.transactions.lineage import write_lineage
 from assay.datasets.transactions.months import daily, months
 from assay.datasets.transactions.orders import OrderAmounts
@@ -87,7 +88,7 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
     )
     head = preview(source, rules.header_score, parameters.reading)
     detection = detect(head, {_INFO.dataset_type: rules}, _INFO.dataset_type, parameters.columns)
-    roles = choose(detection.columns.at)
+    roles = without_flags(table, choose(detection.columns.at))
     progress(0.15, "reading")
     survey = look(table, roles, parameters.reading)
     progress(0.25, "reading")
@@ -123,8 +124,11 @@ def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Pro
         columns=table.columns,
         survey=survey,
         statuses=chosen.statuses,
-        by_status=by_status(rows, chosen.statuses),
+        by_status=by_status(rows, chosen.statuses, has_cancelled=roles.has("cancelled")),
         orders=chosen.orders,
+        total_rows=chosen.totals,
+        # Who knows the layout knows which columns decide.
+        ignored=[] if detection.columns.layout is not None else ignored(table, roles, rows),
         quality=doubts,
         totals=all_totals,
         months=by_month,
@@ -235,7 +239,9 @@ def _nothing_usable(survey: Survey, rows: pl.LazyFrame, statuses: Statuses, curr
         return Unprocessable(
             "no_counted_rows",
             f"None of the {survey.rows_read:,} rows counts: {counts}.",
-            f"Name those that do in `include_status`; the file has: {listed(words)}.",
+            f"Name those that do in `include_status`; the file has: {listed(words)}."
+            if words
+            else 'If the column of cancelled rows says something else, leave it out: columns {"cancelled": null}.',
         )
     return Unprocessable(
         "no_usable_rows",

@@ -44,7 +44,11 @@ class Quality:
 
 def quality(as_read: pl.LazyFrame, rows: pl.LazyFrame, used: pl.LazyFrame, roles: Roles, survey: Survey) -> Quality:
     """Look at all rows, as they were read and as they count, and at those that are counted."""
-    flags = {"fraud_flag": "fraud", "success_rate": "success" if survey.success_words else "success_rate"}
+    flags = {
+        "cancelled": "cancelled",
+        "fraud_flag": "fraud",
+        "success_rate": "success" if survey.success_words else "success_rate",
+    }
     columns = {
         role: flags.get(role, role)
         for role in (*NUMBERS, *flags)

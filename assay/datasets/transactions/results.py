@@ -15,6 +15,7 @@ from assay.datasets.transactions.breakdown import Breakdown
 from assay.datasets.transactions.by_status import StatusPart
 from assay.datasets.transactions.customers import Customers
 from assay.datasets.transactions.figures import Sums, grouped
+from assay.datasets.transactions.ignored import Ignored
 from assay.datasets.transactions.limits import MAX_CURRENCIES
 from assay.datasets.transactions.months import Month
 from assay.datasets.transactions.orders import WholeOrders
@@ -24,6 +25,7 @@ from assay.datasets.transactions.reconcile import Reconciliation
 from assay.datasets.transactions.roles import Roles
 from assay.datasets.transactions.statuses import Statuses
 from assay.datasets.transactions.survey import Survey
+from assay.datasets.transactions.total_rows import TotalRows
 from assay.detection.columns import Columns
 from assay.errors import Unprocessable
 
@@ -44,8 +46,8 @@ class Results:
 
     `totals` has the currency of the most rows first. `fraud` holds the rates by dimension, that of all rows under "".
     `days` are the exact amounts by currency and day. `places` are the digits behind the mark that amounts are written
-    with, `chosen_columns` says why each column plays its part, `top` is how many values a list names, `currency` the
-    only one that was looked at.
+    with, `ignored` are columns that may say what does not count, `chosen_columns` says why each column plays its part,
+    `top` is how many values a list names, `currency` the only one that was looked at.
     """
 
     roles: Roles
@@ -54,6 +56,8 @@ class Results:
     statuses: Statuses
     by_status: list[StatusPart]
     orders: WholeOrders
+    ignored: list[Ignored]
+    total_rows: TotalRows
     quality: Quality
     totals: list[Total]
     months: list[Month]
@@ -82,7 +86,8 @@ class Results:
     @property
     def negative_name(self) -> str:
         """What the sum of the amounts below 0 is called."""
-        return "paid_out" if self.roles.measure == "net_amount" else "refunds"
+        debits = self.roles.measure == "net_amount" or self.statuses.words("type", "debit")
+        return "paid_out" if debits else "refunds"
 
     @property
     def rows_refused(self) -> int:

@@ -13,7 +13,7 @@ from assay.datasets.transactions.amounts import EXACT
 from assay.datasets.transactions.roles import NUMBERS, Roles
 from assay.datasets.transactions.statuses import NOT_COUNTED, Statuses
 from assay.datasets.transactions.survey import TEXTS, Survey, cell, marks_of
-from assay.datasets.transactions.words import FRAUD, SUCCESS, flag
+from assay.datasets.transactions.words import FRAUD, SUCCESS, cancelled, flag
 from assay.formats import Table
 from assay.types.dates import parse
 from assay.types.kinds import ColumnType, Kind
@@ -31,6 +31,7 @@ REFUSED = (
     "amount_not_a_number",
     "amount_out_of_range",
     "other_currency",
+    "total_row",
     "broken_quotes",
     "too_many_fields",
     "too_few_fields",
@@ -39,7 +40,7 @@ REFUSED = (
 
 
 def read_rows(
-    table: Table, roles: Roles, survey: Survey, statuses: Statuses, only: str | None, path: Path
+    table: Table, roles: Roles, survey: Survey, statuses: Statuses, only: str | None, path: Path, total: pl.Expr
 ) -> pl.LazyFrame:
     """Read every row once into a Parquet file at `path`, in input order, and return what it holds.
 
@@ -48,8 +49,8 @@ def read_rows(
     refunded); refund (exact, at most 0; the part of the amount that was given back); sold (whether the row is a sale);
     the numbers of NUMBERS (exact); computed (whether the amount is quantity times unit price); currency, status, type,
     the texts and ids (String, null where blank); order_code (UInt32, one number for each order_id); order and customer
-    (UInt32, of rows that are sales); fraud and success (Boolean), success_rate (exact). What the file has no column
-    for is null throughout. `only` is the one currency to use.
+    (UInt32, of rows that are sales); fraud, success and cancelled (Boolean), success_rate (exact). What the file has no
+    column for is null throughout. `only` is the one currency to use; `total` is added as a column.
     """
     types = survey.types
     rows = table.frame.filter(table.holds_something) if survey.rows_blank else table.frame
@@ -66,6 +67,8 @@ def read_rows(
         _currency(roles, types).alias("currency"),
         flag(cell(roles, types, "fraud_flag"), FRAUD).alias("fraud"),
         flag(cell(roles, types, "success_rate"), SUCCESS).alias("success"),
+        cancelled(cell(roles, types, "cancelled")).alias("cancelled"),
+        total.alias("total"),
         *(cell(roles, types, role).alias(role) for role in ("status", "type", *TEXTS, *_IDS)),
     )
     rows = rows.with_columns(plh.col("hash").chash.sha2_256(), product=pl.coalesce("product_id", "product_name"))
@@ -144,7 +147,8 @@ def _with_amount(rows: pl.LazyFrame, roles: Roles, statuses: Statuses) -> pl.Laz
     rows = rows.with_columns(
         pl.when(computed).then(made).otherwise(_given(roles)).alias("amount"), computed.alias("computed")
     )
-    back = statuses.is_refund() & (pl.col("amount") > 0)
+    # A debit below 0 was taken back: as with two columns, the amount is credit less debit.
+    back = (statuses.is_refund() & (pl.col("amount") > 0)) | statuses.is_debit()
     turned = {name: pl.when(back).then(-pl.col(name)).otherwise(pl.col(name)) for name in ("amount", "revenue")}
     rows = rows.with_columns(**turned)
     # A price below 0 has the sign already, as a discount has that is written as a line of the order.

@@ -30,7 +30,8 @@ NOT_COUNTED = ("cancelled", "failed", "pending", "refunded", "hold", "payout", "
 # A status and a type are a few words that recur; a column of more different texts holds something else.
 MAX_WORDS = 100
 
-_COUNTED_CLASSES = frozenset({"paid", "refund", "sale", "unknown"})
+_DIRECTIONS = ("debit", "credit")
+_COUNTED_CLASSES = frozenset({"paid", "refund", "sale", "unknown", *_DIRECTIONS})
 _WORD = re.compile(r"[^\W_]+")
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 
@@ -39,9 +40,9 @@ _ACCENTS = re.compile("[\u0300-\u036f]+")
 class Statuses:
     """What each word of a column means, as it stands in the file.
 
-    `classes` is by column and word: paid, sale, refund, unknown, or one of NOT_COUNTED. `chosen` are the columns whose
-    words `include_status` names: there exactly the named ones count. `ignored` are columns whose texts are no words of
-    this kind, with the reason.
+    `classes` is by column and word: paid, sale, refund, debit, credit, unknown, or one of NOT_COUNTED. `chosen` are the
+    columns whose words `include_status` names: there exactly the named ones count. `ignored` are columns whose
+    texts are no words of this kind, with the reason.
     """
 
     classes: Mapping[Column, Mapping[str, str]]
@@ -58,18 +59,23 @@ class Statuses:
         return [(column, word) for column in COLUMNS for word in self.words(column, "unknown")]
 
     def not_counted(self) -> pl.Expr:
-        """Say why a row is not counted, by its columns `status` and `type`: one of NOT_COUNTED, null where it is."""
-        tests = [
+        """Say why a row is not counted, by its status, its type and `cancelled`: one of NOT_COUNTED, or null."""
+        tests = [pl.when("cancelled").then(pl.lit("cancelled"))]
+        tests += [
             pl.when(pl.col(column).is_in(words)).then(pl.lit(reason))
             for reason in NOT_COUNTED
             for column in COLUMNS
             if (words := self.words(column, reason))
         ]
-        return pl.coalesce(*tests) if tests else pl.lit(None, pl.String)
+        return pl.coalesce(*tests)
 
     def is_refund(self) -> pl.Expr:
         """Whether the type of a row says that it is a refund."""
         return pl.col("type").is_in(self.words("type", "refund")).fill_null(value=False)
+
+    def is_debit(self) -> pl.Expr:
+        """Whether the type of a row says that its amount, which has no sign, was paid out."""
+        return pl.col("type").is_in(self.words("type", "debit")).fill_null(value=False)
 
 
 def class_of(column: Column, text: str) -> str:
@@ -108,10 +114,11 @@ def decide(words: Mapping[Column, Collection[str] | None], include: Sequence[str
             continue
         named = {word for word in texts if _folded(word) in wanted}
         meant = {word: class_of(column, word) for word in texts}
+        meant |= _directions(meant) if column == "type" else {}
         if named:
             chosen.add(column)
-            # A refund that a person chose is still a refund.
-            kept = {word: meant[word] if meant[word] == "refund" else "paid" for word in named}
+            # A refund that a person chose is still a refund, and a debit is still paid out.
+            kept = {word: meant[word] if meant[word] in ("refund", *_DIRECTIONS) else "paid" for word in named}
             classes[column] = {word: kept.get(word, _outside(meant[word])) for word in texts}
         elif column == "type" and not any(_tells_sales(word, name) for word, name in meant.items()):
             if texts:
@@ -130,8 +137,39 @@ def with_refunds_in_rows(statuses: Statuses) -> Statuses:
     return Statuses(classes, statuses.chosen, statuses.ignored)
 
 
+def with_signed_amounts(statuses: Statuses) -> Statuses:
+    """Leave the amounts of debits and credits as they are: for a file whose amounts have signs of their own."""
+    classes = {
+        column: {word: "paid" if name in _DIRECTIONS else name for word, name in words.items()}
+        for column, words in statuses.classes.items()
+    }
+    return Statuses(classes, statuses.chosen, statuses.ignored)
+
+
+def direction_of(text: str) -> str | None:
+    """Tell a word for money that goes out (`debit`) or comes in (`credit`); None for all others.
+
+    All of the text must be such words, since a debit card is a way to pay, and a credit note is a refund.
+    """
+    known = _known("direction")
+    words = [word for word in _words(text) if word not in known["beside"]]
+    for name in _DIRECTIONS:
+        if words and (" ".join(words) in known[name] or all(word in known[name] for word in words)):
+            return name
+    return None
+
+
+def _directions(meant: Mapping[str, str]) -> dict[str, str]:
+    """Return the words for debits and credits of a column that has both, and no word for a sale."""
+    found = {word: name for word in meant if (name := direction_of(word)) is not None}
+    others = any(name == "sale" for word, name in meant.items() if word not in found)
+    return {} if others or {*found.values()} != {*_DIRECTIONS} else found
+
+
 def _tells_sales(word: str, name: str) -> bool:
     """Whether a text says that a row is a sale or a refund, and not how it was paid, as `Card payment` does."""
+    if name in _DIRECTIONS:
+        return True
     return name in ("sale", "refund") and not set(_words(word)) & set(_vocabulary()["ways_to_pay"])
 
 
@@ -173,6 +211,6 @@ def _vocabulary() -> dict[str, Any]:
 
 
 @cache
-def _known(column: Column) -> Mapping[str, frozenset[str]]:
+def _known(column: Literal["status", "type", "direction"]) -> Mapping[str, frozenset[str]]:
     """The phrases of each class, folded as the texts are."""
     return {name: frozenset(map(_folded, phrases)) for name, phrases in _vocabulary()[column].items()}

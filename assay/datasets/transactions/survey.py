@@ -25,7 +25,7 @@ _WRITTEN_PLACES = 8
 _NEARLY_ALL = 0.95
 # The columns whose signs differ from one program to the next.
 _SIGNED = ("transaction_fee", "debit")
-_BELOW_ZERO = r"^\W*[-\u2212(].*[1-9]|[1-9].*-$"
+BELOW_ZERO = r"^\W*[-\u2212(].*[1-9]|[1-9].*-$"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Survey:
 
 def look(table: Table, roles: Roles, reading: Reading) -> Survey:
     """Count the rows, and decide how dates and numbers are written, over all of them."""
-    read = [role for role in ("order_date", *NUMBERS, "success_rate", "fraud_flag") if roles.has(role)]
+    read = [role for role in ("order_date", *NUMBERS, "success_rate", "fraud_flag", "cancelled") if roles.has(role)]
     types = dict(zip(read, infer_types(_narrow(table, [roles.positions[role] for role in read]), reading), strict=True))
     dates = types["order_date"].dates
     day = cell(roles, types, "order_date")
@@ -124,7 +124,7 @@ def _money_looks(role: str, text: pl.Expr, column: ColumnType) -> dict[str, pl.E
         looks[f"places {role}"] = pl.when(usual).then(written).max()
         looks[f"finer {role}"] = amounts.is_finer(pl.when(written > amounts.PLACES).then(text)).sum()
     if role in _SIGNED:
-        looks[f"below {role}"] = text.str.contains(_BELOW_ZERO).sum()
+        looks[f"below {role}"] = text.str.contains(BELOW_ZERO).sum()
         looks[f"not 0 {role}"] = text.str.contains("[1-9]").sum()
     return looks
 

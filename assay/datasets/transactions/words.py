@@ -30,6 +30,20 @@ SUCCESS = Words(
 )
 
 
+CANCELLED = Words(
+    (*_YES, "x", "cancelled", "canceled", "void", "voided"),
+    (*_NO, "active", "open", "not cancelled", "not canceled"),
+)
+# A day, with or without the time; or the seconds since 1970.
+_DATED = r"[0-9]{1,4}[-/. ]\w{1,9}[-/. ,]+[0-9]{1,4}|[a-z]{3,9}\.? [0-9]{1,2},? [0-9]{4}|^[0-9]{8,13}$"
+
+
+def cancelled(text: pl.Expr) -> pl.Expr:
+    """Read trimmed text as a flag, or as the day on which a row was cancelled; null where it is neither."""
+    dated = pl.when(text.str.to_lowercase().str.contains(_DATED)).then(pl.lit(value=True))
+    return pl.coalesce(flag(text, CANCELLED), dated)
+
+
 def flag(text: pl.Expr, words: Words) -> pl.Expr:
     """Read trimmed text as a flag, whatever its case; null where it is neither."""
     folded = text.str.to_lowercase()

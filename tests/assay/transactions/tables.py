@@ -18,6 +18,7 @@ from assay.datasets.transactions.roles import Roles, choose
 from assay.datasets.transactions.rows import counted, read_rows
 from assay.datasets.transactions.statuses import decide
 from assay.datasets.transactions.survey import Survey, look
+from assay.datasets.transactions.total_rows import total_word
 from assay.formats import Table
 from assay.reading import Reading
 
@@ -47,7 +48,11 @@ def read(columns: Mapping[str, Sequence[str]], only: str | None = None) -> Read:
     survey = look(table, roles, Reading())
     with tempfile.TemporaryDirectory() as folder:
         statuses = decide(survey.words, None)
-        rows = read_rows(table, roles, survey, statuses, only, Path(folder) / "rows.parquet").collect().lazy()
+        rows = (
+            read_rows(table, roles, survey, statuses, only, Path(folder) / "rows.parquet", total_word(table, roles))
+            .collect()
+            .lazy()
+        )
     return Read(roles, survey, rows, counted(rows))
 
 

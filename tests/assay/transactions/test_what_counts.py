@@ -116,6 +116,15 @@ def test_a_refunded_sale_counts_where_its_refund_does(kpis: Kpis, refunds: str, 
     assert amounts(kpis(text + refunds)) == {None: amount}
 
 
+@pytest.mark.parametrize(
+    ("refunds", "amount"), [("2,2025-01-05,-20.00,paid\n", "10.00"), ("2,2025-01-05,-5.00,completed\n", "25.00")]
+)
+def test_a_refund_is_not_taken_off_twice(kpis: Kpis, refunds: str, amount: str) -> None:
+    """A refunded sale counts where a row of its own order takes it off, the other one does not."""
+    text = "order_id,order_date,revenue,status\n1,2025-01-01,10.00,paid\n2,2025-01-02,20.00,refunded\n"
+    assert amounts(kpis(text + "3,2025-01-03,40.00,refunded\n" + refunds)) == {None: amount}
+
+
 def test_digits_beyond_those_that_are_kept_are_told(analyse: Callable[..., Analysis]) -> None:
     found = analyse("date,amount\n2025-01-01,0.000000000000000001\n2025-01-02,0.30000000000000004\n")
     assert "1 cell has more than 12 digits behind the mark" in path_of(found, "dashboard.html").read_text()
