@@ -32,7 +32,7 @@ _TICK_ROWS = 100_000
 # What an object that describes a column calls its name.
 _LABELS = ("name", "fieldName", "label", "title", "id")
 # On the way to what describes a table.
-_ABOUT = {"meta", "metadata", "schema", "fields", "columns", "links", "errors", "pagination"}
+ABOUT = {"meta", "metadata", "schema", "fields", "columns", "links", "errors", "pagination"}
 # A character that is half of a pair stays as JSON wrote it.
 _HALVES = "backslashreplace"
 
@@ -266,7 +266,7 @@ def _no_table(names: list[str], count: int) -> Unprocessable:
 
 def _largest(tables: dict[str, _Columns]) -> str:
     """The first of the largest; what tells about others by the names on its way is none of them."""
-    return max(tables, key=lambda place: (not _ABOUT & {*place.lower().split(".")}, tables[place].cells))
+    return max(tables, key=lambda place: (not ABOUT & {*place.lower().split(".")}, tables[place].cells))
 
 
 def _names(columns: _Columns, rows: Sequence[Row], lists: Sequence[Sequence[str]]) -> tuple[Cells, int]:

@@ -159,6 +159,11 @@ def _rank(name: str) -> int:
     return 3 if path.suffix in table_extensions() - _ANY_TEXT else 2
 
 
+def may_be_data(name: str) -> bool:
+    """Whether a file may be data by its name, and does not tell about others."""
+    return _rank(name) > 1
+
+
 def _hidden(name: str) -> bool:
     """Whether a file is what macOS and others add beside those that were meant."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
