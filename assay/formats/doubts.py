@@ -9,10 +9,11 @@ from pydantic import JsonValue
 
 from assay.errors import Unprocessable
 from assay.formats.header_rank import Cells
-from assay.formats.json.table import ABOUT
-from assay.formats.packed.containers import may_be_data
 from assay.formats.problems import listed, shown
 from assay.reading import Reading
+
+ABOUT = {"meta", "metadata", "schema", "fields", "columns", "links", "errors", "pagination"}
+"""What stands on the way to tables in JSON that tell about others."""
 
 # A column that has a cell in so many of the rows is part of them.
 _MOST_ROWS = 0.5
@@ -29,7 +30,7 @@ def unread(facts: Mapping[str, JsonValue]) -> list[str]:
         )
     if other_sheets := [str(name) for name in _list(facts, "sheets_not_read")]:
         said.append(f"Sheets that were not read: {listed(other_sheets)}.")
-    if members := [name for name in map(str, _list(facts, "members_not_read")) if may_be_data(name)]:
+    if members := [*map(str, _list(facts, "data_not_read"))]:
         said.append(f"Files in the archive that were not read: {listed(members)}. {facts['member']} was read.")
     arrays = [one for one in _list(facts, "tables_not_read") if isinstance(one, dict)]
     if tables := [_table(one) for one in arrays if not ABOUT & {*str(one["array"]).lower().split(".")}]:

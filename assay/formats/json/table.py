@@ -17,6 +17,7 @@ from pydantic import JsonValue
 
 from assay.contract import Source
 from assay.errors import Unprocessable
+from assay.formats.doubts import ABOUT
 from assay.formats.head import read_head
 from assay.formats.header_rank import Cells, no_rows
 from assay.formats.json.families import Families
@@ -31,8 +32,6 @@ from assay.formats.registry import Head, Opening, Whole
 _TICK_ROWS = 100_000
 # What an object that describes a column calls its name.
 _LABELS = ("name", "fieldName", "label", "title", "id")
-# On the way to what describes a table.
-ABOUT = {"meta", "metadata", "schema", "fields", "columns", "links", "errors", "pagination"}
 # A character that is half of a pair stays as JSON wrote it.
 _HALVES = "backslashreplace"
 

@@ -62,6 +62,8 @@ def unpack(source: Source, kind: str, folder: Path, tick: Tick, head_only: bool)
     if kind == "zip":
         pieces, name, others = _choose(source)
         facts |= {"member": name, "members_not_read": list[JsonValue](others[:_LISTED])}
+        if data := [other for other in others if _rank(other) > 1]:
+            facts["data_not_read"] = list[JsonValue](data[:_LISTED])
     else:
         pieces = _gzip(source.path) if kind == "gzip" else _zstandard(source.path)
         name = source.filename
@@ -157,11 +159,6 @@ def _rank(name: str) -> int:
     if _READ_ME.match(path.name) or _ABOUT.fullmatch(words[0]) or _ABOUT.fullmatch(words[-1]):
         return 1
     return 3 if path.suffix in table_extensions() - _ANY_TEXT else 2
-
-
-def may_be_data(name: str) -> bool:
-    """Whether a file may be data by its name, and does not tell about others."""
-    return _rank(name) > 1
 
 
 def _hidden(name: str) -> bool:

@@ -220,3 +220,33 @@ def test_every_violation_is_listed(tmp_path: Path) -> None:
     found = checked(tmp_path, content, {"fields": fields})
     assert len(found.violations) == 8_999
     assert found.refused == content
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "fields", "column"),
+    [
+        ("a,b,c", "x,y,z", ["a", "b", "c"], "a"),
+        ("2021,2022,2023", "1,2,3", ["2021", "2022", "2023"], "2021"),
+        ("a,b,c,d,e,f", "u,v,w,x,y,z", ["f"], "f"),
+        ("Report\n\na,b,c", "x,y,z", ["c", "b"], "c"),
+        ("k,m", "1,2", ["k", "m", "n", "o", "p"], "k"),
+    ],
+)
+def test_a_line_of_the_schemas_names_is_the_header(
+    tmp_path: Path, header: str, row: str, fields: list[str], column: str
+) -> None:
+    schema = {
+        "fields": [{"name": name, "constraints": {"maxLength": 0}} for name in fields],
+        "fieldsMatch": "partial",
+    }
+    found = checked(tmp_path, "\n".join([header, *[row] * 4]).encode(), schema)
+    assert found.checked.rows == 4
+    there = [name for name in fields if name in header.splitlines()[-1].split(",")]
+    assert [one for one in found.violations if one[0] == 1] == [(1, name, "maxLength") for name in there]
+    assert column in there
+
+
+def test_a_cell_that_is_like_a_name_is_no_header(tmp_path: Path) -> None:
+    rows = [f"{at},2024-01-{at:02},{'f' if at == 4 else 'g'}" for at in range(1, 9)]
+    found = checked(tmp_path, "\n".join(rows).encode(), {"fields": [{"name": "f"}], "fieldsMatch": "partial"})
+    assert found.checked.rows == 8
