@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -98,6 +98,17 @@ def open_table(source: Source, score: Scorer, folder: Path, tick: Tick, reading:
     return Table(columns, frame, facts, verbatim)
 
 
+def _plainly_named(source: Source, folder: Path) -> Source:
+    """Link a file whose path is no UTF-8 into the folder: the engines take no such path."""
+    try:
+        str(source.path).encode()
+    except UnicodeEncodeError:
+        link = folder / "named-otherwise"
+        link.symlink_to(source.path.absolute())
+        return replace(source, path=link)
+    return source
+
+
 def _opened(
     source: Source, score: Scorer, folder: Path, tick: Tick, reading: Reading, *, head_only: bool
 ) -> tuple[Format, Opening, dict[str, JsonValue]]:
@@ -105,6 +116,7 @@ def _opened(
 
     Raises Unprocessable, nested_archive for an archive within an archive.
     """
+    source = _plainly_named(source, folder)
     recognised = recognise(source)
     packed: dict[str, JsonValue] = {}
     if isinstance(recognised.format, Container):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 from collections.abc import Callable
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import openpyxl
+import polars as pl
 import pytest
 
 from assay.errors import Unprocessable
+from assay.files import read_file
 from tests.assay.analyses import Run
 from tests.assay.office import archive
 from tests.assay.outputs import findings_of, json_of
@@ -96,3 +101,45 @@ def test_sheets_that_were_read_together_are_told_and_sums_by_day_are_not_added(t
     assert "Sheets that were not read: By day." in findings_of(found)
     (total,) = json_of(found, "kpis.json")["currencies"]
     assert Fraction(str(total["gross"])) == sum(sums.values())
+
+
+@pytest.mark.parametrize(
+    ("formats", "said"),
+    [
+        (["[$$-409]#,##0.00", "#,##0.00 [$€-407]"], "name 2 currencies: $ in 15 cells, € in 15 cells"),
+        (["$#,##0.00", "[$CA$-1009]#,##0.00"], "name 2 currencies: $ in 15 cells, CA$ in 15 cells"),
+        (['#,##0.00" EUR"', '_-* #,##0.00\\ "USD"_-', "General"], "name 2 currencies: € in 10 cells, $ in 10 cells"),
+        (["[$$-409]#,##0.00", "$#,##0.00;[Red]-$#,##0.00", '#,##0.00 "USD"', "0.00"], None),
+        (["[$-409]d.m.yyyy", "[Red]0.00", "[$€-407]0.00"], None),
+    ],
+)
+def test_currencies_of_number_formats_are_told(formats: list[str], said: str | None, tmp_path: Path, run: Run) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["Order ID", "Order Date", "Amount"])
+    for at in range(30):
+        sheet.append([f"O{at}", date(2024, 1, 1 + at), 100 + at])
+        sheet.cell(at + 2, 3).number_format = formats[at % len(formats)]
+    book.save(tmp_path / "money.xlsx")
+    found = run((tmp_path / "money.xlsx").read_bytes(), filename="money.xlsx", dataset_type="transactions")
+    if said is None:
+        assert "number formats" not in findings_of(found)
+    else:
+        assert f"The number formats in column C of the sheet Sheet {said}." in findings_of(found)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx", "json"])
+def test_a_path_that_is_no_utf8_is_read(kind: str, tmp_path: Path) -> None:
+    frame = pl.DataFrame({"a": ["x", "y", "z"], "b": [1, 2, 3]})
+    path = tmp_path / os.fsdecode(b"bad\xff") / os.fsdecode(b"bad\xff." + kind.encode())
+    path.parent.mkdir()
+    content = io.BytesIO()
+    write = {
+        "csv": frame.write_csv,
+        "parquet": frame.write_parquet,
+        "xlsx": frame.write_excel,
+        "json": frame.write_json,
+    }
+    cast("Callable[[io.BytesIO], object]", write[kind])(content)
+    path.write_bytes(content.getvalue())
+    assert read_file(path, {}).frame.rows() == [("x", 1), ("y", 2), ("z", 3)]

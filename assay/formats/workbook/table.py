@@ -18,6 +18,7 @@ from assay.formats.registry import Head, Opening, Whole
 from assay.formats.workbook.book import Book
 from assay.formats.workbook.check_ods import check_opendocument
 from assay.formats.workbook.check_xlsx import check_workbook
+from assay.formats.workbook.currencies import mixed_currencies
 from assay.reading import Reading
 
 # The rows of a sheet in which its tables are looked for: so many cells from its beginning, and the rows at its end.
@@ -108,10 +109,15 @@ def open_table(opening: Opening) -> Whole:
         ],
     }
     facts.update({name: value for name, value in told.items() if value})
+    warnings: list[JsonValue] = []
+    if opening.kind == "xlsx":
+        warnings += mixed_currencies(opening.source, [table.sheet for table in found.tables])
     if uncomputed := _uncomputed(opening, found.tables):
         are = "cell with a formula is" if uncomputed == 1 else "cells with a formula are"
         text = f"{uncomputed:,} {are} read as blank: the program that wrote the workbook did not compute them."
-        facts["warnings"] = [f"{text} Open it in a spreadsheet program, save it, and send that."]
+        warnings.append(f"{text} Open it in a spreadsheet program, save it, and send that.")
+    if warnings:
+        facts["warnings"] = warnings
     lazy = whole.lazy().with_row_index("row", offset=1)
     lazy = lazy.select(pl.col("row").cast(pl.Int64), pl.lit(None, pl.String).alias("fault"), pl.exclude("row"))
     return found.best.columns, lazy, facts
