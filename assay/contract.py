@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -123,6 +123,10 @@ class TabularParameters(Parameters):
         description="a Table Schema that every row is checked by: see assay infer and assay check",
         json_schema_extra=never_null,
     )
+
+    def header_score(self, otherwise: Callable[[Sequence[str]], float]) -> Callable[[Sequence[str]], float]:
+        """How much a line looks like the header: by the names of the schema where one is given, and as `otherwise`."""
+        return otherwise if self.table_schema is None else self.table_schema.header_score(otherwise)
 
 
 @dataclass(frozen=True)

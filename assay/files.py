@@ -18,6 +18,7 @@ from assay.detection import Detection
 from assay.errors import InvalidInput, Unprocessable, in_words
 from assay.formats import Table, open_table
 from assay.reading import Reading
+from assay.schema import TableSchema
 from assay.types import ColumnType, infer_types, typed
 from assay.write import result_folder
 from assay.write.unique_names import unique_names
@@ -43,12 +44,18 @@ def source_of(path: Path) -> Source:
     return Source(path.resolve(), path.name, digest, path.stat().st_size)
 
 
-def open_file(path: Path, reading: Reading, folder: Path, tick: Callable[[float], None]) -> Table:
+def open_file(
+    path: Path, reading: Reading, folder: Path, tick: Callable[[float], None], schema: TableSchema | None = None
+) -> Table:
     """Open the table of a file: the one that its type is told by, for it may hold several.
 
-    Keep `folder` as long as the table is used. Raises Unprocessable, and OSError.
+    With a `schema`, the one whose header has the names of its fields. Keep `folder` as long as the table is used.
+    Raises Unprocessable, and OSError.
     """
-    return open_table(source_of(path), run.any_header_score(registry.rules()), folder, tick, reading)
+    score = run.any_header_score(registry.rules())
+    if schema is not None:
+        score = schema.header_score(score)
+    return open_table(source_of(path), score, folder, tick, reading)
 
 
 def recognise_file(path: Path, dataset_type: str | None, parameters: Mapping[str, JsonValue]) -> Detection:

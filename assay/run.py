@@ -100,7 +100,8 @@ def analyse(
     summary = pipeline.run(sources, parsed, outputs, progress)
     if schema is not None:
         # The rows that the pipeline read: in a file of several tables, each type finds its own.
-        table_of = partial(open_table, source, rules.header_score, reading=parsed.reading)
+        score = parsed.header_score(rules.header_score)
+        table_of = partial(open_table, source, score, reading=parsed.reading)
         summary = _checked(table_of, schema, outputs, summary, progress)
     write_datapackage(f"{info.name}-{source.sha256[:12]}", outputs)
     manifest = _write_manifest(source, detection, info, complete, outputs)
@@ -135,7 +136,7 @@ def recognise(
     # Before a pipeline is known: any of them takes these.
     shared = {name: parameters[name] for name in TabularParameters.model_fields if name in parameters}
     tabular = _validated(TabularParameters, shared, "The reader")
-    head = preview(source, any_header_score(known), tabular.reading)
+    head = preview(source, tabular.header_score(any_header_score(known)), tabular.reading)
     key = header_key(head.columns)
     before = {one.dataset_type: one.columns for one in remembered if one.header_sha256 == key}
     return head.columns, detect(head, known, requested_dataset_type, tabular.columns, before)

@@ -6,6 +6,7 @@ of a field; `aliases` and `severity` are Assay's own. A schema with anything els
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -38,6 +39,9 @@ _FORMATS: dict[str, tuple[str, ...]] = {
 }
 # What Rust's regex has not, since it takes time that grows with the cell alone: look-around and back references.
 _NOT_LINEAR = r"\(\?<?[=!]|\\[1-9]|\(\?P=|\\k<"
+
+# More than any line without the names of the fields can score as a header.
+_SURE = 1_000_000.0
 
 
 def never_null(schema: dict[str, Any]) -> None:
@@ -195,6 +199,24 @@ class TableSchema(_Part):
         if self.primary_key is None:
             return ()
         return (self.primary_key,) if isinstance(self.primary_key, str) else tuple(self.primary_key)
+
+    def header_score(self, otherwise: Callable[[Sequence[str]], float]) -> Callable[[Sequence[str]], float]:
+        """Score a line that has the names of the fields as the header before any other; others as `otherwise` does.
+
+        It has them where they are most of its cells, or most of the fields are there and its other cells are words.
+        """
+        known = {header for field in self.fields for header in field.headers}
+
+        def score(names: Sequence[str]) -> float:
+            cells = [name.strip() for name in names if name.strip()]
+            others = [cell for cell in cells if cell not in known]
+            there = len(known & {*cells})
+            words = sum(cell[0].isalpha() for cell in others)
+            if 2 * there > len(cells) or (2 * there > len(self.fields) and 2 * words > len(others)):
+                return _SURE + there
+            return otherwise(names)
+
+        return score
 
     def as_given(self) -> dict[str, Any]:
         """The schema in the standard's words, without what was left out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import polars as pl
@@ -36,6 +37,9 @@ _TIME_TEXT = r"^[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?$"
 _MOMENT_TEXT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})?$"
 ZONE = r"(Z|[+-][0-9]{2}:[0-9]{2})$"
 """The zone at the end of a moment, as a regular expression."""
+
+ZONE_FORM = re.compile(r"%(?::{0,3}z|#z|Z|\+)")
+"""The zone in a form of strftime, as chrono has it (https://docs.rs/chrono/latest/chrono/format/strftime/)."""
 
 # What `any` takes, the more usual first.
 _ANY_DATE = (_DATE, "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d %B %Y", "%B %d, %Y", "%Y%m%d")

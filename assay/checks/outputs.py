@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from assay.checks.cells import ZONE, ZONE_FORM
 from assay.checks.columns import Columns
 from assay.checks.rules import Check
 from assay.checks.violations import flagged
@@ -68,6 +69,13 @@ def write_valid(frame: pl.LazyFrame, columns: Columns, names: Sequence[str], par
         for at, field in fields.items()
         if field.type in _TYPED
     }
+    # A moment with a zone would come out as that of another clock: its column stays text too, zone and all.
+    lost |= {
+        str(at): zoned.any() | pl.lit(ZONE_FORM.search(field.format) is not None)
+        for at, field in fields.items()
+        if field.type == "datetime"
+        for zoned in [pl.col(str(at)).str.strip_chars().str.contains(ZONE)]
+    }
     is_lost = frame.select(**lost).collect(engine="streaming").row(0, named=True) if lost else {}
     own = unique_names([fields[at].name if at in fields else name for at, name in enumerate(names)])
     cells = {name: _typed(at, fields.get(at), as_text=is_lost.get(str(at), False)) for at, name in enumerate(own)}
@@ -79,7 +87,7 @@ def _typed(at: int, field: SchemaField | None, *, as_text: bool) -> pl.Expr:
     cell = pl.col(str(at))
     if field is None:
         return pl.when(cell.str.strip_chars() != "").then(cell)
-    if field.type in _AS_READ:
+    if field.type in _AS_READ and not as_text:
         return pl.col(f"value {at}")
     if field.type in _TYPED and not as_text:
         return pl.col(f"value {at}").cast(_TYPED[field.type], strict=False)

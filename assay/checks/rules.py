@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 
 import polars as pl
 
-from assay.checks.cells import identity, is_missing, size, value, whole
+from assay.checks.cells import ZONE_FORM, identity, is_missing, size, value, whole
 from assay.checks.columns import Columns
 from assay.errors import Unprocessable
 from assay.schema import CheckName, SchemaField, Severity, TableSchema
+
+# One of each, to try a form with.
+_MOMENTS = {
+    "date": date(2024, 3, 1),
+    "time": time(13, 30, 45),
+    "datetime": datetime(2024, 3, 1, 13, 30, 45, tzinfo=UTC),
+}
 
 
 @dataclass(frozen=True)
@@ -130,23 +138,36 @@ def _check_pattern(field: SchemaField, pattern: str) -> None:
     try:
         pl.select(pl.lit("").str.contains(pattern))
     except pl.exceptions.PolarsError as error:
-        why = str(error).strip().splitlines()[-1].removeprefix("error: ")
+        # The regex crate's own message is the line that begins so; Polars adds its expression below.
+        said = (line.removeprefix("error: ") for line in str(error).splitlines() if line.startswith("error: "))
+        why = next(said, str(error).partition("\n")[0])
+        advice = "Write it as https://docs.rs/regex/latest/regex/#syntax says."
+        if "look-around" in why or "backreference" in why:
+            advice = f"Patterns have no look-around and no back references. {advice}"
         raise Unprocessable(
             "invalid_parameters",
-            f"schema.fields: the pattern of {field.name}, {field.constraints.pattern!r}, can't be used: {why}",
-            "Patterns have no look-around and no back references: https://docs.rs/regex/latest/regex/#syntax.",
+            f"schema.fields: the pattern of {field.name}, {field.constraints.pattern!r}, can't be used: {why}.",
+            advice,
         ) from error
 
 
 def check_formats(schema: TableSchema) -> None:
-    """Raise Unprocessable for a pattern of dates that is none."""
+    """Raise Unprocessable for a form of dates or times that can't be written, or that reads no date or time back."""
     for field in schema.fields:
-        if field.type in ("date", "time", "datetime"):
-            try:
-                pl.select(value(pl.lit("x"), field))
-            except pl.exceptions.PolarsError as error:
-                raise Unprocessable(
-                    "invalid_parameters",
-                    f"schema.fields: the format of {field.name}, {field.format!r}, is none for a {field.type}.",
-                    "Write it as strftime does: %Y-%m-%d, %d/%m/%Y, %H:%M.",
-                ) from error
+        if field.type in _MOMENTS and field.format not in ("default", "any") and not _reads_back(field):
+            raise Unprocessable(
+                "invalid_parameters",
+                f"schema.fields: the format of {field.name}, {field.format!r}, is none for a {field.type}.",
+                "Write it as strftime does: %Y-%m-%d, %d/%m/%Y, %H:%M.",
+            )
+
+
+def _reads_back(field: SchemaField) -> bool:
+    moment = _MOMENTS[field.type]
+    if isinstance(moment, datetime) and not ZONE_FORM.search(field.format):
+        moment = moment.replace(tzinfo=None)
+    try:
+        text = pl.select(pl.lit(moment).dt.strftime(field.format)).item()
+        return pl.select(value(pl.lit(text), field)).item() is not None
+    except pl.exceptions.PolarsError:
+        return False

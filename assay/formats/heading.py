@@ -23,6 +23,8 @@ _MANY_LABELS = 5
 _YEAR = re.compile("(?:1[5-9]|2[01])[0-9]{2}")
 _LABEL = re.compile(r"-?[0-9]{1,6}(?:\.[0-9]{1,3})?")
 _KEY = re.compile("(?:row|record|line)?[ _-]?(?:#|id|no|nr|num|number|index|key|code|name)\\.?")
+_DAY = re.compile(r"date|datum|fecha|\bdays?\b|^(?:data|dia|tag|jour)$")
+_WHOLE, _TWO_DIGITS = re.compile(r"[^\d.,]{0,4}[0-9]{1,9}"), re.compile("[0-9]{2}")
 # The row below the names in the tables of the U.S. Geological Survey (RDB): the width and kind of each column.
 _DEFINITION = re.compile("[0-9]{1,3}[sdnSDN]")
 _UNIT = re.compile(r"\(.{1,20}\)|\[.{1,20}\]|<.{1,20}>")
@@ -324,6 +326,18 @@ def lacks_first(cells: Sequence[str], body: Sequence[Sequence[str]], width: int)
         and "" not in keys
         and all(row[-1].strip() for row in body)
         and not _KEY.fullmatch(cells[0].strip().casefold())
+        and not (_DAY.search(cells[0].casefold()) and all(looks(key) is Looks.DATE for key in keys))
+        and not _ends_in_decimals(body)
+    )
+
+
+def _ends_in_decimals(body: Sequence[Sequence[str]]) -> bool:
+    """Whether the last two cells are a number that its decimal comma parted: some end in 00, as no code does."""
+    behind = {row[-1].strip() for row in body}
+    return (
+        "00" in behind
+        and all(_TWO_DIGITS.fullmatch(cell) for cell in behind)
+        and all(_WHOLE.fullmatch(row[-2].strip()) for row in body)
     )
 
 

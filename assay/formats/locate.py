@@ -87,7 +87,10 @@ def locate_table(rows: Sequence[Row], score: Scorer, reading: Reading, *, whole:
         (rows[one].line + 1, rows[last - 1].after) for one, last in zip(starts, ends, strict=True)
         if one != start and last > one
     )  # fmt: skip
-    stop = block.stop if block.stop is not None or end == len(rows) else rows[end].line
+    stop = block.stop
+    if stop is None and end < len(rows):
+        # Blank lines before another table are no rows of this one.
+        stop = rows[max(at for at in range(start, end) if rows[at].filled)].after
     return replace(block, others=others, stop=stop)
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import polars as pl
 from pydantic import JsonValue
 
 from assay.contract import Source
 from assay.errors import Unprocessable
+from assay.formats.doubts import nameless, unread
 from assay.formats.header_rank import Cells, Scorer
 from assay.formats.recognise import recognise
 from assay.formats.registry import Container, Flags, Format, Opening, Tick
@@ -44,8 +45,8 @@ class Table:
     `frame` has the columns `row` (Int64, 1 is the first record under the header, blank ones counted), `fault` (String:
     what is wrong with the shape of a row, `too_many_fields` or `broken_quotes`, else null), and `0`, `1`, ... (String,
     as they stand in the file, null where `missing_values` names them), one for each of `columns`. `facts` say how the
-    file was read, for people. `verbatim` writes what stands above the rows, and the rows that are wanted, as they stand
-    in the file; None where a row is no piece of the file.
+    file was read, for people; their `warnings` are sentences for every page. `verbatim` writes what stands above the
+    rows, and the rows that are wanted, as they stand in the file; None where a row is no piece of the file.
     """
 
     columns: Cells
@@ -83,6 +84,7 @@ def open_table(source: Source, score: Scorer, folder: Path, tick: Tick, reading:
     """
     recognised, opening, packed = _opened(source, score, folder, tick, reading, head_only=False)
     columns, frame, facts = recognised.open_table(opening)
+    warnings = [*cast("list[JsonValue]", facts.get("warnings") or []), *nameless(columns, frame, facts, reading)]
     if reading.missing_values:
         cells = [pl.col(str(at)) for at in range(len(columns))]
         given = [*reading.missing_values]
@@ -90,7 +92,21 @@ def open_table(source: Source, score: Scorer, folder: Path, tick: Tick, reading:
     verbatim = (
         None if recognised.verbatim is None else partial(recognised.verbatim, opening, bool(facts.get("repaired")))
     )
-    return Table(columns, frame, facts | packed, verbatim)
+    facts |= packed
+    if warnings := [*unread(facts), *warnings]:
+        facts["warnings"] = warnings
+    return Table(columns, frame, facts, verbatim)
+
+
+def _plainly_named(source: Source, folder: Path) -> Source:
+    """Link a file whose path is no UTF-8 into the folder: the engines take no such path."""
+    try:
+        str(source.path).encode()
+    except UnicodeEncodeError:
+        link = folder / "named-otherwise"
+        link.symlink_to(source.path.absolute())
+        return replace(source, path=link)
+    return source
 
 
 def _opened(
@@ -100,6 +116,7 @@ def _opened(
 
     Raises Unprocessable, nested_archive for an archive within an archive.
     """
+    source = _plainly_named(source, folder)
     recognised = recognise(source)
     packed: dict[str, JsonValue] = {}
     if isinstance(recognised.format, Container):

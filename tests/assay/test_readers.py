@@ -235,6 +235,10 @@ def test_reads_the_sheet_that_has_the_header(tmp_path: Path, make_source: MakeSo
         "sheets_not_read": ["Sheet"],
         "header_line": 3,
         "lines_above": 1,
+        "warnings": [
+            "Sheets that were not read: Sheet.",
+            "A column without a name holds something: column 5 in 1 of 4 rows. Check that the header fits the rows.",
+        ],
     }
     assert preview(source, RULES.header_score).columns == (*NAMES, "")
 
@@ -264,20 +268,38 @@ def test_sheets_with_the_same_header_are_one_table(tmp_path: Path, make_source: 
         [["Field data"], [], list(NAMES), ["CT", "d", "p", 1]],
         [["Notes"]],
         [[name.upper() for name in NAMES], ["CT", "d", "p", 2], ["CT", "d", "p", 3]],
-        [["Depth", *NAMES], [0, "CT", "d", "p", 4]],
+        [[*reversed(NAMES)], [4, "p", "d", "CT"]],
         [[*NAMES[:3], "Reading"], ["CT", "d", "p", 5]],
         [list(NAMES)],
         [],
     )
     source = make_source(content, "a.xlsx")
     table = opened(source, tmp_path)
-    assert table.columns == ("Depth", *NAMES)
-    assert cells(table) == [[depth, "CT", "d", "p", str(n)] for n, depth in enumerate(["", "", "", "0"], start=1)]
+    assert table.columns == NAMES
+    assert cells(table) == [["CT", "d", "p", str(n)] for n in (1, 2, 3, 4)]
     assert table.frame.collect()["row"].to_list() == [1, 2, 3, 4]
     assert table.facts["sheets"] == ["Sheet", "Sheet2", "Sheet3", "Sheet5"]
     assert table.facts["sheets_not_read"] == ["Sheet1", "Sheet4"]
     head = preview(source, RULES.header_score)
-    assert (head.columns, head.rows) == (table.columns, [[None, "CT", "d", "p", "1"]])
+    assert (head.columns, head.rows) == (table.columns, [["CT", "d", "p", "1"]])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        [list(NAMES), [None, "d", "p", 3], [None, "e", "p", 4]],
+        [[*NAMES[1:]], ["d", "p", 3], ["e", "p", 4]],
+        [[*NAMES, "Depth"], ["CT", "d", "p", 3, 0], ["CT", "e", "p", 4, 0]],
+    ],
+)
+def test_a_sheet_that_lacks_a_column_of_another_is_not_added_to_it(
+    other: list[list[object]], tmp_path: Path, make_source: MakeSource
+) -> None:
+    content = workbook(tmp_path, [list(NAMES), ["CT", "d", "p", 1], ["CT", "e", "p", 2]], other)
+    table = opened(make_source(content, "a.xlsx"), tmp_path)
+    assert len(cells(table)) == 2
+    assert len({*table.facts["sheets"], *table.facts["sheets_not_read"]}) == 2
+    assert "Sheets that were not read" in str(table.facts["warnings"])
 
 
 def test_a_hidden_sheet_is_read_where_no_visible_one_holds_a_table(tmp_path: Path, make_source: MakeSource) -> None:

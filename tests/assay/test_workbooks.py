@@ -88,7 +88,7 @@ def test_formulas_without_a_value_are_counted(read: Read, xlsx: Callable[[Sheets
     rows: list[list[object]] = [["name", "value"], ["a", "=1+1"], ["b", 2], ["c", '=B2&"<>"']]
     table, cells = read(xlsx({"S": rows, "Other": [["x"], ["=1"]]}))
     assert cells == [("a", None), ("b", "2"), ("c", None)]
-    assert str(table.facts["warnings"]).startswith("['2 cells with a formula are read as blank")
+    assert "'2 cells with a formula are read as blank" in str(table.facts["warnings"])
     assert "warnings" not in read(xlsx({"S": [["name", "value"], ["a", 1]]}))[0].facts
     formula = _texts("a") + '<table:table-cell table:formula="of:=1"/>'
     table, _ = read(ods({"S": _row(_texts("name", "value")) + _row(formula, ' table:number-rows-repeated="3"')}))

@@ -52,7 +52,7 @@ def check(file: Path, schema: Path, out: Path | None, reading: Reading, *, as_js
     with _reported(as_json=as_json):
         rules = _schema_of(schema)
         with _beside(out) as folder, screen.progress(file.name, 1) as update:
-            table = open_file(file, reading, folder, lambda done: update(done, "repairing"))
+            table = open_file(file, reading, folder, lambda done: update(done, "repairing"), rules)
             outputs = Outputs(folder / "outputs")
             outputs.folder.mkdir()
             checked = check_table(table, rules, outputs, folder, lambda done: update(done, "checking"))

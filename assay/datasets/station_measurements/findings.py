@@ -88,8 +88,6 @@ def _reading(quality: Quality) -> list[str]:
         texts.append(
             f"{_rows(zoned, 'names', 'name')} a time zone, which was left aside: times are those of the clock."
         )
-    if sheets := cast("list[str]", quality.read_as.get("sheets_not_read") or []):
-        texts.append(f"Sheets that were not read: {few(sheets)}.")
     texts += cast("list[str]", quality.read_as.get("warnings") or [])
     if quality.read_as.get("decimal_comma"):
         texts.append("Results such as 1,5 were read with a decimal comma.")

@@ -128,9 +128,8 @@ def run(sources: Sources, parameters: Parameters, outputs: Outputs, progress: Pr
 def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Progress, folder: Path) -> Summary:
     rules, reading = registry.rules_of(_INFO), parameters.reading
     progress(0.02, "reading")
-    table = open_table(
-        source, rules.header_score, folder, lambda done: progress(0.02 + 0.18 * done, "repairing"), reading
-    )
+    score = parameters.header_score(rules.header_score)
+    table = open_table(source, score, folder, lambda done: progress(0.02 + 0.18 * done, "repairing"), reading)
     head = _head(table)
     detection = detect(head, {_INFO.dataset_type: rules}, _INFO.dataset_type, parameters.columns)
     roles = detection.columns.at

@@ -42,7 +42,7 @@ def run(sources: Sources, parameters: Parameters, outputs: Outputs, progress: Pr
         progress(0.02, "reading")
         table = open_table(
             sources.input,
-            _any_header,
+            parameters.header_score(_any_header),
             Path(folder),
             lambda done: progress(0.02 + 0.13 * done, "repairing"),
             parameters.reading,

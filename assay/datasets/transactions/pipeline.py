@@ -83,10 +83,9 @@ def run(sources: Sources, parameters: Parameters, outputs: Outputs, progress: Pr
 def _run(source: Source, parameters: Parameters, outputs: Outputs, progress: Progress, folder: Path) -> Summary:
     rules = registry.rules_of(_INFO)
     progress(0.02, "reading")
-    table = open_table(
-        source, rules.header_score, folder, lambda done: progress(0.02 + 0.13 * done, "repairing"), parameters.reading
-    )
-    head = preview(source, rules.header_score, parameters.reading)
+    score, reading = parameters.header_score(rules.header_score), parameters.reading
+    table = open_table(source, score, folder, lambda done: progress(0.02 + 0.13 * done, "repairing"), reading)
+    head = preview(source, score, reading)
     detection = detect(head, {_INFO.dataset_type: rules}, _INFO.dataset_type, parameters.columns)
     roles = without_flags(table, choose(detection.columns.at))
     progress(0.15, "reading")

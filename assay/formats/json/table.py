@@ -17,6 +17,7 @@ from pydantic import JsonValue
 
 from assay.contract import Source
 from assay.errors import Unprocessable
+from assay.formats.doubts import ABOUT
 from assay.formats.head import read_head
 from assay.formats.header_rank import Cells, no_rows
 from assay.formats.json.families import Families
@@ -31,8 +32,6 @@ from assay.formats.registry import Head, Opening, Whole
 _TICK_ROWS = 100_000
 # What an object that describes a column calls its name.
 _LABELS = ("name", "fieldName", "label", "title", "id")
-# On the way to what describes a table.
-_ABOUT = {"meta", "metadata", "schema", "fields", "columns", "links", "errors", "pagination"}
 # A character that is half of a pair stays as JSON wrote it.
 _HALVES = "backslashreplace"
 
@@ -266,7 +265,7 @@ def _no_table(names: list[str], count: int) -> Unprocessable:
 
 def _largest(tables: dict[str, _Columns]) -> str:
     """The first of the largest; what tells about others by the names on its way is none of them."""
-    return max(tables, key=lambda place: (not _ABOUT & {*place.lower().split(".")}, tables[place].cells))
+    return max(tables, key=lambda place: (not ABOUT & {*place.lower().split(".")}, tables[place].cells))
 
 
 def _names(columns: _Columns, rows: Sequence[Row], lists: Sequence[Sequence[str]]) -> tuple[Cells, int]:

@@ -62,6 +62,8 @@ def unpack(source: Source, kind: str, folder: Path, tick: Tick, head_only: bool)
     if kind == "zip":
         pieces, name, others = _choose(source)
         facts |= {"member": name, "members_not_read": list[JsonValue](others[:_LISTED])}
+        if data := [other for other in others if _rank(other) > 1]:
+            facts["data_not_read"] = list[JsonValue](data[:_LISTED])
     else:
         pieces = _gzip(source.path) if kind == "gzip" else _zstandard(source.path)
         name = source.filename

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -19,6 +18,7 @@ from assay.formats.registry import Head, Opening, Whole
 from assay.formats.workbook.book import Book
 from assay.formats.workbook.check_ods import check_opendocument
 from assay.formats.workbook.check_xlsx import check_workbook
+from assay.formats.workbook.currencies import mixed_currencies
 from assay.reading import Reading
 
 # The rows of a sheet in which its tables are looked for: so many cells from its beginning, and the rows at its end.
@@ -27,6 +27,8 @@ _MOST_HEAD_ROWS, _LEAST_HEAD_ROWS = 5_000, 50
 _TAIL_ROWS = 100
 # A table without a header counts as one where it has so many times the cells of one that has a header.
 _WITHOUT_HEADER = 4
+# So many of a key's cells are filled.
+_FILLED = 0.9
 # A date among a header's names is a day: a workbook's cells have no other.
 _MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) 00:00:00")
 
@@ -78,7 +80,7 @@ def preview(opening: Opening, limit: int) -> Head:
 
 
 def open_table(opening: Opening) -> Whole:
-    """The sheet whose table has the best header, together with all visible sheets that have its needed columns too.
+    """The sheet whose table has the best header, together with all visible sheets that have the same columns.
 
     Where nobody wants any, that with the most cells. Hidden sheets are read where no visible one holds a table. The
     header is found, and the rows that belong to it, as in a text. Raises Unprocessable.
@@ -107,10 +109,15 @@ def open_table(opening: Opening) -> Whole:
         ],
     }
     facts.update({name: value for name, value in told.items() if value})
+    warnings: list[JsonValue] = []
+    if opening.kind == "xlsx":
+        warnings += mixed_currencies(opening.source, [table.sheet for table in found.tables])
     if uncomputed := _uncomputed(opening, found.tables):
         are = "cell with a formula is" if uncomputed == 1 else "cells with a formula are"
         text = f"{uncomputed:,} {are} read as blank: the program that wrote the workbook did not compute them."
-        facts["warnings"] = [f"{text} Open it in a spreadsheet program, save it, and send that."]
+        warnings.append(f"{text} Open it in a spreadsheet program, save it, and send that.")
+    if warnings:
+        facts["warnings"] = warnings
     lazy = whole.lazy().with_row_index("row", offset=1)
     lazy = lazy.select(pl.col("row").cast(pl.Int64), pl.lit(None, pl.String).alias("fault"), pl.exclude("row"))
     return found.best.columns, lazy, facts
@@ -149,7 +156,7 @@ def _find_tables(opening: Opening, limit: int | None) -> _Found:
     (wanted, _), best = max(ranked, key=lambda each: each[0])
     read = {best.sheet: best}
     for _, table in ranked:
-        if table is not best and wanted > 0 and (same := _in_order_of(table, best, wanted, opening.score)):
+        if table is not best and wanted > 0 and (same := _in_order_of(table, best)):
             read[table.sheet] = same
     return _Found(
         best, [read[sheet] for sheet in book.sheets if sheet in read], [name for name in filled if name not in read]
@@ -210,21 +217,31 @@ def _rank(table: _SheetTable, score: Scorer) -> tuple[float, int]:
     return 0.0, int(counts.sum()) // (1 if table.block.has_header else _WITHOUT_HEADER)
 
 
-def _in_order_of(table: _SheetTable, best: _SheetTable, wanted: float, score: Scorer) -> _SheetTable | None:
-    """Put a sheet's columns in the order of the best one's; None where it lacks a column that somebody wants."""
-    times = Counter(map(_fold, table.columns))
-    places = {
-        name: place
-        for name, place in zip(map(_fold, table.columns), table.places, strict=True)
-        if name and times[name] == 1
-    }
-    found = tuple(places.get(_fold(name)) for name in best.columns)
-    shared = _named(best.columns, found)
-    return replace(table, columns=best.columns, places=found) if wanted <= score(shared) else None
+def _in_order_of(table: _SheetTable, best: _SheetTable) -> _SheetTable | None:
+    """Put a sheet's columns in the order of the best one's; None where the two do not add up to one.
+
+    Rows that lack a column, or have nothing in it, may be sums of those that have it.
+    """
+    own, names = [*map(_fold, table.columns)], [*map(_fold, best.columns)]
+    if Counter(filter(None, own)) != Counter(filter(None, names)):
+        return None
+    places: dict[str, list[int | None]] = {}
+    for name, place in zip(own, table.places, strict=True):
+        places.setdefault(name, []).append(place)
+    # Of columns with one name, or none, the first is the first.
+    found = tuple(places[name].pop(0) if places.get(name) else None for name in names)
+    same = replace(table, columns=best.columns, places=found)
+    return None if _lacks_a_key(same, best) or _lacks_a_key(best, same) else same
 
 
-def _named(columns: Cells, places: Sequence[int | None]) -> list[str]:
-    return [name for name, place in zip(columns, places, strict=True) if place is not None]
+def _lacks_a_key(table: _SheetTable, other: _SheetTable) -> bool:
+    """Whether a column that the other sheet has filled, row by row, holds nothing: so it is in sums of its rows."""
+    if not table.rows.height or not other.rows.height:
+        return False
+    own, others = (
+        one.cells().select(pl.all().str.contains(r"\S").fill_null(value=False).mean()).row(0) for one in (table, other)
+    )
+    return any(not share and full >= _FILLED for share, full in zip(own, others, strict=True))
 
 
 def _fold(name: str) -> str:

@@ -47,8 +47,8 @@ def checked(
         one.mkdir(exist_ok=True)
         for old in one.iterdir():
             old.unlink()
-    table = open_file(path, reading, between, lambda _done: None)
     rules = TableSchema.model_validate(schema)
+    table = open_file(path, reading, between, lambda _done: None, rules)
     return Found(check_table(table, rules, Outputs(out), between, lambda _done: None), out)
 
 

@@ -220,3 +220,85 @@ def test_every_violation_is_listed(tmp_path: Path) -> None:
     found = checked(tmp_path, content, {"fields": fields})
     assert len(found.violations) == 8_999
     assert found.refused == content
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "fields", "column"),
+    [
+        ("a,b,c", "x,y,z", ["a", "b", "c"], "a"),
+        ("2021,2022,2023", "1,2,3", ["2021", "2022", "2023"], "2021"),
+        ("a,b,c,d,e,f", "u,v,w,x,y,z", ["f"], "f"),
+        ("Report\n\na,b,c", "x,y,z", ["c", "b"], "c"),
+        ("k,m", "1,2", ["k", "m", "n", "o", "p"], "k"),
+    ],
+)
+def test_a_line_of_the_schemas_names_is_the_header(
+    tmp_path: Path, header: str, row: str, fields: list[str], column: str
+) -> None:
+    schema = {
+        "fields": [{"name": name, "constraints": {"maxLength": 0}} for name in fields],
+        "fieldsMatch": "partial",
+    }
+    found = checked(tmp_path, "\n".join([header, *[row] * 4]).encode(), schema)
+    assert found.checked.rows == 4
+    there = [name for name in fields if name in header.splitlines()[-1].split(",")]
+    assert [one for one in found.violations if one[0] == 1] == [(1, name, "maxLength") for name in there]
+    assert column in there
+
+
+def test_a_cell_that_is_like_a_name_is_no_header(tmp_path: Path) -> None:
+    rows = [f"{at},2024-01-{at:02},{'f' if at == 4 else 'g'}" for at in range(1, 9)]
+    found = checked(tmp_path, "\n".join(rows).encode(), {"fields": [{"name": "f"}], "fieldsMatch": "partial"})
+    assert found.checked.rows == 8
+
+
+@pytest.mark.parametrize(
+    ("cells", "form"),
+    [
+        (["2024-03-01T00:30:00+02:00", "2024-03-01T00:30:00Z", "2024-03-01T00:30:00"], "default"),
+        (["01/03/2024 00:30 +0200", "01/03/2024 00:30 -0700"], "%d/%m/%Y %H:%M %z"),
+    ],
+)
+def test_valid_rows_keep_the_zone_of_a_moment(tmp_path: Path, cells: list[str], form: str) -> None:
+    rows = [["id", "at"], *([str(at), cell] for at, cell in enumerate(cells))]
+    fields = [{"name": "id"}, {"name": "at", "type": "datetime", "format": form}]
+    found = checked(tmp_path, as_csv(rows), {"fields": fields})
+    assert found.checked.valid == len(cells)
+    assert pl.read_parquet(found.folder / "valid.parquet")["at"].to_list() == cells
+    assert (found.folder / "valid.csv").read_text().splitlines()[1:] == [",".join(row) for row in rows[1:]]
+
+
+@pytest.mark.parametrize(
+    ("field", "why"),
+    [
+        ({"type": "string", "constraints": {"pattern": "["}}, "unclosed character class"),
+        ({"type": "string", "constraints": {"pattern": "a{2,1}"}}, "invalid repetition count range"),
+        ({"type": "string", "constraints": {"pattern": "(a"}}, "unclosed group"),
+        ({"type": "string", "constraints": {"pattern": "(?=x)y"}}, "look-around"),
+        ({"type": "date", "format": "%Q"}, "%Q"),
+        ({"type": "date", "format": "%Y-%m-%d %!"}, "is none for a date"),
+        ({"type": "date", "format": "yyyy-mm-dd"}, "is none for a date"),
+        ({"type": "time", "format": "%Y"}, "is none for a time"),
+        ({"type": "datetime", "format": "%d/%m/%Y %K"}, "is none for a datetime"),
+    ],
+)
+def test_a_schema_that_cannot_be_used_is_refused_in_its_own_words(
+    tmp_path: Path, field: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(Unprocessable) as refused:
+        checked(tmp_path, as_csv([["a"], ["2024-01-01"]]), {"fields": [{"name": "a", **field}]})
+    assert why in refused.value.detail
+    assert "str.contains" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "cell"),
+    [
+        ("date", "%d %B %Y", "01 March 2024"), ("date", "%D", "03/01/24"), ("date", "%G-W%V-%u", "2024-W09-5"),
+        ("date", "100%% %F", "100% 2024-03-01"), ("time", "%I:%M %p", "01:30 PM"), ("date", "%-d.%-m.%Y", "1.3.2024"),
+        ("datetime", "%Y-%m-%dT%H:%M:%S%.3f", "2024-03-01T00:30:00.123"), ("datetime", "%s", "1709251200"),
+    ],
+)  # fmt: skip
+def test_a_form_that_chrono_knows_is_taken(tmp_path: Path, kind: str, form: str, cell: str) -> None:
+    fields = [{"name": "a", "type": kind, "format": form}, {"name": "b"}]
+    checked(tmp_path, as_csv([["a", "b"], [cell, "x"]]), {"fields": fields})
