@@ -1,6 +1,5 @@
 """Which dataset type is this file?"""
 
-from assay.detection.columns import Columns, Role
 from assay.detection.detect import (
     DETECTOR_VERSION,
     LIKELY,
@@ -12,6 +11,7 @@ from assay.detection.detect import (
     detect,
 )
 from assay.detection.evidence import Evidence
+from assay.detection.roles import Columns, Role
 
 __all__ = [
     "DETECTOR_VERSION",

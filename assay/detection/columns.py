@@ -9,87 +9,26 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from assay.detection.arithmetic import decide
 from assay.detection.evidence import TYPE_SHARE, count_of, filled
 from assay.detection.given import label, position_of, roles_given
 from assay.detection.layouts import names_of
 from assay.detection.names import fold, fold_all
+from assay.detection.roles import Columns, Found, How, how_to_choose, told
 from assay.detection.rules import TIERS, ColumnRule, Rules
-from assay.detection.unused import amounts, numbers
+from assay.detection.unused import numbers
 from assay.errors import Unprocessable
 from assay.formats import Preview
-from assay.formats.problems import listed, shown
+from assay.formats.problems import listed
 
 Choice = Mapping[str, str | None]
 """The column of each role, as a person says it: a header, a place such as #7, or None where there is none."""
 
-How = Literal["given", "remembered", "layout", "named", "like"]
-_LISTED = 200
 _FITS = 2
-_LONGEST_NAME = 200
 _FEWEST_PAIRS = 3
 _FEW_KINDS = 3
-
-
-class Role(BaseModel):
-    """The column of one role, and why it is that.
-
-    `column` is its whole header, or its place (such as #7) where that is blank or repeated; None where a person or a
-    layout said that there is none. `values_fit` counts the cells, of the first 100 filled ones, that are what the role
-    holds. `others` are the columns that no role took and that rank no lower, by name and by values.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    column: str | None
-    position: int | None = Field(description="the place of the column, from 1")
-    how: How
-    because: str
-    values_fit: str | None
-    others: tuple[str, ...] = ()
-
-
-class Columns(BaseModel):
-    """The role of each column of a table, for one dataset type.
-
-    `missing` names what the type needs and no column was found for. `unused` are the columns that no role took,
-    `unused_amounts` those of them that are sums of money or quantities by their names. `doubts` are what a person
-    should decide about a needed role; `notes` what else was decided.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    layout: str | None
-    roles: dict[str, Role]
-    missing: tuple[str, ...]
-    unused: tuple[str, ...]
-    unused_amounts: tuple[str, ...]
-    doubts: tuple[str, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def at(self) -> dict[str, int]:
-        """The position of each role's column, from 0."""
-        return {name: role.position - 1 for name, role in self.roles.items() if role.position is not None}
-
-
-@dataclass
-class _Found:
-    """A role's column while columns are still being found; `rank` says what `others` would have to match."""
-
-    at: int | None
-    how: How
-    because: str
-    rank: tuple[int, ...] = ()
-    others: tuple[int, ...] = ()
 
 
 def resolve(
@@ -106,10 +45,10 @@ def resolve(
     Raises Unprocessable: unknown_role, unknown_column, duplicate_columns, invalid_columns.
     """
     names = head.columns
-    found: dict[str, _Found] = {}
+    found: dict[str, Found] = {}
     for role, column in roles_given(rules, given or {}, dataset_type).items():
         at = None if column is None else position_of(names, column, role)
-        found[role] = _Found(at, "given", "it was given")
+        found[role] = Found(at, "given", "it was given")
     notes = _remembered(names, rules, remembered or {}, found)
     layout = rules.layout_of(names)
     if layout is not None:
@@ -117,15 +56,15 @@ def resolve(
         for role, header in layout.columns.items():
             at = None if header is None else _in_layout(names, header)
             if role not in found and (header is None or (at is not None and at not in taken)):
-                found[role] = _Found(at, "layout", f"the header is that of {layout.title}")
+                found[role] = Found(at, "layout", f"the header is that of {layout.title}")
     _by_name(head, rules, found)
     _by_content(head, rules, found)
     notes += [f"{layout.title}: {layout.note}"] if layout is not None and layout.note else []
     notes += _by_arithmetic(head, rules, found)
-    return _told(head, rules, found, layout.title if layout else None, notes)
+    return told(head, rules, found, layout.title if layout else None, notes)
 
 
-def _remembered(names: Sequence[str], rules: Rules, choice: Choice, found: dict[str, _Found]) -> list[str]:
+def _remembered(names: Sequence[str], rules: Rules, choice: Choice, found: dict[str, Found]) -> list[str]:
     """Take the remembered columns that are in the file and that nobody gave to a role; say which are not there."""
     taken = {one.at for one in found.values() if one.at is not None}
     notes: list[str] = []
@@ -139,7 +78,7 @@ def _remembered(names: Sequence[str], rules: Rules, choice: Choice, found: dict[
             notes.append(f"What is remembered for {role} was passed over. {problem.detail}")
             continue
         if at is None or at not in taken:
-            found[role] = _Found(at, "remembered", "it was chosen before for files with this header")
+            found[role] = Found(at, "remembered", "it was chosen before for files with this header")
     return notes
 
 
@@ -182,11 +121,6 @@ def header_key(names: Sequence[str]) -> str | None:
     return hashlib.sha256(json.dumps(sorted(names)).encode()).hexdigest()
 
 
-def how_to_choose(role: str, column: str) -> str:
-    """Say how a person chooses the column of a role: as a parameter, and as an option of the command."""
-    return f"columns {json.dumps({role: column}, ensure_ascii=False)}, or --column {shlex.quote(f'{role}={column}')}"
-
-
 def _in_layout(names: Sequence[str], column: str | tuple[str, ...]) -> int | None:
     """Where a layout's column stands, by the first of its names; None where the file lacks it or has it twice."""
     for name in names_of(column):
@@ -196,7 +130,7 @@ def _in_layout(names: Sequence[str], column: str | tuple[str, ...]) -> int | Non
     return None
 
 
-def _by_name(head: Preview, rules: Rules, found: dict[str, _Found]) -> None:
+def _by_name(head: Preview, rules: Rules, found: dict[str, Found]) -> None:
     """Give each role that is left the best of the columns whose names fit it: by rank, values, and the name itself."""
     fitting = rules.fitting(head.columns)
     taken = {one.at for one in found.values() if one.at is not None}
@@ -210,13 +144,13 @@ def _by_name(head: Preview, rules: Rules, found: dict[str, _Found]) -> None:
             usual = f"its name is like {rule.exact[0]}" if tier in {"like", "cut"} else "its name is the role's"
             how: How = "like" if tier in {"like", "cut"} else "named"
             others = tuple(at for at in free if at != best and fits[at] == fits[best])
-            found[rule.role] = _Found(best, how, usual, (rank,), others)
+            found[rule.role] = Found(best, how, usual, (rank,), others)
             taken.add(best)
     for one in found.values():
         one.others = tuple(sorted((at for at in one.others if at not in taken), key=lambda at: _name_key(head, at)))
 
 
-def _by_content(head: Preview, rules: Rules, found: dict[str, _Found]) -> None:
+def _by_content(head: Preview, rules: Rules, found: dict[str, Found]) -> None:
     """Give a role whose cells are all of one kind, such as <, a column of such cells, whatever its name is."""
     taken = {one.at for one in found.values()}
     for rule in rules.columns:
@@ -225,7 +159,7 @@ def _by_content(head: Preview, rules: Rules, found: dict[str, _Found]) -> None:
         free = [at for at in range(len(head.columns)) if at not in taken and _are_all(rule.content, filled(head, at))]
         if free:
             best, *others = sorted(free, key=lambda at: _name_key(head, at))
-            found[rule.role] = _Found(
+            found[rule.role] = Found(
                 best, "like", f"its cells are nothing but {_some(filled(head, best))}", (), tuple(others)
             )
 
@@ -251,7 +185,7 @@ def _name_key(head: Preview, at: int) -> tuple[str, list[str]]:
     return head.columns[at], [cell or "" for cell in head.column(at)]
 
 
-def _by_arithmetic(head: Preview, rules: Rules, found: dict[str, _Found]) -> list[str]:
+def _by_arithmetic(head: Preview, rules: Rules, found: dict[str, Found]) -> list[str]:
     """Let sums, or values that say the same, decide between columns of one rank; say in words what they decided."""
     notes: list[str] = []
     for rule in rules.columns:
@@ -277,7 +211,7 @@ def _by_arithmetic(head: Preview, rules: Rules, found: dict[str, _Found]) -> lis
     return notes
 
 
-def _factors(rule: ColumnRule, found: Mapping[str, _Found]) -> tuple[Sequence[int], Sequence[int]]:
+def _factors(rule: ColumnRule, found: Mapping[str, Found]) -> tuple[Sequence[int], Sequence[int]]:
     first, second = (
         (found[role].at, *found[role].others) if rule.product_of and role in found else ()
         for role in rule.product_of or ("", "")
@@ -295,56 +229,3 @@ def _says_the_same(head: Preview, taken: int, other: int, rule: ColumnRule) -> b
     pairs = {row for row in rows if row != (None, None)}
     one_to_one = len({one for one, _ in pairs}) == len({two for _, two in pairs}) == len(pairs)
     return one_to_one and len(rows) >= _FEWEST_PAIRS
-
-
-def _told(head: Preview, rules: Rules, found: Mapping[str, _Found], layout: str | None, notes: list[str]) -> Columns:
-    names = head.columns
-    taken = {one.at for one in found.values() if one.at is not None}
-    free = sorted((at for at in range(len(names)) if at not in taken), key=lambda at: (names[at], at))
-    money = amounts(head, free)
-    roles = {rule.role: _role(head, rule, found[rule.role]) for rule in rules.columns if rule.role in found}
-    doubts = []
-    present = [name for name, role in roles.items() if role.column is not None]
-    by_content = [rule.role for rule in rules.columns if rule.content is not None and rule.role in present]
-    for name in (*rules.in_play(present), *by_content):
-        role = roles[name]
-        column = shown(role.column or "", _LONGEST_NAME)
-        if role.others:
-            doubts.append(
-                f"{column} was taken as {name}, but {listed(list(role.others))} could be it as well. "
-                f"Say which one it is: {how_to_choose(name, role.others[0])}."
-            )
-        elif name in rules.lesser and money and role.how in {"named", "like"}:
-            doubts.append(
-                f"{column} was taken as {name} and is the only amount known by its name, but "
-                f"{listed([label(names, at) for at in money])} may be amounts too. "
-                f"Say which column the amount is: {how_to_choose('amount', label(names, money[0]))}."
-            )
-    return Columns(
-        layout=layout,
-        roles=roles,
-        missing=tuple(rules.missing(present)),
-        unused=tuple(_label(names, at) for at in islice((at for at in free if names[at]), _LISTED)),
-        unused_amounts=tuple(_label(names, at) for at in money[:_LISTED]),
-        doubts=tuple(doubts),
-        notes=tuple(notes),
-    )
-
-
-def _role(head: Preview, rule: ColumnRule, one: _Found) -> Role:
-    if one.at is None:
-        return Role(column=None, position=None, how=one.how, because=one.because, values_fit=None)
-    cells = filled(head, one.at)
-    return Role(
-        # It names the column to later files, and in a command: cut, it is another. PostgreSQL's JSON has no NUL.
-        column=label(head.columns, one.at).replace("\0", "\ufffd"),
-        position=one.at + 1,
-        how=one.how,
-        because=one.because,
-        values_fit=f"{count_of(rule.holds, cells)} of {len(cells)}",
-        others=tuple(_label(head.columns, at) for at in one.others[:_LISTED]),
-    )
-
-
-def _label(names: Sequence[str], at: int) -> str:
-    return shown(label(names, at), _LONGEST_NAME)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assay.detection.columns import Choice, Columns, header_key, require_columns, resolve
+from assay.detection.columns import Choice, header_key, require_columns, resolve
 from assay.detection.confidence import among_all, of_incomplete, of_layout, of_score, of_sufficient, of_table, of_wide
 from assay.detection.evidence import (
     Evidence,
@@ -21,6 +21,7 @@ from assay.detection.evidence import (
     name_patterns,
 )
 from assay.detection.given import unknown_role
+from assay.detection.roles import Columns
 from assay.detection.rules import Rules
 from assay.detection.tabular import tabular
 from assay.detection.wide import is_wide, measured, telling

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from itertools import pairwise
 
 from assay.formats.cells import Column, Looks, columns_of, looks, shape
 from assay.formats.currencies import CURRENCY
 from assay.formats.header_rank import Cells, Scorer, header_cells
+from assay.formats.labels import YEAR, are_labels, labels_in
 
 # So many cells are looked at to learn what columns are like.
 _PROFILE_CELLS = 50_000
@@ -18,10 +17,6 @@ _MOST_HEADER_ROWS = 3
 _FEW_ROWS = 3
 # Below two rows of words stand so many rows at least before they are taken for a header.
 _FEWEST_BELOW = 2
-# So many numbers that go up are labels, also by unequal steps.
-_MANY_LABELS = 5
-_YEAR = re.compile("(?:1[5-9]|2[01])[0-9]{2}")
-_LABEL = re.compile(r"-?[0-9]{1,6}(?:\.[0-9]{1,3})?")
 _KEY = re.compile("(?:row|record|line)?[ _-]?(?:#|id|no|nr|num|number|index|key|code|name)\\.?")
 _DAY = re.compile(r"date|datum|fecha|\bdays?\b|^(?:data|dia|tag|jour)$")
 _WHOLE, _TWO_DIGITS = re.compile(r"[^\d.,]{0,4}[0-9]{1,9}"), re.compile("[0-9]{2}")
@@ -106,7 +101,7 @@ def header_evidence(cells: Sequence[str], body: Sequence[Sequence[str]], width: 
     """How much more speaks for a row of trimmed cells being the header of a body than against it; 0 for neither."""
     columns = columns_of(body, width)
     labels = labels_in(cells)
-    if labels and not _are_labels(cells, labels, body, columns):
+    if labels and not are_labels(cells, labels, body, columns):
         labels = frozenset()
     evidence = 0.0
     for at, (cell, column) in enumerate(zip(cells, columns, strict=False)):
@@ -124,61 +119,6 @@ def header_evidence(cells: Sequence[str], body: Sequence[Sequence[str]], width: 
         if cell and at not in labels and at < width:
             evidence -= any(at < len(row) and row[at].strip() == cell for row in body)
     return evidence
-
-
-def labels_in(cells: Sequence[str]) -> frozenset[int]:
-    """Where a row of trimmed cells has numbers, years, dates or times that label columns, behind a corner of text.
-
-    They are all of the row's values, and differ: years, dates or times, or numbers that go up by equal steps.
-    """
-    looked = [looks(cell) for cell in cells]
-    places = [at for at, kind in enumerate(looked) if kind in (Looks.NUMBER, Looks.DATE, Looks.TIME)]
-    if not places or places[0] == 0 or len({looked[at] for at in places}) > 1 or Looks.LINK in looked:
-        return frozenset()
-    values = [cells[at] for at in places]
-    if looked[places[0]] is not Looks.NUMBER:
-        return frozenset(places) if len({*values}) == len(values) else frozenset()
-    return frozenset(places) if _are_years(values) or _goes_up(values) else frozenset()
-
-
-def _are_labels(
-    cells: Sequence[str], labels: frozenset[int], body: Sequence[Sequence[str]], columns: Sequence[Column]
-) -> bool:
-    """Whether values above a body are labels: the rows below have others, and do not go up by equal steps as well."""
-    places = sorted(at for at in labels if at < len(columns))
-    values = [cells[at] for at in places]
-    if not places or looks(values[0]) is not Looks.NUMBER:
-        return bool(places) and not any(columns[at].kind is looks(cells[at]) for at in places)
-    rows = [[row[at].strip() for at in places if at < len(row) and row[at].strip()] for row in body]
-    rows = [row for row in rows if row]
-    if _are_years(values):
-        alike = sum(2 * sum(_YEAR.fullmatch(cell) is not None for cell in row) > len(row) for row in rows)
-        return 5 * alike <= len(rows) and (len(values) > 1 or len(rows) > 1)
-    corner = [column for cell, column in zip(cells, columns, strict=False) if cell and looks(cell) is Looks.TEXT]
-    if len(values) < _MANY_LABELS and not any(
-        column.kind is not Looks.TEXT or column.shapes != {shape(cell)}
-        for cell, column in zip([cell for cell in cells if cell and looks(cell) is Looks.TEXT], corner, strict=False)
-    ):
-        return not corner and not cells[0]
-    return 5 * sum(_goes_up(row) for row in rows) <= len(rows)
-
-
-def _are_years(values: Sequence[str]) -> bool:
-    """Whether numbers are years that follow one another, once or under each of several groups."""
-    if not all(_YEAR.fullmatch(value) for value in values):
-        return False
-    once = list(dict.fromkeys(values))
-    times, rest = divmod(len(values), len(once))
-    grouped = values == once * times or values == [year for year in once for _ in range(times)]
-    return not rest and grouped and once in (sorted(once), sorted(once, reverse=True))
-
-
-def _goes_up(values: Sequence[str]) -> bool:
-    """Whether numbers go up by equal steps, or are many and go up."""
-    if len(values) < _FEW_ROWS or not all(_LABEL.fullmatch(value) for value in values):
-        return False
-    steps = {Decimal(after) - Decimal(before) for before, after in pairwise(values)}
-    return min(steps) > 0 and (len(steps) == 1 or len(values) >= _MANY_LABELS)
 
 
 @dataclass(frozen=True)
@@ -273,7 +213,7 @@ def _group_above(
     if above < start or len(rows[above].cells) != width or rows[above].filled < 2:
         return None
     cells = [cell.strip() for cell in rows[above].cells]
-    is_text = all(looks(cell) is Looks.TEXT or _YEAR.fullmatch(cell) for cell in cells if cell)
+    is_text = all(looks(cell) is Looks.TEXT or YEAR.fullmatch(cell) for cell in cells if cell)
     if not is_text or all(cells) or (is_left_part(cells) and _are_distinct(parts[-1])):
         return None
     return cells

@@ -14,8 +14,9 @@ from pydantic import JsonValue
 from assay.contract import Sources
 from assay.datasets import registry
 from assay.detection import Detection, detect
-from assay.detection.columns import Columns, header_key, resolve
+from assay.detection.columns import header_key, resolve
 from assay.detection.given import label, position_of
+from assay.detection.roles import Columns
 from assay.detection.unused import amounts
 from assay.errors import Unprocessable
 from assay.formats import Preview

@@ -18,7 +18,7 @@ from assay.datasets.station_measurements.rows import Survey
 from assay.datasets.station_measurements.sentinels import Sentinel
 from assay.datasets.station_measurements.series import Arrangement
 from assay.datasets.station_measurements.tables import Column
-from assay.detection.columns import Columns
+from assay.detection.roles import Columns
 
 SERIES_LISTED = 10_000
 

@@ -26,7 +26,7 @@ from assay.datasets.transactions.roles import Roles
 from assay.datasets.transactions.statuses import Statuses
 from assay.datasets.transactions.survey import Survey
 from assay.datasets.transactions.total_rows import TotalRows
-from assay.detection.columns import Columns
+from assay.detection.roles import Columns
 from assay.errors import Unprocessable
 
 
