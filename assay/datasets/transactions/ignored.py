@@ -11,6 +11,7 @@ from typing import Literal
 
 import polars as pl
 
+from assay.datasets.transactions.amounts import EXACT, product
 from assay.datasets.transactions.roles import Roles
 from assay.datasets.transactions.rows import counted
 from assay.datasets.transactions.statuses import MAX_WORDS, NOT_COUNTED, class_of, direction_of
@@ -24,6 +25,7 @@ Says = Literal["status", "type", "mark", "discount"]
 
 _MOST = 8
 _PERCENT = 100
+_HUNDREDTH = Decimal("0.01")
 _STATUS = re.compile(r"(status|state|statut|estado|situacao|stato|zustand)$|^(status|statut)")
 # Goods on their way were sold all the same.
 _DELIVERY = re.compile(
@@ -89,7 +91,7 @@ def ignored(table: Table, roles: Roles, rows: pl.LazyFrame) -> list[Ignored]:
     wanted = [pl.col(name).sum().cast(pl.Int64).alias(f"rows {name}") for name in hits]
     wanted += [pl.col("amount").filter(pl.col(name)).sum().alias(f"sum {name}") for name in hits]
     for off in offs:
-        wanted += [(pl.col("amount").cast(pl.Float64) * pl.col(off)).sum().alias(f"share {off}")]
+        wanted += [product(pl.col("amount"), pl.col(off)).sum().alias(f"share {off}")]
         wanted += [pl.col(off).sum().alias(f"whole {off}"), pl.col(off).max().alias(f"most {off}")]
     table_of = used.group_by("currency").agg(wanted).sort("currency").collect(engine="streaming")
     listed = [_told(table, at, said[at], words, table_of) for at, (_, words) in found.items()]
@@ -135,13 +137,10 @@ def _is_out(word: str, says: Says, *, delivery: bool) -> bool:
 
 
 def _size(at: int) -> pl.Expr:
-    """The size of a discount, whatever its sign, as a double: it is shown, and taken off nothing."""
+    """The size of a discount, whatever its sign."""
     text = pl.col(str(at)).str.strip_chars()
-    share = pl.when(text.str.ends_with("%")).then(0.01).otherwise(1.0)
-    return (
-        text.str.replace(",", ".", literal=True).str.extract(r"([0-9]*\.?[0-9]+)").cast(pl.Float64, strict=False)
-        * share
-    )
+    size = text.str.replace(",", ".", literal=True).str.extract(r"([0-9]*\.?[0-9]+)").cast(EXACT, strict=False)
+    return pl.when(text.str.ends_with("%")).then(product(size, pl.lit(_HUNDREDTH, EXACT))).otherwise(size)
 
 
 def _told(table: Table, at: int, says: Says, words: tuple[str, ...], found: pl.DataFrame) -> Ignored:
@@ -151,16 +150,19 @@ def _told(table: Table, at: int, says: Says, words: tuple[str, ...], found: pl.D
     others: dict[str, Mapping[str | None, Decimal]] = {}
     if says == "discount" and amounts:
         most = max(row[f"most {off}"] or 0 for row in rows)
-        shares = {"a share of the amount": 1.0} if most <= 1 else {"percent": 0.01} if most <= _PERCENT else {}
+        shares = {"a share of the amount": Decimal(1)} if most <= 1 else {}
+        shares |= {"percent": _HUNDREDTH} if 1 < most <= _PERCENT else {}
         for name, factor in shares.items():
-            others[name] = {row["currency"]: _money(row[f"share {off}"] * factor) for row in rows}
+            others[name] = {row["currency"]: _money((row[f"share {off}"] or 0) * factor) for row in rows}
         if most > 1:
-            others["an amount of the row"] = {row["currency"]: _money(row[f"whole {off}"]) for row in rows}
+            others["an amount of the row"] = {
+                row["currency"]: _money(row[f"whole {off}"] or Decimal(0)) for row in rows
+            }
     return Ignored(label(table.columns, at), says, words, sum(row[f"rows {hit}"] for row in rows), amounts, others)
 
 
-def _money(size: float) -> Decimal:
-    return Decimal(str(round(size, 2)))
+def _money(size: Decimal) -> Decimal:
+    return round(size, 2)
 
 
 def choice(one: Ignored) -> str:
