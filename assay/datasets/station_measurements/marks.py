@@ -16,6 +16,9 @@ _SPACED = "[0-9][ '][0-9]"
 # A number alone: no currency, percent or bracket, which a result does not have.
 _BARE = r"^[-+]?[0-9.,' ]*[0-9.,'](?:[eE][-+]?[0-9]{1,3})?$"
 
+# Longer ones take long to take apart, and nobody groups their digits.
+_LONGEST = 100
+
 
 @dataclass(frozen=True)
 class Marks:
@@ -57,16 +60,25 @@ def marks_of(copy: Path, delimiter: object, reading: Reading, *, marked: bool) -
 
 def _digits(text: pl.Expr) -> pl.Expr:
     """The number of a result without its bound and its flag; words such as ND say nothing."""
-    bare = text.str.replace(r"^\*?[<>=≤≥~\s]+", "").str.replace(r"[\s(]*[A-Za-z]{1,4}\)?$", "")
+    short = pl.when(_is_short(text)).then(text)
+    bare = short.str.replace(r"^\*?[<>=≤≥~\s]+", "").str.replace(r"[\s(]*[A-Za-z]{1,4}\)?$", "")
     return pl.when(bare.str.contains("[0-9]")).then(bare)
 
 
 def plain(text: pl.Expr, marks: Marks) -> pl.Expr:
-    """Write numbers with these marks as programs do, with a point and nothing else; null for any other text."""
+    """Write numbers with these marks as programs do, with a point and nothing else; null for any other text.
+
+    One of more than 100 characters has no marks but a point.
+    """
     if marks == Marks():
         return text
-    tidy = numbers.tidy(text)
+    tidy = numbers.tidy(pl.when(_is_short(text)).then(text))
     bare = pl.when(tidy.str.contains(_BARE)).then(tidy)
     fits = numbers.number(numbers.groups(bare), marks.decimal, marks.thousands, whole=False).is_not_null()
     digits = bare.str.replace_all(marks.thousands, "", literal=True) if marks.thousands else bare
-    return pl.when(fits).then(digits.str.replace(marks.decimal, ".", literal=True))
+    read = pl.when(fits).then(digits.str.replace(marks.decimal, ".", literal=True))
+    return read if marks.decimal != "." else pl.when(_is_short(text)).then(read).otherwise(text)
+
+
+def _is_short(text: pl.Expr) -> pl.Expr:
+    return text.str.len_bytes() <= _LONGEST
