@@ -12,6 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from assay.detection.layouts import Layout
 from assay.detection.names import fold, fold_all
+from assay.formats.limits import MAX_COLUMNS
 
 # A name that was cut off, as by a format of ten characters a name, keeps most of its letters.
 _CUT_LETTERS = 5
@@ -312,8 +313,10 @@ class Rules(BaseModel):
     def header_score(self, names: Sequence[str]) -> float:
         """How many of the columns a row of cells names, a likely name counting half; 0 for fewer than two of several.
 
-        A single word, such as the Currency of a note above the table, makes no header.
+        A single word, such as the Currency of a note above the table, makes no header; nor do more than 10,000 cells.
         """
+        if len(names) > MAX_COLUMNS:
+            return 0.0
         layout = self.layout_of(names)
         known = len(layout.headers) if layout else 0
         found = self.assign(names)
