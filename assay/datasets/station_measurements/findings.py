@@ -110,7 +110,8 @@ def _wide(quality: Quality) -> list[str]:
     signs = quality.assignment.roles.get("prefix")
     if signs is not None:
         named = few([signs.column or "", *signs.others])
-        texts.append(f"Signs such as < in columns of their own were not used: {named}. Results beside them are plain.")
+        beside = "Results beside them were taken as measured."
+        texts.append(f"Signs such as < in columns of their own were not used: {named}. {beside}")
     return texts
 
 

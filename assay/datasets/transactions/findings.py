@@ -70,10 +70,10 @@ def _about_rows(results: Results) -> list[str]:
         texts.append(f"{rows(count)} {'was' if count == 1 else 'were'} not used: {reasons}.")
     if results.total_rows.unmatched:
         listed = few([str(row) for row in results.total_rows.unmatched], _FEW)
-        texts.append(f"A total or balance that is not the sum of the rows above was left out (row {listed}).")
+        texts.append(f"Left out as totals or balances, though not the sum of the rows above: row {listed}.")
     if results.total_rows.counted:
         listed = few([str(row) for row in results.total_rows.counted], _FEW)
-        texts.append(f"A row that may be a total is counted, as it is not the sum of the rows above (row {listed}).")
+        texts.append(f"Counted, though perhaps totals, because not the sum of the rows above: row {listed}.")
     if quality.identical.count:
         repeat = "1 row repeats" if quality.identical.count == 1 else f"{quality.identical.count:,} rows repeat"
         are = "is" if quality.identical.count == 1 else "are"

@@ -48,4 +48,4 @@ def test_of_two_such_columns_that_differ_a_person_chooses(run: Run) -> None:
 
 def test_a_wide_table_says_that_signs_are_left_aside(run: Run) -> None:
     found = run("Date,Station,?,Pb (µg/L),Zn (µg/L)\n2024-01-01,A,<,3,4\n2024-01-02,A,<,5,6\n")
-    assert "were not used: ?. Results beside them are plain." in findings_of(found)
+    assert "were not used: ?. Results beside them were taken as measured." in findings_of(found)

@@ -45,7 +45,7 @@ def test_a_total_is_no_transaction(analyse: Analyse, text: str, amount: str, ref
     ("text", "amount", "says"),
     [
         (ORDERS + JANUARY + "2025-01-31,TOTAL,,99.00\n", "30.50", "not the sum of the rows above was left out (row 3)"),
-        (STATEMENT + "2025-01-03,Total,-45.20\n", "14.80", "A row that may be a total is counted"),
+        (STATEMENT + "2025-01-03,Total,-45.20\n", "14.80", "Counted, though perhaps totals"),
     ],
 )
 def test_a_word_whose_sum_does_not_match(analyse: Analyse, text: str, amount: str, says: str) -> None:
