@@ -44,7 +44,7 @@ def test_a_total_is_no_transaction(analyse: Analyse, text: str, amount: str, ref
 @pytest.mark.parametrize(
     ("text", "amount", "says"),
     [
-        (ORDERS + JANUARY + "2025-01-31,TOTAL,,99.00\n", "30.50", "not the sum of the rows above was left out (row 3)"),
+        (ORDERS + JANUARY + "2025-01-31,TOTAL,,99.00\n", "30.50", "not the sum of the rows above: row 3."),
         (STATEMENT + "2025-01-03,Total,-45.20\n", "14.80", "Counted, though perhaps totals"),
     ],
 )
