@@ -24,7 +24,7 @@ def operations(stack: Stack) -> set[str]:
 
 def test_as_a_user(stack: Stack, users: Users, tmp_path: Path) -> None:
     every = operations(stack)
-    options = ("--generation-deterministic", "--max-examples", "100")
+    options = ("--generation-deterministic", "--max-examples", "40")
     report = fuzz(stack.url, users, tmp_path, *options, "--exclude-operation-id", ENDS_IT_ALL)
     assert reached(report) == every - {HAS_NO_WEBHOOK, "DELETE /me"}
     report = fuzz(stack.url, users, tmp_path, *options, "--include-operation-id", ENDS_IT_ALL)
