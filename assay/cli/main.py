@@ -7,12 +7,15 @@ import traceback
 
 from assay.cli.terminal.interrupt import end_at_once, ends_at_once
 
+# Not 1: of `assay check` that says that a file does not pass.
+_BUG = 2
+
 
 def main() -> None:
     """Import the command and run it."""
     with ends_at_once():
         from assay.cli.app import app  # the slow import
-        from assay.cli.terminal import reporting, screen
+        from assay.cli.terminal import screen
     try:
         app()
     except (SystemExit, KeyboardInterrupt):
@@ -21,7 +24,7 @@ def main() -> None:
         place = "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
         # Without its message, which may quote a cell of the file.
         screen.problem("This is a bug in Assay.", place, "internal_error", "Report it with the lines above.")
-        sys.exit(reporting.CAN_NOT_CHECK)
+        sys.exit(_BUG)
     finally:
         end_at_once()
 

@@ -12,10 +12,10 @@ from typing import Literal
 import polars as pl
 
 from assay.datasets.transactions.amounts import EXACT, product
+from assay.datasets.transactions.flags import CANCELLED
 from assay.datasets.transactions.roles import Roles
 from assay.datasets.transactions.rows import counted
 from assay.datasets.transactions.statuses import MAX_WORDS, NOT_COUNTED, class_of, direction_of
-from assay.datasets.transactions.words import CANCELLED
 from assay.detection.given import label
 from assay.detection.names import fold_all
 from assay.formats import Table

@@ -10,10 +10,10 @@ import polars_hash as plh
 
 from assay.datasets.transactions import amounts
 from assay.datasets.transactions.amounts import EXACT
+from assay.datasets.transactions.flags import FRAUD, SUCCESS, cancelled, flag
 from assay.datasets.transactions.roles import NUMBERS, Roles
 from assay.datasets.transactions.statuses import NOT_COUNTED, Statuses
 from assay.datasets.transactions.survey import TEXTS, Survey, cell, marks_of
-from assay.datasets.transactions.words import FRAUD, SUCCESS, cancelled, flag
 from assay.formats import Table
 from assay.types.dates import parse
 from assay.types.kinds import ColumnType, Kind

@@ -9,9 +9,9 @@ import polars as pl
 
 from assay.datasets.transactions import amounts
 from assay.datasets.transactions.amounts import Marks
+from assay.datasets.transactions.flags import SUCCESS, flag
 from assay.datasets.transactions.roles import NUMBERS, RATES, Roles
 from assay.datasets.transactions.statuses import COLUMNS, MAX_WORDS, Column
-from assay.datasets.transactions.words import SUCCESS, flag
 from assay.formats import Table
 from assay.reading import Reading
 from assay.types import infer_types

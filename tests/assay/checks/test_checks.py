@@ -301,4 +301,5 @@ def test_a_schema_that_cannot_be_used_is_refused_in_its_own_words(
 )  # fmt: skip
 def test_a_form_that_chrono_knows_is_taken(tmp_path: Path, kind: str, form: str, cell: str) -> None:
     fields = [{"name": "a", "type": kind, "format": form}, {"name": "b"}]
-    checked(tmp_path, as_csv([["a", "b"], [cell, "x"]]), {"fields": fields})
+    found = checked(tmp_path, as_csv([["a", "b"], [cell, "x"]]), {"fields": fields})
+    assert (found.checked.rows, found.checked.valid) == (1, 1)
